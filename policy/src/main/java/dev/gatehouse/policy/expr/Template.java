@@ -1,0 +1,7 @@
+package dev.gatehouse.policy.expr;
+
+/** A text with CEL in {@code ${…}}, compiled. Thread-safe. */
+public interface Template {
+  /** @throws EvaluationException when an expression cannot be evaluated, such as a missing key */
+  String render(RequestFacts request) throws EvaluationException;
+}

@@ -1,0 +1,38 @@
+package dev.gatehouse.policy.resource;
+
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** {@code gateway.networking.k8s.io/v1 Gateway}: the listeners that routes hang on. */
+public record Gateway(Meta meta, List<Listener> listeners) implements Resource {
+  /**
+   * One of {@code spec.listeners}.
+   *
+   * @param protocol {@code HTTP} or {@code HTTPS}
+   * @param hostname null means any
+   * @param certificateRefs the Secrets (kubernetes.io/tls) of an HTTPS listener; empty for HTTP
+   */
+  public record Listener(
+      String name,
+      int port,
+      String protocol,
+      @Nullable String hostname,
+      List<ObjectRef> certificateRefs,
+      AllowedRoutes allowedRoutes,
+      Origin origin) {}
+
+  /**
+   * {@code allowedRoutes.namespaces}.
+   *
+   * @param from {@code Same} (the default), {@code All} or {@code Selector}
+   * @param matchLabels of the namespaces, where {@code from} is {@code Selector}
+   */
+  public record AllowedRoutes(From from, Map<String, String> matchLabels) {}
+
+  public enum From {
+    SAME,
+    ALL,
+    SELECTOR
+  }
+}

@@ -1,0 +1,19 @@
+package dev.gatehouse.policy.source;
+
+import dev.gatehouse.policy.attach.PolicySet;
+import dev.gatehouse.policy.resource.Problems;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Policies as they were read once, with everything that is wrong with them. */
+public record Load(PolicySet policies, Problems problems) {
+  /** Reads every {@code .yaml} and {@code .yml} file below the folders. */
+  public static Load folders(List<Path> folders) {
+    throw new UnsupportedOperationException();
+  }
+
+  /** Reads one text, for tests; {@code file} is its name in problems. */
+  public static Load text(String file, String yaml) {
+    throw new UnsupportedOperationException();
+  }
+}

@@ -1,0 +1,27 @@
+package dev.gatehouse.server;
+
+import io.grpc.ServerServiceDefinition;
+import java.util.List;
+
+/** One of the three services, as the server runs it. */
+public interface Service extends AutoCloseable {
+  /** {@code ext-authz}, {@code ratelimit} or {@code ext-proc}; its name in health, metrics and logs. */
+  String name();
+
+  ServerServiceDefinition definition();
+
+  /**
+   * Calls that the server makes to itself over a real connection before it reports ready, so that the first request of a
+   * caller finds warm code. They must be such that they change no counter and no policy can hold for them.
+   */
+  List<WarmUpCall> warmUpCalls();
+
+  /** Warms what calls do not reach: the store's connection, a signature check. Runs before the calls, on an ordinary thread. */
+  default void warmUp() {}
+
+  @Override
+  void close();
+
+  /** @param requests serialised messages of one call, in order */
+  record WarmUpCall(String fullMethodName, List<byte[]> requests) {}
+}
