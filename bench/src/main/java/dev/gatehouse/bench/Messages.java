@@ -1,0 +1,122 @@
+package dev.gatehouse.bench;
+
+import com.google.protobuf.ByteString;
+import io.envoyproxy.envoy.config.core.v3.Address;
+import io.envoyproxy.envoy.config.core.v3.HeaderMap;
+import io.envoyproxy.envoy.config.core.v3.HeaderValue;
+import io.envoyproxy.envoy.config.core.v3.SocketAddress;
+import io.envoyproxy.envoy.extensions.common.ratelimit.v3.RateLimitDescriptor;
+import io.envoyproxy.envoy.service.auth.v3.AttributeContext;
+import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
+import io.envoyproxy.envoy.service.ext_proc.v3.HttpHeaders;
+import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
+import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitRequest;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The messages that Envoy would send for an ordinary API request with 14 headers. Serialised once, so that the client costs as
+ * little as it can.
+ */
+final class Messages {
+  private static final String ROUTE = "httproute/shop/orders/rule/0/match/0/*";
+
+  private Messages() {}
+
+  /** For each caller the messages of one call: one, or two on an ext_proc stream. */
+  static List<List<byte[]>> of(Scenario scenario, Shop shop) {
+    return switch (scenario) {
+      case AUTHZ -> shop.tokens().stream().map(token -> List.of(check(shop, token))).toList();
+      case RATELIMIT -> shop.users().stream().map(user -> List.of(limit(shop, user))).toList();
+      case EXT_PROC -> shop.tokens().stream().map(token -> List.of(requestHeaders(token), responseHeaders())).toList();
+    };
+  }
+
+  private static byte[] check(Shop shop, String token) {
+    var http = AttributeContext.HttpRequest.newBuilder()
+        .setId("1234567890123456789")
+        .setMethod("GET")
+        .setPath("/orders/4711?expand=lines&limit=50")
+        .setHost("api.shop.example")
+        .setScheme("https")
+        .setProtocol("HTTP/2")
+        .setSize(-1)
+        .setHeaderMap(headerMap(request(token)));
+    return CheckRequest.newBuilder()
+        .setAttributes(AttributeContext.newBuilder()
+            .setSource(AttributeContext.Peer.newBuilder().setAddress(address("10.1.2.3", 51234)))
+            .setDestination(AttributeContext.Peer.newBuilder().setAddress(address("10.0.0.1", 8443)))
+            .setRequest(AttributeContext.Request.newBuilder().setHttp(http))
+            .putContextExtensions("gatehouse.dev/listener", shop.listener())
+            .putContextExtensions("gatehouse.dev/route", shop.route()))
+        .build()
+        .toByteArray();
+  }
+
+  private static byte[] limit(Shop shop, String user) {
+    return RateLimitRequest.newBuilder()
+        .setDomain(shop.listener())
+        .addDescriptors(RateLimitDescriptor.newBuilder()
+            .addEntries(RateLimitDescriptor.Entry.newBuilder().setKey(ROUTE).setValue(ROUTE))
+            .addEntries(RateLimitDescriptor.Entry.newBuilder().setKey("rule-0-match-0").setValue(user)))
+        .build()
+        .toByteArray();
+  }
+
+  private static byte[] requestHeaders(String token) {
+    return ProcessingRequest.newBuilder()
+        .setRequestHeaders(HttpHeaders.newBuilder().setHeaders(headerMap(request(token))))
+        .build()
+        .toByteArray();
+  }
+
+  private static byte[] responseHeaders() {
+    return ProcessingRequest.newBuilder()
+        .setResponseHeaders(HttpHeaders.newBuilder().setHeaders(headerMap(List.of(
+            new String[] {":status", "200"},
+            new String[] {"content-type", "application/json"},
+            new String[] {"content-length", "4711"},
+            new String[] {"date", "Sun, 22 Nov 2026 10:00:00 GMT"},
+            new String[] {"server", "shop/1.2"},
+            new String[] {"x-powered-by", "shop"},
+            new String[] {"cache-control", "no-store"},
+            new String[] {"etag", "\"0a1b2c3d4e5f\""},
+            new String[] {"vary", "accept-encoding"},
+            new String[] {"x-envoy-upstream-service-time", "12"}))))
+        .build()
+        .toByteArray();
+  }
+
+  private static List<String[]> request(String token) {
+    var headers = new ArrayList<String[]>();
+    headers.add(new String[] {":authority", "api.shop.example"});
+    headers.add(new String[] {":path", "/orders/4711?expand=lines&limit=50"});
+    headers.add(new String[] {":method", "GET"});
+    headers.add(new String[] {":scheme", "https"});
+    headers.add(new String[] {"user-agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"});
+    headers.add(new String[] {"accept", "application/json"});
+    headers.add(new String[] {"accept-encoding", "gzip, deflate, br, zstd"});
+    headers.add(new String[] {"accept-language", "en-GB,en;q=0.9,de;q=0.8"});
+    headers.add(new String[] {"authorization", "Bearer " + token});
+    headers.add(new String[] {"cookie", "consent=all; theme=dark; locale=en-GB; visited=1763800000"});
+    headers.add(new String[] {"referer", "https://www.shop.example/account/orders"});
+    headers.add(new String[] {"x-forwarded-for", "203.0.113.7"});
+    headers.add(new String[] {"x-forwarded-proto", "https"});
+    headers.add(new String[] {"x-request-id", "8f0c6a52-2c3c-4e2e-9a59-0d8a7a0a1b2c"});
+    return headers;
+  }
+
+  private static HeaderMap headerMap(List<String[]> headers) {
+    var map = HeaderMap.newBuilder();
+    for (var header : headers) {
+      map.addHeaders(HeaderValue.newBuilder().setKey(header[0]).setRawValue(ByteString.copyFromUtf8(header[1])));
+    }
+    return map.build();
+  }
+
+  private static Address address(String ip, int port) {
+    return Address.newBuilder()
+        .setSocketAddress(SocketAddress.newBuilder().setAddress(ip).setPortValue(port))
+        .build();
+  }
+}
