@@ -29,19 +29,34 @@ final class Bench implements Callable<Integer> {
   @Parameters(paramLabel = "SCENARIO", description = "authz, ratelimit or ext-proc")
   private String scenarioName;
 
-  @Option(names = "--seconds", defaultValue = "6", description = "of each measurement (default: ${DEFAULT-VALUE})")
+  @Option(
+      names = "--seconds",
+      defaultValue = "6",
+      description = "of each measurement (default: ${DEFAULT-VALUE})")
   private double seconds;
 
-  @Option(names = "--rounds", defaultValue = "5", description = "pairs of measurements (default: ${DEFAULT-VALUE})")
+  @Option(
+      names = "--rounds",
+      defaultValue = "5",
+      description = "pairs of measurements (default: ${DEFAULT-VALUE})")
   private int rounds;
 
-  @Option(names = "--warm-up", defaultValue = "10", description = "seconds of load before (default: ${DEFAULT-VALUE})")
+  @Option(
+      names = "--warm-up",
+      defaultValue = "10",
+      description = "seconds of load before (default: ${DEFAULT-VALUE})")
   private double warmUp;
 
-  @Option(names = "--redis", paramLabel = "URL", description = "counters in this Redis; else in memory")
+  @Option(
+      names = "--redis",
+      paramLabel = "URL",
+      description = "counters in this Redis; else in memory")
   private @Nullable String redis;
 
-  @Option(names = "--address", paramLabel = "HOST:PORT", description = "measure this server instead of ours")
+  @Option(
+      names = "--address",
+      paramLabel = "HOST:PORT",
+      description = "measure this server instead of ours")
   private @Nullable String address;
 
   @Option(names = "--pid", description = "the process of the server at --address")
@@ -62,14 +77,19 @@ final class Bench implements Callable<Integer> {
     var shop = new Shop();
     shop.write(folder);
     var calls = Messages.of(scenario, shop);
-    try (var ours = address == null ? ServerProcess.start("ours", ours(scenario, folder), folder) : null) {
+    try (var ours =
+        address == null ? ServerProcess.start("ours", ours(scenario, folder), folder) : null) {
       var measured = ours == null
-          ? new Target(hostAndPort(java.util.Objects.requireNonNull(address)), java.util.Objects.requireNonNull(pid))
+          ? new Target(
+              hostAndPort(java.util.Objects.requireNonNull(address)),
+              java.util.Objects.requireNonNull(pid))
           : new Target(ours.address(), ours.pid());
       try (var oursLoad = new Load(scenario, shop, calls, measured.address())) {
         var answers = oursLoad.ask();
         var answersFile = folder.resolve("answers");
-        Files.write(answersFile, answers.stream().map(Base64.getEncoder()::encodeToString).toList());
+        Files.write(
+            answersFile,
+            answers.stream().map(Base64.getEncoder()::encodeToString).toList());
         System.out.printf(
             Locale.ROOT,
             "%s: request %d bytes, answer %d bytes, %d callers%s%n",
@@ -78,7 +98,8 @@ final class Bench implements Callable<Integer> {
             answers.stream().mapToInt(m -> m.length).sum(),
             calls.size(),
             redis == null ? "" : ", counters in Redis");
-        var arguments = List.of(EmptyServer.class.getName(), scenarioName, "PORT", answersFile.toString());
+        var arguments =
+            List.of(EmptyServer.class.getName(), scenarioName, "PORT", answersFile.toString());
         try (var empty = ServerProcess.start("empty", arguments, folder);
             var emptyLoad = new Load(scenario, shop, calls, empty.address())) {
           compare(emptyLoad, new Target(empty.address(), empty.pid()), oursLoad, measured);
@@ -111,7 +132,10 @@ final class Bench implements Callable<Integer> {
     }
     print("at saturation", emptySamples, oursSamples);
 
-    var rate = 0.5 * Math.min(median(emptySamples, s -> s.result().rate()), median(oursSamples, s -> s.result().rate()));
+    var rate = 0.5
+        * Math.min(
+            median(emptySamples, s -> s.result().rate()),
+            median(oursSamples, s -> s.result().rate()));
     emptySamples.clear();
     oursSamples.clear();
     for (var round = 1; round <= rounds; round++) {
@@ -119,10 +143,12 @@ final class Bench implements Callable<Integer> {
       emptySamples.add(sample(empty, () -> emptyLoad.atRate(rate, seconds)));
       oursSamples.add(sample(ours, () -> oursLoad.atRate(rate, seconds)));
     }
-    print(String.format(Locale.ROOT, "open loop, %,.0f requests/s", rate), emptySamples, oursSamples);
+    print(
+        String.format(Locale.ROOT, "open loop, %,.0f requests/s", rate), emptySamples, oursSamples);
   }
 
-  private static Sample sample(Target target, Drive drive) throws IOException, InterruptedException {
+  private static Sample sample(Target target, Drive drive)
+      throws IOException, InterruptedException {
     var before = ServerProcess.cpuSeconds(target.pid());
     var result = drive.run();
     var cpu = ServerProcess.cpuSeconds(target.pid()) - before;
@@ -131,7 +157,15 @@ final class Bench implements Callable<Integer> {
 
   private static void print(String title, List<Sample> empty, List<Sample> ours) {
     System.out.printf(
-        Locale.ROOT, "%n%-28s %12s %10s %10s %10s %12s %8s%n", title, "requests/s", "p50 µs", "p99 µs", "p99.9 µs", "CPU µs/req", "failed");
+        Locale.ROOT,
+        "%n%-28s %12s %10s %10s %10s %12s %8s%n",
+        title,
+        "requests/s",
+        "p50 µs",
+        "p99 µs",
+        "p99.9 µs",
+        "CPU µs/req",
+        "failed");
     row("  empty", empty);
     row("  ours", ours);
     var ratios = new ArrayList<Double>();
@@ -161,7 +195,8 @@ final class Bench implements Callable<Integer> {
         samples.stream().mapToLong(s -> s.result().failed()).sum());
   }
 
-  private static double median(List<Sample> samples, java.util.function.ToDoubleFunction<Sample> figure) {
+  private static double median(
+      List<Sample> samples, java.util.function.ToDoubleFunction<Sample> figure) {
     var sorted = samples.stream().mapToDouble(figure).sorted().toArray();
     return sorted[sorted.length / 2];
   }
@@ -185,7 +220,8 @@ final class Bench implements Callable<Integer> {
 
   private static InetSocketAddress hostAndPort(String text) {
     var colon = text.lastIndexOf(':');
-    return new InetSocketAddress(text.substring(0, colon), Integer.parseInt(text.substring(colon + 1)));
+    return new InetSocketAddress(
+        text.substring(0, colon), Integer.parseInt(text.substring(colon + 1)));
   }
 
   private static void progress(String what) {

@@ -1,5 +1,6 @@
 package dev.gatehouse.bench;
 
+import dev.gatehouse.server.EventLoops;
 import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
@@ -9,7 +10,6 @@ import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingResponse;
 import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitRequest;
 import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitResponse;
 import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitServiceGrpc;
-import dev.gatehouse.server.EventLoops;
 import io.grpc.BindableService;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.StreamObserver;
@@ -38,10 +38,14 @@ final class EmptyServer {
       answers.add(Base64.getDecoder().decode(line));
     }
     var loops = EventLoops.start(0);
-    var server = NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", Integer.parseInt(args[1])))
+    var server = NettyServerBuilder.forAddress(
+            new InetSocketAddress("127.0.0.1", Integer.parseInt(args[1])))
         .bossEventLoopGroup(loops.group())
         .workerEventLoopGroup(loops.group())
-        .channelType(loops.transport().equals("epoll") ? EpollServerSocketChannel.class : NioServerSocketChannel.class)
+        .channelType(
+            loops.transport().equals("epoll")
+                ? EpollServerSocketChannel.class
+                : NioServerSocketChannel.class)
         .directExecutor()
         .addService(service(scenario, answers))
         .build()
@@ -49,12 +53,15 @@ final class EmptyServer {
     server.awaitTermination();
   }
 
-  private static BindableService service(Scenario scenario, List<byte[]> answers) throws IOException {
+  private static BindableService service(Scenario scenario, List<byte[]> answers)
+      throws IOException {
     return switch (scenario) {
       case AUTHZ -> new Authorization(CheckResponse.parseFrom(answers.getFirst()));
       case RATELIMIT -> new RateLimit(RateLimitResponse.parseFrom(answers.getFirst()));
       case EXT_PROC ->
-        new Processor(ProcessingResponse.parseFrom(answers.get(0)), ProcessingResponse.parseFrom(answers.get(1)));
+        new Processor(
+            ProcessingResponse.parseFrom(answers.get(0)),
+            ProcessingResponse.parseFrom(answers.get(1)));
     };
   }
 
@@ -80,7 +87,8 @@ final class EmptyServer {
     }
 
     @Override
-    public void shouldRateLimit(RateLimitRequest request, StreamObserver<RateLimitResponse> response) {
+    public void shouldRateLimit(
+        RateLimitRequest request, StreamObserver<RateLimitResponse> response) {
       response.onNext(answer);
       response.onCompleted();
     }

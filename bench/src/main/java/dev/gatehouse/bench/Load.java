@@ -33,7 +33,8 @@ final class Load implements AutoCloseable {
   private final MethodDescriptor<byte[], byte[]> method;
   private final List<List<byte[]>> calls;
   private final Shop shop;
-  private final MultiThreadIoEventLoopGroup group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+  private final MultiThreadIoEventLoopGroup group =
+      new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
   private final List<ManagedChannel> channels = new ArrayList<>();
   private final AtomicLong failed = new AtomicLong();
   private final AtomicInteger open = new AtomicInteger();
@@ -66,7 +67,10 @@ final class Load implements AutoCloseable {
 
     /** In microseconds. */
     double percentile(double share) {
-      return latencies.length == 0 ? 0 : latencies[(int) Math.min(latencies.length - 1L, (long) (latencies.length * share))] / 1e3;
+      return latencies.length == 0
+          ? 0
+          : latencies[(int) Math.min(latencies.length - 1L, (long) (latencies.length * share))]
+              / 1e3;
     }
   }
 

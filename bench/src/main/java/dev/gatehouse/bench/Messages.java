@@ -26,9 +26,14 @@ final class Messages {
   /** For each caller the messages of one call: one, or two on an ext_proc stream. */
   static List<List<byte[]>> of(Scenario scenario, Shop shop) {
     return switch (scenario) {
-      case AUTHZ -> shop.tokens().stream().map(token -> List.of(check(shop, token))).toList();
-      case RATELIMIT -> shop.users().stream().map(user -> List.of(limit(shop, user))).toList();
-      case EXT_PROC -> shop.tokens().stream().map(token -> List.of(requestHeaders(token), responseHeaders())).toList();
+      case AUTHZ ->
+        shop.tokens().stream().map(token -> List.of(check(shop, token))).toList();
+      case RATELIMIT ->
+        shop.users().stream().map(user -> List.of(limit(shop, user))).toList();
+      case EXT_PROC ->
+        shop.tokens().stream()
+            .map(token -> List.of(requestHeaders(token), responseHeaders()))
+            .toList();
     };
   }
 
@@ -45,7 +50,8 @@ final class Messages {
     return CheckRequest.newBuilder()
         .setAttributes(AttributeContext.newBuilder()
             .setSource(AttributeContext.Peer.newBuilder().setAddress(address("10.1.2.3", 51234)))
-            .setDestination(AttributeContext.Peer.newBuilder().setAddress(address("10.0.0.1", 8443)))
+            .setDestination(
+                AttributeContext.Peer.newBuilder().setAddress(address("10.0.0.1", 8443)))
             .setRequest(AttributeContext.Request.newBuilder().setHttp(http))
             .putContextExtensions("gatehouse.dev/listener", shop.listener())
             .putContextExtensions("gatehouse.dev/route", shop.route()))
@@ -58,7 +64,8 @@ final class Messages {
         .setDomain(shop.listener())
         .addDescriptors(RateLimitDescriptor.newBuilder()
             .addEntries(RateLimitDescriptor.Entry.newBuilder().setKey(ROUTE).setValue(ROUTE))
-            .addEntries(RateLimitDescriptor.Entry.newBuilder().setKey("rule-0-match-0").setValue(user)))
+            .addEntries(
+                RateLimitDescriptor.Entry.newBuilder().setKey("rule-0-match-0").setValue(user)))
         .build()
         .toByteArray();
   }
@@ -72,17 +79,18 @@ final class Messages {
 
   private static byte[] responseHeaders() {
     return ProcessingRequest.newBuilder()
-        .setResponseHeaders(HttpHeaders.newBuilder().setHeaders(headerMap(List.of(
-            new String[] {":status", "200"},
-            new String[] {"content-type", "application/json"},
-            new String[] {"content-length", "4711"},
-            new String[] {"date", "Sun, 22 Nov 2026 10:00:00 GMT"},
-            new String[] {"server", "shop/1.2"},
-            new String[] {"x-powered-by", "shop"},
-            new String[] {"cache-control", "no-store"},
-            new String[] {"etag", "\"0a1b2c3d4e5f\""},
-            new String[] {"vary", "accept-encoding"},
-            new String[] {"x-envoy-upstream-service-time", "12"}))))
+        .setResponseHeaders(HttpHeaders.newBuilder()
+            .setHeaders(headerMap(List.of(
+                new String[] {":status", "200"},
+                new String[] {"content-type", "application/json"},
+                new String[] {"content-length", "4711"},
+                new String[] {"date", "Sun, 22 Nov 2026 10:00:00 GMT"},
+                new String[] {"server", "shop/1.2"},
+                new String[] {"x-powered-by", "shop"},
+                new String[] {"cache-control", "no-store"},
+                new String[] {"etag", "\"0a1b2c3d4e5f\""},
+                new String[] {"vary", "accept-encoding"},
+                new String[] {"x-envoy-upstream-service-time", "12"}))))
         .build()
         .toByteArray();
   }
@@ -93,12 +101,16 @@ final class Messages {
     headers.add(new String[] {":path", "/orders/4711?expand=lines&limit=50"});
     headers.add(new String[] {":method", "GET"});
     headers.add(new String[] {":scheme", "https"});
-    headers.add(new String[] {"user-agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"});
+    headers.add(new String[] {
+      "user-agent",
+      "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"
+    });
     headers.add(new String[] {"accept", "application/json"});
     headers.add(new String[] {"accept-encoding", "gzip, deflate, br, zstd"});
     headers.add(new String[] {"accept-language", "en-GB,en;q=0.9,de;q=0.8"});
     headers.add(new String[] {"authorization", "Bearer " + token});
-    headers.add(new String[] {"cookie", "consent=all; theme=dark; locale=en-GB; visited=1763800000"});
+    headers.add(
+        new String[] {"cookie", "consent=all; theme=dark; locale=en-GB; visited=1763800000"});
     headers.add(new String[] {"referer", "https://www.shop.example/account/orders"});
     headers.add(new String[] {"x-forwarded-for", "203.0.113.7"});
     headers.add(new String[] {"x-forwarded-proto", "https"});
@@ -109,7 +121,9 @@ final class Messages {
   private static HeaderMap headerMap(List<String[]> headers) {
     var map = HeaderMap.newBuilder();
     for (var header : headers) {
-      map.addHeaders(HeaderValue.newBuilder().setKey(header[0]).setRawValue(ByteString.copyFromUtf8(header[1])));
+      map.addHeaders(HeaderValue.newBuilder()
+          .setKey(header[0])
+          .setRawValue(ByteString.copyFromUtf8(header[1])));
     }
     return map.build();
   }

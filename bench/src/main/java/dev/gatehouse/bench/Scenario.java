@@ -24,7 +24,9 @@ enum Scenario {
       case "authz", "ext-authz" -> AUTHZ;
       case "ratelimit" -> RATELIMIT;
       case "ext-proc", "extproc" -> EXT_PROC;
-      default -> throw new IllegalArgumentException("unknown scenario: " + name + " (expected: authz, ratelimit or ext-proc)");
+      default ->
+        throw new IllegalArgumentException(
+            "unknown scenario: " + name + " (expected: authz, ratelimit or ext-proc)");
     };
   }
 }

@@ -25,7 +25,8 @@ final class ServerProcess implements AutoCloseable {
   }
 
   /** @param arguments main class and its arguments, {@code PORT} standing for the port */
-  static ServerProcess start(String name, List<String> arguments, Path folder) throws IOException, InterruptedException {
+  static ServerProcess start(String name, List<String> arguments, Path folder)
+      throws IOException, InterruptedException {
     int port;
     try (var socket = new ServerSocket(0)) {
       port = socket.getLocalPort();

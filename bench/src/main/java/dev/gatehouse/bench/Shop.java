@@ -53,8 +53,10 @@ final class Shop {
   /** Writes the policies into a folder. The limit is so high that nothing is denied. */
   void write(Path folder) {
     var key = (RSAPublicKey) keys.getPublic();
-    var jwks = "{\"keys\":[{\"kty\":\"RSA\",\"kid\":\"k1\",\"alg\":\"RS256\",\"use\":\"sig\",\"n\":\""
-        + unsigned(key.getModulus()) + "\",\"e\":\"" + unsigned(key.getPublicExponent()) + "\"}]}";
+    var jwks =
+        "{\"keys\":[{\"kty\":\"RSA\",\"kid\":\"k1\",\"alg\":\"RS256\",\"use\":\"sig\",\"n\":\""
+            + unsigned(key.getModulus()) + "\",\"e\":\"" + unsigned(key.getPublicExponent())
+            + "\"}]}";
     try (var in = Shop.class.getResourceAsStream("policies.yaml")) {
       if (in == null) {
         throw new IllegalStateException("policies.yaml is not among the resources");
@@ -70,9 +72,11 @@ final class Shop {
     var now = System.currentTimeMillis() / 1000;
     var header = "{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"k1\"}";
     var claims = "{\"iss\":\"https://idp.shop.example\",\"aud\":\"orders\",\"sub\":\"" + user
-        + "\",\"client_id\":\"shop-web\",\"scope\":\"orders:read orders:write profile\",\"iat\":" + now + ",\"exp\":"
+        + "\",\"client_id\":\"shop-web\",\"scope\":\"orders:read orders:write profile\",\"iat\":"
+        + now + ",\"exp\":"
         + (now + 86_400) + ",\"jti\":\"" + user + "-1\",\"plan\":\"gold\"}";
-    var signed = encode(header.getBytes(StandardCharsets.UTF_8)) + "." + encode(claims.getBytes(StandardCharsets.UTF_8));
+    var signed = encode(header.getBytes(StandardCharsets.UTF_8)) + "."
+        + encode(claims.getBytes(StandardCharsets.UTF_8));
     try {
       var signature = Signature.getInstance("SHA256withRSA");
       signature.initSign(keys.getPrivate());
