@@ -1,19 +1,51 @@
 package dev.gatehouse.policy.attach;
 
+import dev.gatehouse.policy.attach.Targeting.Family;
 import dev.gatehouse.policy.resource.Backend;
+import dev.gatehouse.policy.resource.BackendTrafficPolicy;
 import dev.gatehouse.policy.resource.ConfigMap;
 import dev.gatehouse.policy.resource.Gateway;
+import dev.gatehouse.policy.resource.HttpRoute;
+import dev.gatehouse.policy.resource.Meta;
 import dev.gatehouse.policy.resource.ObjectRef;
+import dev.gatehouse.policy.resource.Origin;
+import dev.gatehouse.policy.resource.Policy;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.resource.Resource;
 import dev.gatehouse.policy.resource.Secret;
+import dev.gatehouse.policy.resource.SecurityPolicy;
+import dev.gatehouse.policy.resource.SecurityPolicy.ClaimToHeader;
+import dev.gatehouse.policy.resource.TransformPolicy;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** All resources of one load, attached to the route rules that they hold for. Immutable. */
 public final class PolicySet {
-  private PolicySet() {}
+  private final List<AttachedRule> rules;
+  private final List<Gateway> gateways;
+  private final List<Policy> policies;
+  private final Map<String, SortedSet<String>> ownedHeaders;
+  private final References references;
+
+  private PolicySet(
+      List<AttachedRule> rules,
+      List<Gateway> gateways,
+      List<Policy> policies,
+      Map<String, SortedSet<String>> ownedHeaders,
+      References references) {
+    this.rules = rules;
+    this.gateways = gateways;
+    this.policies = policies;
+    this.ownedHeaders = ownedHeaders;
+    this.references = references;
+  }
 
   /**
    * Attaches.
@@ -22,16 +54,45 @@ public final class PolicySet {
    */
   public static PolicySet attach(
       List<Resource> resources, List<String> unreadable, Problems problems) {
-    throw new UnsupportedOperationException();
+    var known = Resources.unique(resources, problems);
+    var gateways = Resources.of(Gateway.class, known);
+    var routes = Resources.of(HttpRoute.class, known);
+    var policies = Resources.of(Policy.class, known);
+    var references = new References(known, problems);
+    var targeting = new Targeting(gateways, routes, policies, problems);
+    var parents = new Parents(gateways, problems);
+    var hidden = unreadable.isEmpty() ? null : file(unreadable.getFirst());
+
+    var rules = new ArrayList<AttachedRule>();
+    for (var route : routes) {
+      var keys = RuleNames.of(route, problems);
+      for (var place : parents.of(route)) {
+        for (int i = 0; i < keys.size(); i++) {
+          rules.add(rule(route, i, keys.get(i), place, targeting, hidden));
+        }
+      }
+    }
+    return new PolicySet(
+        List.copyOf(rules),
+        gateways,
+        policies,
+        gateways.stream()
+            .collect(Collectors.toMap(g -> g.meta().id(), g -> owned(g, rules, targeting))),
+        references);
   }
 
   /** Every listener × route rule. */
   public List<AttachedRule> rules() {
-    throw new UnsupportedOperationException();
+    return rules;
   }
 
   public List<Gateway> gateways() {
-    throw new UnsupportedOperationException();
+    return gateways;
+  }
+
+  /** Every policy, those that hold on no rule and the rejected ones too. */
+  public List<Policy> policies() {
+    return policies;
   }
 
   /**
@@ -39,19 +100,101 @@ public final class PolicySet {
    * client's own through to the upstream.
    */
   public SortedSet<String> ownedHeaders(Gateway gateway) {
-    throw new UnsupportedOperationException();
+    return ownedHeaders.getOrDefault(gateway.meta().id(), Collections.emptySortedSet());
   }
 
-  /** The object that a reference names, or null; whether the reference may cross namespaces was checked when attaching. */
+  /** The object that a reference names, or null if there is none or the reference may not cross namespaces. */
   public @Nullable Secret secret(ObjectRef ref) {
-    throw new UnsupportedOperationException();
+    return references.secret(ref);
   }
 
+  /** As {@link #secret}. */
   public @Nullable ConfigMap configMap(ObjectRef ref) {
-    throw new UnsupportedOperationException();
+    return references.configMap(ref);
   }
 
+  /** As {@link #secret}. */
   public @Nullable Backend backend(ObjectRef ref) {
-    throw new UnsupportedOperationException();
+    return references.backend(ref);
+  }
+
+  private static AttachedRule rule(
+      HttpRoute route,
+      int index,
+      RouteKey key,
+      Parents.Place place,
+      Targeting targeting,
+      @Nullable Meta hidden) {
+    var rule = route.rules().get(index);
+    var gateway = place.gateway();
+    var listener = place.listener();
+    return new AttachedRule(
+        ListenerKey.of(gateway.meta(), listener.name()),
+        key,
+        gateway,
+        listener,
+        route,
+        rule,
+        index,
+        place.hostnames(),
+        hidden != null
+            ? new Attachment.Rejected<>(hidden)
+            : targeting.on(
+                Family.SECURITY,
+                SecurityPolicy.class,
+                gateway,
+                listener.name(),
+                route,
+                rule.name()),
+        hidden != null
+            ? new Attachment.Rejected<>(hidden)
+            : targeting.on(
+                Family.TRAFFIC,
+                BackendTrafficPolicy.class,
+                gateway,
+                listener.name(),
+                route,
+                rule.name()),
+        hidden != null
+            ? new Attachment.Rejected<>(hidden)
+            : targeting.on(
+                Family.TRANSFORM,
+                TransformPolicy.class,
+                gateway,
+                listener.name(),
+                route,
+                rule.name()));
+  }
+
+  private static SortedSet<String> owned(
+      Gateway gateway, List<AttachedRule> rules, Targeting targeting) {
+    var routes = rules.stream()
+        .filter(rule -> rule.gateway() == gateway)
+        .map(AttachedRule::httpRoute)
+        .distinct()
+        .toList();
+    return targeting
+        .securityPolicies(gateway, routes)
+        .map(SecurityPolicy::jwt)
+        .flatMap(jwt -> jwt == null ? java.util.stream.Stream.of() : jwt.providers().stream())
+        .flatMap(provider -> provider.claimToHeaders().stream())
+        .map(ClaimToHeader::header)
+        .map(header -> header.toLowerCase(Locale.ROOT))
+        .collect(Collectors.collectingAndThen(
+            Collectors.toCollection(TreeSet::new), Collections::unmodifiableSortedSet));
+  }
+
+  /** A file that could not be read, as if it were a resource whose {@code id} is the file's path. */
+  private static Meta file(String file) {
+    var slash = file.lastIndexOf('/');
+    return new Meta(
+        "",
+        "unreadable file",
+        slash < 0 ? "." : file.substring(0, slash),
+        file.substring(slash + 1),
+        Map.of(),
+        Map.of(),
+        null,
+        new Origin(file, 0, 0));
   }
 }

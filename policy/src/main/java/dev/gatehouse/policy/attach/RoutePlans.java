@@ -1,16 +1,31 @@
 package dev.gatehouse.policy.attach;
 
-import dev.gatehouse.policy.expr.RequestFacts;
+import dev.gatehouse.policy.resource.Problems;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A service's plans by route: the three ways of finding one (docs/policies.md) in one place. Immutable but for the previous
- * generation, whose bindings it keeps for a while, so that an Envoy that has not moved yet still finds its plans. Looking up
- * allocates nothing.
+ * A service's plans by route: the three ways of finding one (docs/policies.md) in one place. Immutable. Knows the bindings of the
+ * generation before, too, so that an Envoy that has not moved yet still finds its plans; of those before that it knows nothing, so
+ * that a long life does not gather plans. A look-up that finds allocates nothing.
+ *
+ * <p>Plans are told apart by {@code equals}: where the gateway names a route but no Gateway, plans that are equal under all its
+ * Gateways are no ambiguity.
  */
 public final class RoutePlans<P> {
-  private RoutePlans() {}
+  private final Generation<P> now;
+  private final @Nullable Generation<P> before;
+
+  private RoutePlans(Generation<P> now, @Nullable Generation<P> before) {
+    this.now = now;
+    this.before = before;
+  }
 
   /**
    * Compiles a plan for every rule.
@@ -19,22 +34,164 @@ public final class RoutePlans<P> {
    */
   public static <P> RoutePlans<P> of(
       PolicySet set, Function<AttachedRule, P> compile, @Nullable RoutePlans<P> previous) {
-    throw new UnsupportedOperationException();
+    return new RoutePlans<>(Generation.of(set, compile), previous == null ? null : previous.now);
   }
 
   /** By what {@code wire} wrote; null or empty strings are absent. */
   public Lookup<P> byBinding(@Nullable String listener, @Nullable String route) {
-    throw new UnsupportedOperationException();
+    var noListener = listener == null || listener.isEmpty();
+    var noRoute = route == null || route.isEmpty();
+    if (noListener && noRoute) {
+      return now.unbound;
+    }
+    if (listener == null || route == null || noListener || noRoute) {
+      return new Lookup.Unresolved<>(
+          noRoute
+              ? "the binding names listener " + listener + " but no route"
+              : "the binding names route " + route + " but no listener");
+    }
+    var found = now.byBinding(listener, route);
+    if (found == null && before != null) {
+      found = before.byBinding(listener, route);
+    }
+    return found != null
+        ? found
+        : new Lookup.Unresolved<>("no policies for route " + route + " of listener " + listener);
   }
 
-  /** By Envoy Gateway's route metadata, which names no Gateway: plans that differ between Gateways are unresolved. */
+  /**
+   * By Envoy Gateway's route metadata, which names no Gateway: plans that differ between Gateways are unresolved.
+   *
+   * @param sectionName the rule's name; null or empty where the gateway names none, and then all rules of the route must have equal plans
+   */
   public Lookup<P> byRouteMetadata(
       String kind, String namespace, String name, @Nullable String sectionName) {
-    throw new UnsupportedOperationException();
+    var found = now.byMetadata(kind, namespace, name, sectionName);
+    if (found == null && before != null) {
+      found = before.byMetadata(kind, namespace, name, sectionName);
+    }
+    return found != null
+        ? found
+        : new Lookup.Unresolved<>("no policies for route "
+            + new RouteKey(kind, namespace, name, sectionName == null ? "" : sectionName));
   }
 
   /** By matching the request against the routes as the Gateway API and Envoy do ({@code --match-routes}). */
-  public Lookup<P> byMatch(RequestFacts request) {
+  public Lookup<P> byMatch(RoutedRequest request) {
     throw new UnsupportedOperationException();
+  }
+
+  /**
+   * Says which rules have plans that differ between listeners, so that route metadata, which names none, cannot choose. For a
+   * service that finds its plans that way; where {@code wire} writes bindings it is no error.
+   */
+  public void reportAmbiguous(Problems problems) {
+    now.ambiguous.forEach((rule, why) ->
+        problems.error(rule.rule().origin(), "spec.rules[" + rule.index() + "]", why));
+  }
+
+  /** One load's plans. */
+  private static final class Generation<P> {
+    private final Lookup<P> unbound = new Lookup.Unbound<>();
+    private final Map<String, Map<String, Lookup.Found<P>>> byListener = new HashMap<>();
+    private final Map<String, Map<String, Map<String, Route<P>>>> byName = new HashMap<>();
+    private final Map<AttachedRule, String> ambiguous = new LinkedHashMap<>();
+
+    static <P> Generation<P> of(PolicySet set, Function<AttachedRule, P> compile) {
+      var generation = new Generation<P>();
+      for (var rule : set.rules()) {
+        generation.add(rule, new Lookup.Found<>(compile.apply(rule)));
+      }
+      generation.findAmbiguous();
+      return generation;
+    }
+
+    @Nullable
+    Lookup<P> byBinding(String listener, String route) {
+      var routes = byListener.get(listener);
+      return routes == null ? null : routes.get(route);
+    }
+
+    @Nullable
+    Lookup<P> byMetadata(String kind, String namespace, String name, @Nullable String sectionName) {
+      var namespaces = byName.get(kind);
+      var names = namespaces == null ? null : namespaces.get(namespace);
+      var route = names == null ? null : names.get(name);
+      if (route == null) {
+        return null;
+      }
+      return sectionName == null || sectionName.isEmpty()
+          ? route.whole
+          : route.sections.get(sectionName);
+    }
+
+    private void add(AttachedRule rule, Lookup.Found<P> plan) {
+      byListener
+          .computeIfAbsent(rule.listener().toString(), key -> new HashMap<>())
+          .put(rule.route().toString(), plan);
+      var key = rule.route();
+      byName
+          .computeIfAbsent(key.kind(), k -> new HashMap<>())
+          .computeIfAbsent(key.namespace(), k -> new HashMap<>())
+          .computeIfAbsent(key.name(), k -> new Route<>())
+          .add(rule, plan);
+    }
+
+    private void findAmbiguous() {
+      for (var namespaces : byName.values()) {
+        for (var names : namespaces.values()) {
+          for (var route : names.values()) {
+            route.settle(ambiguous);
+          }
+        }
+      }
+    }
+  }
+
+  /** A route's plans, whatever its listeners. */
+  private static final class Route<P> {
+    private record Planned<P>(AttachedRule rule, Lookup.Found<P> plan) {}
+
+    private final List<Planned<P>> all = new ArrayList<>();
+    private final Map<String, Lookup<P>> sections = new HashMap<>();
+    private Lookup<P> whole = new Lookup.Unbound<>();
+
+    void add(AttachedRule rule, Lookup.Found<P> plan) {
+      all.add(new Planned<>(rule, plan));
+    }
+
+    void settle(Map<AttachedRule, String> ambiguous) {
+      var byRule = new LinkedHashMap<RouteKey, List<Planned<P>>>();
+      var byName = new LinkedHashMap<String, List<Planned<P>>>();
+      for (var planned : all) {
+        byRule.computeIfAbsent(planned.rule.route(), key -> new ArrayList<>()).add(planned);
+        var name = planned.rule.rule().name();
+        if (name != null) {
+          byName.computeIfAbsent(name, key -> new ArrayList<>()).add(planned);
+        }
+      }
+      whole = one(
+          all, "the gateway names no rule of it, and the plans of its rules or listeners differ");
+      byName.forEach(
+          (name, some) -> sections.put(name, one(some, "its plans differ between listeners")));
+      byRule.forEach((key, some) -> {
+        if (one(some, "its plans differ between listeners")
+            instanceof Lookup.Unresolved<P>(var why)) {
+          ambiguous.put(some.getFirst().rule, why);
+        }
+      });
+      all.clear();
+    }
+
+    private static <P> Lookup<P> one(List<Planned<P>> some, String otherwise) {
+      var first = some.getFirst();
+      if (some.stream().allMatch(other -> other.plan.equals(first.plan))) {
+        return first.plan;
+      }
+      var listeners = new LinkedHashSet<String>();
+      some.forEach(planned -> listeners.add(planned.rule.listener().toString()));
+      return new Lookup.Unresolved<>("route %s is ambiguous: %s (%s)"
+          .formatted(first.rule.route(), otherwise, String.join(", ", listeners)));
+    }
   }
 }

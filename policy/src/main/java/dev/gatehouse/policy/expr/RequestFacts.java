@@ -1,6 +1,7 @@
 package dev.gatehouse.policy.expr;
 
 import dev.gatehouse.policy.attach.RouteKey;
+import dev.gatehouse.policy.attach.RoutedRequest;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -8,31 +9,16 @@ import org.jspecify.annotations.Nullable;
  * What a request looks like to conditions, templates and matches. A service fills it from Envoy's messages, lazily: what nobody
  * asks for costs nothing.
  */
-public interface RequestFacts {
-  String method();
-
-  /** As it was sent, with the query. */
-  String path();
-
+public interface RequestFacts extends RoutedRequest {
   /** Without the query, percent-encoding kept. */
   String urlPath();
-
-  /** With the port if the client sent one. */
-  String host();
 
   String scheme();
 
   /** {@code x-request-id}; empty if there is none. */
   String id();
 
-  /** A header by its name in lower case; several values are joined by {@code ,}; null if it is absent. */
-  @Nullable
-  String header(String name);
-
   Map<String, String> headers();
-
-  /** The decoded query; of a repeated parameter the first value. */
-  Map<String, String> query();
 
   /** The client's IP address; empty if it is unknown. */
   String sourceAddress();

@@ -1,0 +1,271 @@
+package dev.gatehouse.policy.attach;
+
+import dev.gatehouse.policy.resource.BackendTrafficPolicy;
+import dev.gatehouse.policy.resource.Gateway;
+import dev.gatehouse.policy.resource.HttpRoute;
+import dev.gatehouse.policy.resource.Meta;
+import dev.gatehouse.policy.resource.Policy;
+import dev.gatehouse.policy.resource.Problems;
+import dev.gatehouse.policy.resource.RejectedPolicy;
+import dev.gatehouse.policy.resource.SecurityPolicy;
+import dev.gatehouse.policy.resource.Targets;
+import dev.gatehouse.policy.resource.TransformPolicy;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which policies hold where, by what they target. The most specific target wins: route rule, route, listener, Gateway; of several
+ * policies on one target the oldest, then the first by {@code namespace/name}.
+ */
+final class Targeting {
+  private static final String GROUP = "gateway.networking.k8s.io";
+  private static final Comparator<Policy> OLDEST_FIRST = Comparator.<Policy, Instant>comparing(
+          policy -> policy.meta().created(), Comparator.nullsLast(Comparator.naturalOrder()))
+      .thenComparing(policy -> policy.meta().id());
+
+  /** Policies of different kinds do not compete; those of one family do. */
+  enum Family {
+    SECURITY,
+    TRAFFIC,
+    TRANSFORM
+  }
+
+  /** @param section a listener's or rule's name; null means the whole of it */
+  private record Target(
+      String kind, String namespace, String name, @Nullable String section) {
+    String title() {
+      return kind + " " + namespace + "/" + name + (section == null ? "" : "/" + section);
+    }
+  }
+
+  private final Map<String, Gateway> gateways = new LinkedHashMap<>();
+  private final Map<String, HttpRoute> routes = new LinkedHashMap<>();
+  private final Map<Family, Map<Target, List<Policy>>> policies = new LinkedHashMap<>();
+  private final Map<Family, Meta> everywhere = new LinkedHashMap<>();
+
+  Targeting(List<Gateway> gateways, List<HttpRoute> routes, List<Policy> all, Problems problems) {
+    gateways.forEach(gateway -> this.gateways.put(gateway.meta().id(), gateway));
+    routes.forEach(route -> this.routes.put(route.meta().id(), route));
+    for (var policy : all) {
+      var family = family(policy);
+      if (family != null) {
+        place(policy, family, problems);
+      }
+    }
+    policies
+        .values()
+        .forEach(targets -> targets.forEach((target, on) -> settle(target, on, problems)));
+  }
+
+  /** What of one family holds on a rule under a listener. */
+  <P extends Policy> Attachment<P> on(
+      Family family,
+      Class<P> type,
+      Gateway gateway,
+      String listener,
+      HttpRoute route,
+      @Nullable String rule) {
+    var rejected = everywhere.get(family);
+    if (rejected != null) {
+      return new Attachment.Rejected<>(rejected);
+    }
+    return targets(gateway, listener, route, rule)
+        .map(target -> holders(family, target))
+        .filter(on -> !on.isEmpty())
+        .findFirst()
+        .<Attachment<P>>map(on -> on.getFirst() instanceof RejectedPolicy policy
+            ? new Attachment.Rejected<>(policy.meta())
+            : new Attachment.Of<>(type.cast(on.getFirst())))
+        .orElseGet(Attachment.None::new);
+  }
+
+  /** Every SecurityPolicy that holds, or would if a more specific one went away, on any part of the Gateway or of a route. */
+  Stream<SecurityPolicy> securityPolicies(Gateway gateway, List<HttpRoute> itsRoutes) {
+    var ids = itsRoutes.stream().map(route -> route.meta().id()).toList();
+    return policies.getOrDefault(Family.SECURITY, Map.of()).entrySet().stream()
+        .filter(entry -> {
+          var target = entry.getKey();
+          var id = target.namespace() + "/" + target.name();
+          return target.kind().equals("Gateway")
+              ? id.equals(gateway.meta().id())
+              : ids.contains(id);
+        })
+        .flatMap(entry -> entry.getValue().stream())
+        .filter(SecurityPolicy.class::isInstance)
+        .map(SecurityPolicy.class::cast);
+  }
+
+  /** The family of a policy, by its kind; null for one that is only an attachment. */
+  private static @Nullable Family family(Policy policy) {
+    return switch (policy) {
+      case SecurityPolicy security -> security.attachmentOnly() ? null : Family.SECURITY;
+      case BackendTrafficPolicy traffic -> Family.TRAFFIC;
+      case TransformPolicy transform -> Family.TRANSFORM;
+      case RejectedPolicy rejected ->
+        switch (rejected.meta().kind()) {
+          case "SecurityPolicy", "AuthPolicy" -> Family.SECURITY;
+          case "BackendTrafficPolicy", "RateLimitPolicy" -> Family.TRAFFIC;
+          case "TransformPolicy" -> Family.TRANSFORM;
+          default -> null;
+        };
+    };
+  }
+
+  private void place(Policy policy, Family family, Problems problems) {
+    if (policy.targets().everything()) {
+      everywhere.putIfAbsent(family, policy.meta());
+      return;
+    }
+    var found = new ArrayList<Target>();
+    var refs = policy.targets().refs();
+    for (int i = 0; i < refs.size(); i++) {
+      var target = target(policy.meta(), refs.get(i), "spec.targetRefs[" + i + "]", problems);
+      if (target != null) {
+        found.add(target);
+      }
+    }
+    var selectors = policy.targets().selectors();
+    for (int i = 0; i < selectors.size(); i++) {
+      found.addAll(
+          selected(policy.meta(), selectors.get(i), "spec.targetSelectors[" + i + "]", problems));
+    }
+    found.stream()
+        .distinct()
+        .forEach(target -> policies
+            .computeIfAbsent(family, key -> new LinkedHashMap<>())
+            .computeIfAbsent(target, key -> new ArrayList<>())
+            .add(policy));
+  }
+
+  private @Nullable Target target(Meta policy, Targets.Ref ref, String path, Problems problems) {
+    var id = policy.namespace() + "/" + ref.name();
+    var known = known(ref.group(), ref.kind());
+    if (known == null) {
+      problems.warning(ref.origin(), path + ".kind", unknownKind(ref.group(), ref.kind()));
+      return null;
+    }
+    if (!known.containsKey(id)) {
+      problems.warning(
+          ref.origin(),
+          path + ".name",
+          "no %s \"%s\" %s".formatted(ref.kind(), id, Names.thereAre(id, known.keySet())));
+      return null;
+    }
+    var section = ref.sectionName();
+    var sections = sections(ref.kind(), id);
+    if (section != null && !sections.contains(section)) {
+      problems.warning(
+          ref.origin(),
+          path + ".sectionName",
+          "%s \"%s\" has no %s \"%s\" %s"
+              .formatted(
+                  ref.kind(),
+                  id,
+                  ref.kind().equals("Gateway") ? "listener" : "rule named",
+                  section,
+                  Names.thereAre(section, sections)));
+      return null;
+    }
+    return new Target(ref.kind(), policy.namespace(), ref.name(), section);
+  }
+
+  private List<Target> selected(
+      Meta policy, Targets.Selector selector, String path, Problems problems) {
+    var known = known(selector.group(), selector.kind());
+    if (known == null) {
+      problems.warning(
+          selector.origin(), path + ".kind", unknownKind(selector.group(), selector.kind()));
+      return List.of();
+    }
+    var selected = known.values().stream()
+        .filter(meta -> meta.namespace().equals(policy.namespace()))
+        .filter(
+            meta -> meta.labels().entrySet().containsAll(selector.matchLabels().entrySet()))
+        .map(meta -> new Target(selector.kind(), meta.namespace(), meta.name(), null))
+        .toList();
+    if (selected.isEmpty()) {
+      problems.warning(
+          selector.origin(),
+          path + ".matchLabels",
+          "no %s in namespace \"%s\" bears the labels %s"
+              .formatted(selector.kind(), policy.namespace(), selector.matchLabels()));
+    }
+    return selected;
+  }
+
+  /** The resources of a kind that policies attach to, by {@code namespace/name}; null for other kinds. */
+  private @Nullable Map<String, Meta> known(String group, String kind) {
+    if (!group.equals(GROUP)) {
+      return null;
+    }
+    var known = new LinkedHashMap<String, Meta>();
+    switch (kind) {
+      case "Gateway" -> gateways.forEach((id, gateway) -> known.put(id, gateway.meta()));
+      case "HTTPRoute" -> routes.forEach((id, route) -> known.put(id, route.meta()));
+      default -> {
+        return null;
+      }
+    }
+    return known;
+  }
+
+  private List<String> sections(String kind, String id) {
+    return kind.equals("Gateway")
+        ? Objects.requireNonNull(gateways.get(id)).listeners().stream()
+            .map(Gateway.Listener::name)
+            .toList()
+        : Objects.requireNonNull(routes.get(id)).rules().stream()
+            .map(HttpRoute.Rule::name)
+            .filter(Objects::nonNull)
+            .toList();
+  }
+
+  private static String unknownKind(String group, String kind) {
+    return "policies hold for nothing of kind %s in group \"%s\" here (expected Gateway or HTTPRoute in %s)"
+        .formatted(kind, group, GROUP);
+  }
+
+  private static void settle(Target target, List<Policy> on, Problems problems) {
+    on.sort(OLDEST_FIRST);
+    var winner = on.getFirst().meta();
+    for (var loser : on.subList(1, on.size())) {
+      var meta = loser.meta();
+      problems.warning(
+          meta.origin(),
+          "spec.targetRefs",
+          "two policies on one target: %s does not hold on %s, %s (%s) does, being %s; remove one, or target something narrower"
+              .formatted(
+                  meta.title(),
+                  target.title(),
+                  winner.title(),
+                  winner.origin(),
+                  Objects.equals(winner.created(), meta.created()) ? "first by name" : "older"));
+    }
+  }
+
+  private List<Policy> holders(Family family, Target target) {
+    return policies.getOrDefault(family, Map.of()).getOrDefault(target, List.of());
+  }
+
+  /** The most specific first. */
+  private static Stream<Target> targets(
+      Gateway gateway, String listener, HttpRoute route, @Nullable String rule) {
+    var to = route.meta();
+    var of = gateway.meta();
+    return Stream.concat(
+        rule == null
+            ? Stream.of()
+            : Stream.of(new Target("HTTPRoute", to.namespace(), to.name(), rule)),
+        Stream.of(
+            new Target("HTTPRoute", to.namespace(), to.name(), null),
+            new Target("Gateway", of.namespace(), of.name(), listener),
+            new Target("Gateway", of.namespace(), of.name(), null)));
+  }
+}
