@@ -1,0 +1,115 @@
+package dev.gatehouse.server;
+
+import io.grpc.Server;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.protobuf.services.HealthStatusManager;
+import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** One gRPC listener: its services, their health and reflection, on the event loops and within the limits. */
+final class GrpcListener {
+  /** Envoy's {@code connection_keepalive} is in seconds; a client that pings more often than this is sent away. */
+  private static final long PERMITTED_KEEPALIVE_SECONDS = 1;
+
+  /** How long a silent connection lives before it is asked for a sign, and how long it has to give one. */
+  private static final long KEEPALIVE_SECONDS = 60;
+
+  private static final long KEEPALIVE_TIMEOUT_SECONDS = 20;
+
+  private final List<Service> services;
+  private final HealthStatusManager health;
+  private final Admission admission;
+  private final Server server;
+
+  private GrpcListener(
+      List<Service> services, HealthStatusManager health, Admission admission, Server server) {
+    this.services = services;
+    this.health = health;
+    this.admission = admission;
+    this.server = server;
+  }
+
+  /** @throws BindException if the address is taken or is not ours */
+  static GrpcListener bind(
+      ServerSettings.Listener listener,
+      ServerSettings settings,
+      List<Service> services,
+      EventLoops loops,
+      Readiness readiness) {
+    var health = new HealthStatusManager();
+    var admission = new Admission(readiness, settings.maxConcurrentCalls());
+    var builder = NettyServerBuilder.forAddress(listener.address())
+        .bossEventLoopGroup(loops.group())
+        .workerEventLoopGroup(loops.group())
+        .channelType(loops.serverChannel())
+        .directExecutor()
+        .maxConcurrentCallsPerConnection(settings.maxConcurrentCalls())
+        .maxInboundMessageSize(settings.maxMessageBytes())
+        .maxInboundMetadataSize(settings.maxHeaderBytes())
+        .maxConnectionAge(settings.maxConnectionAge().toMillis(), TimeUnit.MILLISECONDS)
+        .maxConnectionAgeGrace(settings.maxConnectionAgeGrace().toMillis(), TimeUnit.MILLISECONDS)
+        .permitKeepAliveTime(PERMITTED_KEEPALIVE_SECONDS, TimeUnit.SECONDS)
+        .permitKeepAliveWithoutCalls(true)
+        .keepAliveTime(KEEPALIVE_SECONDS, TimeUnit.SECONDS)
+        .keepAliveTimeout(KEEPALIVE_TIMEOUT_SECONDS, TimeUnit.SECONDS)
+        .addTransportFilter(admission.connectionCounter())
+        .addStreamTracerFactory(admission)
+        .intercept(admission)
+        .addService(health.getHealthService())
+        .addService(ProtoReflectionServiceV1.newInstance());
+    services.forEach(service -> builder.addService(service.definition()));
+    var bound = new GrpcListener(services, health, admission, builder.build());
+    bound.serving(false);
+    try {
+      bound.server.start();
+    } catch (IOException e) {
+      throw BindException.of(listener.address(), bound.name(), e);
+    }
+    return bound;
+  }
+
+  /** The names of its services; its label in metrics. */
+  String name() {
+    return String.join("+", services.stream().map(Service::name).toList());
+  }
+
+  InetSocketAddress address() {
+    return (InetSocketAddress) server.getListenSockets().getFirst();
+  }
+
+  boolean serves(String service) {
+    return services.stream().anyMatch(s -> s.name().equals(service));
+  }
+
+  Admission admission() {
+    return admission;
+  }
+
+  /** What health says: of the listener as a whole, of each service by our name and by its gRPC name. */
+  void serving(boolean serving) {
+    var status = serving ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
+    health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, status);
+    for (var service : services) {
+      health.setStatus(service.name(), status);
+      health.setStatus(service.definition().getServiceDescriptor().getName(), status);
+    }
+  }
+
+  /** Takes no more connections and tells those that it has to go (GOAWAY); the calls in flight end as they will. */
+  void stopTaking() {
+    server.shutdown();
+  }
+
+  boolean awaitEnd(long nanos) throws InterruptedException {
+    return server.awaitTermination(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  /** Cancels what is still in flight. */
+  void stopNow() {
+    server.shutdownNow();
+  }
+}
