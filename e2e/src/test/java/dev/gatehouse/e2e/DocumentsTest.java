@@ -1,0 +1,71 @@
+package dev.gatehouse.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.gatehouse.policy.resource.Problem;
+import dev.gatehouse.policy.source.Load;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** What the documents say is true: their policies load, their links lead somewhere. */
+class DocumentsTest {
+  private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
+  private static final Pattern YAML = Pattern.compile("```yaml\n(.*?)```", Pattern.DOTALL);
+  private static final Pattern LINK = Pattern.compile("\\]\\((?!https?:|#)([^)#]+)");
+
+  @TestFactory
+  Stream<DynamicTest> every_policy_in_the_documents_loads() throws IOException {
+    var tests = new ArrayList<DynamicTest>();
+    for (var document : documents()) {
+      var yaml = YAML.matcher(Files.readString(document));
+      var count = 0;
+      while (yaml.find()) {
+        var text = yaml.group(1);
+        if (text.contains("apiVersion:")) {
+          var name = ROOT.relativize(document) + " #" + ++count;
+          tests.add(DynamicTest.dynamicTest(name, () -> loads(name, text)));
+        }
+      }
+    }
+    assertThat(tests).isNotEmpty();
+    return tests.stream();
+  }
+
+  @Test
+  void every_link_leads_to_a_file() throws IOException {
+    var broken = new ArrayList<String>();
+    for (var document : documents()) {
+      var link = LINK.matcher(Files.readString(document));
+      while (link.find()) {
+        if (!Files.exists(document.resolveSibling(link.group(1)))) {
+          broken.add(ROOT.relativize(document) + ": " + link.group(1));
+        }
+      }
+    }
+    assertThat(broken).isEmpty();
+  }
+
+  private static void loads(String name, String yaml) {
+    var errors = Load.text(name, yaml).problems().all().stream()
+        .filter(problem -> problem.severity() == Problem.Severity.ERROR)
+        .toList();
+    assertThat(errors).isEmpty();
+  }
+
+  private static List<Path> documents() throws IOException {
+    var documents =
+        new ArrayList<>(List.of(ROOT.resolve("README.md"), ROOT.resolve("CONTRIBUTING.md")));
+    try (var files = Files.list(ROOT.resolve("docs"))) {
+      files.filter(file -> file.toString().endsWith(".md")).sorted().forEach(documents::add);
+    }
+    return documents;
+  }
+}
