@@ -1,19 +1,55 @@
 package dev.gatehouse.ratelimit;
 
+import com.google.protobuf.UInt64Value;
+import dev.gatehouse.policy.source.Live;
 import dev.gatehouse.policy.source.PolicySource;
+import dev.gatehouse.ratelimit.counter.CounterStore;
+import dev.gatehouse.ratelimit.counter.MemoryCounterStore;
+import dev.gatehouse.ratelimit.descriptor.LimitTree;
+import dev.gatehouse.ratelimit.descriptor.LimitTreeCompiler;
+import dev.gatehouse.ratelimit.redis.RedisCounterStore;
+import dev.gatehouse.server.Prebuilt;
 import dev.gatehouse.server.Service;
 import dev.gatehouse.server.ServiceContext;
+import io.envoyproxy.envoy.extensions.common.ratelimit.v3.RateLimitDescriptor;
+import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitRequest;
+import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitServiceGrpc;
 import io.grpc.ServerServiceDefinition;
+import io.grpc.ServiceDescriptor;
 import java.util.List;
 
 /** The ratelimit service, composed on this screen. */
 public final class RateLimit implements Service {
-  private RateLimit() {}
+  /** About 75 MB of counters at most. */
+  private static final int MAX_MEMORY_COUNTERS = 500_000;
+
+  private final RateLimitService service;
+  private final CounterStore store;
+
+  private RateLimit(Live<LimitTree> limits, CounterStore store, ServiceContext context) {
+    this.store = store;
+    this.service =
+        new RateLimitService(limits, store, new Report(context.decisions(), context.metrics()));
+  }
 
   /** Registers its compiler with the policies; call before {@link PolicySource#start}. */
   public static RateLimit create(
       PolicySource policies, RateLimitSettings settings, ServiceContext context) {
-    throw new UnsupportedOperationException();
+    return create(policies.live(new LimitTreeCompiler()), settings, context);
+  }
+
+  /** With limits from elsewhere. */
+  static RateLimit create(
+      Live<LimitTree> limits, RateLimitSettings settings, ServiceContext context) {
+    var store = settings.redisUrl() == null
+        ? new MemoryCounterStore(context.clock(), MAX_MEMORY_COUNTERS)
+        : RedisCounterStore.start(
+            settings.redisUrl(),
+            settings.keyPrefix(),
+            settings.timeout(),
+            context.loops().all(),
+            context.clock());
+    return new RateLimit(limits, store, context);
   }
 
   @Override
@@ -23,14 +59,42 @@ public final class RateLimit implements Service {
 
   @Override
   public ServerServiceDefinition definition() {
-    throw new UnsupportedOperationException();
+    var generated = RateLimitServiceGrpc.getServiceDescriptor();
+    var method = Prebuilt.answering(RateLimitServiceGrpc.getShouldRateLimitMethod());
+    var descriptor = ServiceDescriptor.newBuilder(generated.getName())
+        .setSchemaDescriptor(generated.getSchemaDescriptor())
+        .addMethod(method)
+        .build();
+    return ServerServiceDefinition.builder(descriptor)
+        .addMethod(method, new UnaryCalls<>(service::shouldRateLimit))
+        .build();
   }
 
+  /** Looks, in a domain that no policy can have, at a counter that nobody counts on. */
   @Override
   public List<WarmUpCall> warmUpCalls() {
-    return List.of();
+    var step = LimitTreeCompiler.WARM_UP;
+    var look = RateLimitDescriptor.newBuilder()
+        .addEntries(RateLimitDescriptor.Entry.newBuilder()
+            .setKey(step.key())
+            .setValue(String.valueOf(step.value())))
+        .setHitsAddend(UInt64Value.of(0));
+    var request = RateLimitRequest.newBuilder()
+        .setDomain(LimitTreeCompiler.WARM_UP_DOMAIN)
+        .addDescriptors(look)
+        .build();
+    return List.of(new WarmUpCall(
+        RateLimitServiceGrpc.getShouldRateLimitMethod().getFullMethodName(),
+        List.of(request.toByteArray())));
   }
 
   @Override
-  public void close() {}
+  public void warmUp() {
+    store.warmUp();
+  }
+
+  @Override
+  public void close() {
+    store.close();
+  }
 }

@@ -1,0 +1,69 @@
+package dev.gatehouse.ratelimit;
+
+import dev.gatehouse.policy.source.Live;
+import dev.gatehouse.ratelimit.UnaryCalls.Answer;
+import dev.gatehouse.ratelimit.counter.CounterStore;
+import dev.gatehouse.ratelimit.descriptor.LimitTree;
+import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitRequest;
+import io.grpc.Metadata;
+import io.grpc.Status;
+
+/**
+ * Envoy's {@code RateLimitService/ShouldRateLimit}: finds the limits of a request's descriptors, counts in the {@link CounterStore}, and says
+ * whether one is over. Runs on the event loop; never blocks. What it cannot decide it answers UNAVAILABLE, and Envoy's {@code
+ * failure_mode_deny} says what becomes of the request.
+ */
+final class RateLimitService {
+  private final Live<LimitTree> limits;
+  private final CounterStore store;
+  private final Report report;
+
+  RateLimitService(Live<LimitTree> limits, CounterStore store, Report report) {
+    this.limits = limits;
+    this.store = store;
+    this.report = report;
+  }
+
+  void shouldRateLimit(RateLimitRequest request, Metadata metadata, Answer answer) {
+    var call = report.begin(metadata);
+    switch (Plan.of(limits.current(), request)) {
+      case Plan.Count plan -> count(plan, call, answer);
+      case Plan.Refuse(var origin) -> {
+        answer.fail(Status.UNAVAILABLE.withDescription(
+            "the policy " + origin + " cannot be honoured; its errors are in the service's log"));
+        call.refused(origin);
+      }
+      // UNKNOWN, as envoyproxy/ratelimit answers.
+      case Plan.Invalid(var why) -> {
+        answer.fail(Status.UNKNOWN.withDescription(why));
+        call.invalid();
+      }
+    }
+  }
+
+  private void count(Plan.Count plan, Report.Call call, Answer answer) {
+    long now = store.now();
+    if (plan.hits().isEmpty()) {
+      judge(plan, new long[0], now, call, answer);
+      return;
+    }
+    store.apply(plan.hits(), now, new CounterStore.Outcome() {
+      @Override
+      public void counted(long[] counts) {
+        judge(plan, counts, now, call, answer);
+      }
+
+      @Override
+      public void unavailable(CounterStore.Reason reason) {
+        answer.fail(Status.UNAVAILABLE.withDescription(reason.text()));
+        call.unavailable(reason);
+      }
+    });
+  }
+
+  private void judge(Plan.Count plan, long[] counts, long now, Report.Call call, Answer answer) {
+    var verdict = Verdict.judge(plan.descriptors(), plan.hits(), counts, now);
+    answer.send(Answers.of(verdict));
+    call.decided(verdict, plan.unknown());
+  }
+}

@@ -1,0 +1,120 @@
+package dev.gatehouse.ratelimit;
+
+import dev.gatehouse.policy.attach.Bindings;
+import dev.gatehouse.ratelimit.counter.CounterStore;
+import dev.gatehouse.server.Decision;
+import dev.gatehouse.server.Decision.Outcome;
+import dev.gatehouse.server.DecisionListener;
+import io.grpc.Metadata;
+import io.prometheus.metrics.core.datapoints.CounterDataPoint;
+import io.prometheus.metrics.core.metrics.Counter;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Tells metrics and the {@link DecisionListener} what came of each call. Makes no {@link Decision} that nobody hears. */
+final class Report {
+  private static final Metadata.Key<String> REQUEST_ID =
+      Metadata.Key.of(Bindings.REQUEST_ID, Metadata.ASCII_STRING_MARSHALLER);
+
+  private final DecisionListener listener;
+  private final Counter unknownDescriptors;
+  private final Map<CounterStore.Reason, CounterDataPoint> storeFailures =
+      new EnumMap<>(CounterStore.Reason.class);
+
+  Report(DecisionListener listener, PrometheusRegistry metrics) {
+    this.listener = listener;
+    this.unknownDescriptors = Counter.builder()
+        .name("gatehouse_ratelimit_unknown_descriptors_total")
+        .help(
+            "Descriptors that no policy has a limit for: they pass. Envoy and the policies may be of different generations for a moment.")
+        .register(metrics);
+    var failures = Counter.builder()
+        .name("gatehouse_ratelimit_store_failures_total")
+        .help("Calls that were answered UNAVAILABLE because the counter store could not count.")
+        .labelNames("reason")
+        .register(metrics);
+    for (var reason : CounterStore.Reason.values()) {
+      storeFailures.put(reason, failures.labelValues(label(reason)));
+    }
+  }
+
+  private static String label(CounterStore.Reason reason) {
+    return reason.name().toLowerCase(Locale.ROOT);
+  }
+
+  Call begin(Metadata metadata) {
+    return listener.listens()
+        ? new Call(metadata.get(REQUEST_ID), System.nanoTime())
+        : new Call(null, 0);
+  }
+
+  /** One call, from its request to its answer. */
+  final class Call {
+    private final @Nullable String requestId;
+    private final long began;
+
+    private Call(@Nullable String requestId, long began) {
+      this.requestId = requestId;
+      this.began = began;
+    }
+
+    void decided(Verdict verdict, int unknown) {
+      if (unknown > 0) {
+        unknownDescriptors.inc(unknown);
+      }
+      if (!listener.listens()) {
+        return;
+      }
+      var status = verdict.deciding();
+      if (status == null || status.limit() == null) {
+        tell(Outcome.ALLOWED, "", unknown > 0 ? "unknown descriptor" : "no limit", "");
+        return;
+      }
+      var limit = status.limit();
+      var detail = status.remaining() + " of " + limit.requests() + " left, resets in "
+          + status.resetSeconds() + "s";
+      if (verdict.over()) {
+        tell(Outcome.OVER_LIMIT, limit.origin(), "over limit", detail);
+      } else if (status.exceeded()) {
+        tell(Outcome.ALLOWED, limit.origin(), "over limit in shadow mode", detail);
+      } else {
+        tell(Outcome.ALLOWED, limit.origin(), "within limit", detail);
+      }
+    }
+
+    void unavailable(CounterStore.Reason reason) {
+      var failures = storeFailures.get(reason);
+      if (failures != null) {
+        failures.inc();
+      }
+      tell(Outcome.UNAVAILABLE, "", "counter store", reason.text());
+    }
+
+    void refused(String origin) {
+      tell(Outcome.UNAVAILABLE, origin, "policy rejected", "");
+    }
+
+    void invalid() {
+      tell(Outcome.UNAVAILABLE, "", "invalid request", "");
+    }
+
+    private void tell(Outcome outcome, String policy, String reason, String detail) {
+      if (listener.listens()) {
+        listener.decided(new Decision(
+            "ratelimit",
+            requestId == null ? "" : requestId,
+            "",
+            "",
+            "",
+            policy,
+            outcome,
+            reason,
+            detail,
+            System.nanoTime() - began));
+      }
+    }
+  }
+}

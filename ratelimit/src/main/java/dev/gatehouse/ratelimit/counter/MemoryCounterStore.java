@@ -1,0 +1,117 @@
+package dev.gatehouse.ratelimit.counter;
+
+import dev.gatehouse.ratelimit.descriptor.Unit;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
+/**
+ * Counters of this process alone, on its own clock.
+ *
+ * <p>Each unit has one map, that of its current window; when a window ends, its map goes as a whole, so nothing is swept and a counter
+ * costs one look-up and one atomic addition. Their number is bounded: past {@code maxCounters} a new counter is refused while those that
+ * stand stay exact, since dropping one would let its owner begin anew.
+ */
+public final class MemoryCounterStore implements CounterStore {
+  private static final Unit[] UNITS = Unit.values();
+
+  private final InstantSource clock;
+  private final int maxCounters;
+  private final AtomicReferenceArray<Window> windows = new AtomicReferenceArray<>(UNITS.length);
+
+  /** @param maxCounters of all units together; a counter takes about 150 bytes */
+  public MemoryCounterStore(InstantSource clock, int maxCounters) {
+    this.clock = clock;
+    this.maxCounters = maxCounters;
+    for (var unit : UNITS) {
+      windows.set(unit.ordinal(), new Window(Long.MIN_VALUE));
+    }
+  }
+
+  @Override
+  public long now() {
+    return clock.millis();
+  }
+
+  @Override
+  public void apply(List<Hit> hits, long now, Outcome outcome) {
+    var counts = new long[hits.size()];
+    for (int i = 0; i < counts.length; i++) {
+      counts[i] = count(hits.get(i), now);
+      if (counts[i] < 0) {
+        outcome.unavailable(Reason.FULL);
+        return;
+      }
+    }
+    outcome.counted(counts);
+  }
+
+  /** The counter with the hit in it, or -1 if there is no room for another counter. */
+  private long count(Hit hit, long now) {
+    var unit = hit.limit().unit();
+    var counters = window(unit, unit.window(now)).counters;
+    var key = new Key(hit.limit().id(), hit.subject());
+    var counter = counters.get(key);
+    if (counter != null) {
+      return counter.addAndGet(hit.addend());
+    }
+    if (hit.addend() == 0) {
+      return 0;
+    }
+    if (counters() >= maxCounters && !dropEnded(now)) {
+      return -1;
+    }
+    return counters.computeIfAbsent(key, k -> new AtomicLong()).addAndGet(hit.addend());
+  }
+
+  /** A thread whose time was read just before the window ended counts in the next one, which another thread has begun. */
+  private Window window(Unit unit, long number) {
+    while (true) {
+      var current = windows.get(unit.ordinal());
+      if (current.number == number || current.number == number + 1) {
+        return current;
+      }
+      var next = new Window(number);
+      if (windows.compareAndSet(unit.ordinal(), current, next)) {
+        return next;
+      }
+    }
+  }
+
+  /** How many counters stand, those of ended windows that nobody has asked for since among them. */
+  public long counters() {
+    long sum = 0;
+    for (int i = 0; i < UNITS.length; i++) {
+      sum += windows.get(i).counters.mappingCount();
+    }
+    return sum;
+  }
+
+  private boolean dropEnded(long now) {
+    for (var unit : UNITS) {
+      window(unit, unit.window(now));
+    }
+    return counters() < maxCounters;
+  }
+
+  @Override
+  public void warmUp() {}
+
+  @Override
+  public boolean available() {
+    return true;
+  }
+
+  @Override
+  public void close() {}
+
+  private record Key(String limit, String subject) {}
+
+  private record Window(long number, ConcurrentHashMap<Key, AtomicLong> counters) {
+    Window(long number) {
+      this(number, new ConcurrentHashMap<>());
+    }
+  }
+}

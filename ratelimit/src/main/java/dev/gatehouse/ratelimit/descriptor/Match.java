@@ -1,0 +1,20 @@
+package dev.gatehouse.ratelimit.descriptor;
+
+/** What the tree says about one descriptor of a request. */
+public sealed interface Match {
+  /** @param subject the values that count by themselves, such as the user of a limit per user; empty when all share one counter */
+  record Limited(Limit limit, String subject) implements Match {}
+
+  /** Known, and not limited. */
+  enum Unlimited implements Match {
+    UNLIMITED
+  }
+
+  /** Not in the tree: Envoy and the policies are of different generations for a moment, or do not belong together. */
+  enum Unknown implements Match {
+    UNKNOWN
+  }
+
+  /** @param origin the policy that cannot be honoured, {@code namespace/name} */
+  record Refused(String origin) implements Match {}
+}
