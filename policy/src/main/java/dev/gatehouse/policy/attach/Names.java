@@ -5,13 +5,13 @@ import java.util.Comparator;
 import org.jspecify.annotations.Nullable;
 
 /** Says in messages which names there are, and which of them was probably meant. */
-final class Names {
+public final class Names {
   private static final int SHOWN = 10;
 
   private Names() {}
 
   /** Such as {@code (did you mean "shop/orders"? there are: shop/orders, shop/public)}. */
-  static String thereAre(String wanted, Collection<String> names) {
+  public static String thereAre(String wanted, Collection<String> names) {
     if (names.isEmpty()) {
       return "(there is none)";
     }
@@ -24,7 +24,7 @@ final class Names {
   }
 
   /** The name that is at most a third of its letters away; null if there is none. */
-  static @Nullable String nearest(String wanted, Collection<String> names) {
+  private static @Nullable String nearest(String wanted, Collection<String> names) {
     return names.stream()
         .filter(name -> distance(wanted, name) <= Math.max(1, Math.min(3, name.length() / 3)))
         .min(Comparator.comparingInt(name -> distance(wanted, name)))

@@ -1,0 +1,62 @@
+package dev.gatehouse.policy.expr;
+
+import com.google.common.primitives.UnsignedLong;
+import java.math.BigDecimal;
+import java.util.List;
+
+/** A text in parts: those that are always the same, and those that each request fills in. */
+record CelTemplate(List<Part> parts) implements Template {
+  sealed interface Part {}
+
+  record Literal(String text) implements Part {}
+
+  record Code(Expression expression) implements Part {}
+
+  /** A template that renders without copying where there is nothing to put together. */
+  static Template of(List<Part> parts) {
+    if (parts.isEmpty()) {
+      return request -> "";
+    }
+    if (parts.size() > 1) {
+      return new CelTemplate(List.copyOf(parts));
+    }
+    return switch (parts.getFirst()) {
+      case Literal(var text) -> request -> text;
+      case Code(var expression) -> request -> text(expression, request);
+    };
+  }
+
+  @Override
+  public String render(RequestFacts request) throws EvaluationException {
+    var text = new StringBuilder();
+    for (int i = 0; i < parts.size(); i++) {
+      text.append(
+          switch (parts.get(i)) {
+            case Literal(var literal) -> literal;
+            case Code(var expression) -> text(expression, request);
+          });
+    }
+    return text.toString();
+  }
+
+  private static String text(Expression expression, RequestFacts request)
+      throws EvaluationException {
+    return switch (expression.evaluate(request)) {
+      case String text -> text;
+      case Boolean bool -> bool.toString();
+      case Long number -> number.toString();
+      case UnsignedLong number -> number.toString();
+      case Double number when Double.isFinite(number) -> plain(number);
+      default ->
+        throw new EvaluationException("`" + expression + "` yields no string, number or bool");
+    };
+  }
+
+  /** A claim's {@code 12345678} is a double by the time it comes here, and must not become {@code 1.2345678E7}. */
+  private static String plain(double number) {
+    if (number == Math.rint(number) && Math.abs(number) < 1e15) {
+      return Long.toString((long) number);
+    }
+    return BigDecimal.valueOf(number).stripTrailingZeros().toPlainString();
+  }
+}

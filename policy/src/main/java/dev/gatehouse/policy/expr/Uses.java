@@ -1,0 +1,121 @@
+package dev.gatehouse.policy.expr;
+
+import com.google.re2j.Pattern;
+import com.google.re2j.PatternSyntaxException;
+import dev.cel.common.CelAbstractSyntaxTree;
+import dev.cel.common.ast.CelConstant;
+import dev.cel.common.ast.CelExpr;
+import dev.cel.common.ast.CelExpr.ExprKind.Kind;
+import dev.cel.common.navigation.CelNavigableAst;
+import dev.cel.common.navigation.CelNavigableExpr;
+import dev.gatehouse.policy.attach.Names;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.function.BiConsumer;
+
+/**
+ * What of a request an expression looks at, found when policies load. An expression that names all the keys it wants of a map, as
+ * nearly all do, is later given a map of just these: nobody has to make one of all headers, and CEL, which walks over a map whenever
+ * it is handed on, has little to walk over.
+ *
+ * @param keys by variable, for maps of which only these keys are looked at; other maps are looked at as a whole
+ * @param patterns the regular expressions, compiled
+ */
+record Uses(Map<String, List<String>> keys, Map<String, Pattern> patterns) {
+  private static final String INDEX = "_[_]";
+  private static final String IN = "@in";
+  private static final String MATCHES = "matches";
+
+  /** @param problem is told an expression's id and what is wrong there */
+  static Uses of(CelAbstractSyntaxTree checked, BiConsumer<Long, String> problem) {
+    var keys = new HashMap<String, TreeSet<String>>();
+    var whole = new TreeSet<String>();
+    var patterns = new HashMap<String, Pattern>();
+    CelNavigableAst.fromAst(checked).getRoot().allNodes().forEach(node -> {
+      if (node.getKind() == Kind.IDENT
+          && Vocabulary.MAPS.contains(node.expr().ident().name())) {
+        var map = node.expr().ident().name();
+        key(node)
+            .ifPresentOrElse(
+                key -> {
+                  checkKey(map, key, node.id(), problem);
+                  keys.computeIfAbsent(map, m -> new TreeSet<>()).add(key);
+                },
+                () -> whole.add(map));
+      } else if (node.getKind() == Kind.CALL && node.expr().call().function().equals(MATCHES)) {
+        pattern(node, patterns, problem);
+      }
+    });
+    whole.forEach(keys::remove);
+    var lists = new HashMap<String, List<String>>();
+    keys.forEach((map, some) -> lists.put(map, List.copyOf(some)));
+    return new Uses(Map.copyOf(lists), Map.copyOf(patterns));
+  }
+
+  /** The key, where a map is only asked for one that stands in the expression: {@code m['k']}, {@code 'k' in m}, {@code m.k}, {@code has(m.k)}. */
+  private static Optional<String> key(CelNavigableExpr map) {
+    var parent = map.parent().map(CelNavigableExpr::expr).orElse(null);
+    if (parent == null) {
+      return Optional.empty();
+    }
+    return switch (parent.exprKind().getKind()) {
+      case SELECT -> Optional.of(parent.select().field());
+      case CALL -> {
+        var call = parent.call();
+        yield switch (call.function()) {
+          case INDEX ->
+            call.args().get(0).id() == map.id() ? text(call.args().get(1)) : Optional.empty();
+          case IN ->
+            call.args().get(1).id() == map.id() ? text(call.args().get(0)) : Optional.empty();
+          default -> Optional.empty();
+        };
+      }
+      default -> Optional.empty();
+    };
+  }
+
+  private static void checkKey(String map, String key, long id, BiConsumer<Long, String> problem) {
+    if (map.equals(Vocabulary.AUTH) && !Vocabulary.AUTH_KEYS.contains(key)) {
+      problem.accept(
+          id,
+          "auth holds no \"%s\" %s; a token's claims are in auth.claims"
+              .formatted(key, Names.thereAre(key, Vocabulary.AUTH_KEYS)));
+    }
+    if ((map.equals(Vocabulary.HEADERS) || map.equals(Vocabulary.RESPONSE_HEADERS))
+        && !key.equals(key.toLowerCase(Locale.ROOT))) {
+      problem.accept(
+          id,
+          "header names are in lower case here: \"%s\" never holds (write \"%s\")"
+              .formatted(key, key.toLowerCase(Locale.ROOT)));
+    }
+  }
+
+  /** A pattern that the request brings would have to be compiled while serving, and would be the client's to choose. */
+  private static void pattern(
+      CelNavigableExpr node, Map<String, Pattern> patterns, BiConsumer<Long, String> problem) {
+    var args = node.expr().call().args();
+    var text = text(args.getLast());
+    if (text.isEmpty()) {
+      problem.accept(node.id(), "the regular expression of matches() must be a plain string");
+      return;
+    }
+    try {
+      patterns.put(text.get(), Pattern.compile(text.get()));
+    } catch (PatternSyntaxException e) {
+      problem.accept(
+          args.getLast().id(),
+          "\"%s\" is no regular expression of RE2: %s".formatted(text.get(), e.getMessage()));
+    }
+  }
+
+  private static Optional<String> text(CelExpr expr) {
+    return expr.exprKind().getKind() == Kind.CONSTANT
+            && expr.constant().getKind() == CelConstant.Kind.STRING_VALUE
+        ? Optional.of(expr.constant().stringValue())
+        : Optional.empty();
+  }
+}
