@@ -1,0 +1,163 @@
+package dev.gatehouse.policy.resource;
+
+import dev.gatehouse.policy.resource.Value.Context;
+import dev.gatehouse.policy.resource.YamlNode.Entry;
+import dev.gatehouse.policy.resource.YamlNode.Kind;
+import dev.gatehouse.policy.resource.YamlNode.Mapping;
+import dev.gatehouse.policy.resource.YamlNode.Scalar;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The fields of an object. Whoever asks for a field makes it known; what nobody asked for is reported at the end with what was
+ * perhaps meant, so that nothing is ever ignored in silence.
+ */
+final class Fields {
+  private final Context context;
+  private final Map<String, Entry> entries;
+  private final boolean there;
+  private final Origin origin;
+  private final String path;
+  private final Set<String> known = new LinkedHashSet<>();
+  private boolean any;
+
+  /** @param mapping null for an object that is not there, which was reported */
+  Fields(Context context, @Nullable Mapping mapping, Origin origin, String path) {
+    this.context = context;
+    this.entries = mapping == null ? Map.of() : mapping.entries();
+    this.there = mapping != null;
+    this.origin = origin;
+    this.path = path;
+  }
+
+  Origin origin() {
+    return origin;
+  }
+
+  String path() {
+    return path;
+  }
+
+  boolean has(String name) {
+    return entries.containsKey(name);
+  }
+
+  /** How many of the names have a field. */
+  int count(String... names) {
+    int count = 0;
+    for (var name : names) {
+      count += has(name) ? 1 : 0;
+    }
+    return count;
+  }
+
+  void error(String message) {
+    context.problems().error(origin, path, message);
+  }
+
+  /** The field; where it is missing that is reported, and the value says nothing more. */
+  Value required(String name) {
+    known.add(name);
+    var entry = entries.get(name);
+    if (entry == null && there) {
+      error("\"" + name + "\" is missing");
+    }
+    return entry == null ? new Value(context, null, origin, child(name)) : value(name, entry);
+  }
+
+  <T> T required(String name, Function<Value, T> read) {
+    return read.apply(required(name));
+  }
+
+  /** The field or null. A field without a value is an error: whoever wrote its name meant something. */
+  @Nullable Value optional(String name) {
+    known.add(name);
+    var entry = entries.get(name);
+    return entry == null ? null : value(name, entry);
+  }
+
+  <T> @Nullable T optional(String name, Function<Value, T> read) {
+    var value = optional(name);
+    return value == null ? null : read.apply(value);
+  }
+
+  <T> T optional(String name, Function<Value, T> read, T otherwise) {
+    var value = optional(name);
+    return value == null ? otherwise : read.apply(value);
+  }
+
+  /** The field, where Kubernetes' tools write {@code null} for one that is not set. */
+  <T> T nullable(String name, Function<Value, T> read, T otherwise) {
+    known.add(name);
+    return isNull(name) ? otherwise : optional(name, read, otherwise);
+  }
+
+  private boolean isNull(String name) {
+    return entries.get(name) instanceof Entry(var at, var node)
+        && node instanceof Scalar(var where, var text, var kind)
+        && kind == Kind.NULL;
+  }
+
+  /** The items of a list; none where there is no such field. */
+  <T> List<T> list(String name, int max, Function<Value, T> item) {
+    return optional(name, value -> value.list(max, item), List.<T>of());
+  }
+
+  boolean flag(String name) {
+    return optional(name, Value::bool, false);
+  }
+
+  /** Fields that say nothing about what Gatehouse does. */
+  void ignored(String... names) {
+    known.addAll(List.of(names));
+  }
+
+  /** Fields of the kind that Gatehouse does not honour and that matter: each one that is there is an error. */
+  void unsupported(String... names) {
+    for (var name : names) {
+      if (optional(name) instanceof Value value) {
+        value.error("not supported yet; remove it, or the rest would not mean what you wrote");
+      }
+    }
+  }
+
+  /** Fields that another enforces, if anyone: each one that is there is a notice. */
+  void notEnforced(String... names) {
+    for (var name : names) {
+      if (optional(name) instanceof Value value) {
+        value.notice("not enforced by Gatehouse; a gateway that reads this kind itself may");
+      }
+    }
+  }
+
+  /** Leaves the rest of the fields to others. */
+  void others() {
+    any = true;
+  }
+
+  /** Reports the fields that nobody asked for. */
+  void done() {
+    if (any) {
+      return;
+    }
+    entries.forEach(
+        (name, entry) -> {
+          if (!known.contains(name)) {
+            context.problems().error(entry.key(), child(name), "unknown field" + Shown.didYouMean(name, known));
+          }
+        });
+  }
+
+  private Value value(String name, Entry entry) {
+    return new Value(context, entry.value(), entry.key(), child(name));
+  }
+
+  private String child(String name) {
+    var shown = Shown.of(name);
+    return path.isEmpty() ? shown : path + "." + shown;
+  }
+}
