@@ -74,7 +74,8 @@ final class Fields {
   }
 
   /** The field or null. A field without a value is an error: whoever wrote its name meant something. */
-  @Nullable Value optional(String name) {
+  @Nullable
+  Value optional(String name) {
     known.add(name);
     var entry = entries.get(name);
     return entry == null ? null : value(name, entry);
@@ -103,8 +104,8 @@ final class Fields {
   }
 
   /** The items of a list; none where there is no such field. */
-  <T> List<T> list(String name, int max, Function<Value, T> item) {
-    return optional(name, value -> value.list(max, item), List.<T>of());
+  <T> List<T> list(String name, int max, Function<Value, ? extends @Nullable T> item) {
+    return optional(name, value -> value.<T>list(max, item), List.<T>of());
   }
 
   boolean flag(String name) {
@@ -144,12 +145,13 @@ final class Fields {
     if (any) {
       return;
     }
-    entries.forEach(
-        (name, entry) -> {
-          if (!known.contains(name)) {
-            context.problems().error(entry.key(), child(name), "unknown field" + Shown.didYouMean(name, known));
-          }
-        });
+    entries.forEach((name, entry) -> {
+      if (!known.contains(name)) {
+        context
+            .problems()
+            .error(entry.key(), child(name), "unknown field" + Shown.didYouMean(name, known));
+      }
+    });
   }
 
   private Value value(String name, Entry entry) {

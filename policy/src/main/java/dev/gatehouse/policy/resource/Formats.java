@@ -21,15 +21,22 @@ final class Formats {
   private static final Pattern PATH =
       Pattern.compile("(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+");
   private static final Map<String, String> METHODS = methods();
-  private static final Set<String> FRAMING =
-      Set.of("host", "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "trailer");
+  private static final Set<String> FRAMING = Set.of(
+      "host",
+      "content-length",
+      "transfer-encoding",
+      "connection",
+      "keep-alive",
+      "upgrade",
+      "trailer");
   private static final int MAX_NAME = 253;
 
   private Formats() {}
 
   private static Map<String, String> methods() {
     var methods = new java.util.TreeMap<String, String>();
-    for (var m : Set.of("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")) {
+    for (var m :
+        Set.of("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")) {
       methods.put(m, m);
     }
     return java.util.Collections.unmodifiableMap(methods);
@@ -37,7 +44,8 @@ final class Formats {
 
   /** The name of an object, a listener or a rule (RFC 1123): it must not hold the slashes that bindings put between names. */
   static String name(Value value) {
-    return matching(value, MAX_NAME, OBJECT_NAME, "a name of lower-case letters, digits, '-' and '.'");
+    return matching(
+        value, MAX_NAME, OBJECT_NAME, "a name of lower-case letters, digits, '-' and '.'");
   }
 
   static String namespace(Value value) {
@@ -45,7 +53,8 @@ final class Formats {
   }
 
   static String preciseHost(Value value) {
-    return matching(value, MAX_NAME, PRECISE_HOST, "a host name in lower case such as shop.example.com");
+    return matching(
+        value, MAX_NAME, PRECISE_HOST, "a host name in lower case such as shop.example.com");
   }
 
   /** A host name, or one with {@code *.} for its first label (Gateway API, Hostname); no IP address. */
@@ -53,7 +62,8 @@ final class Formats {
     var text = value.text(MAX_NAME);
     var precise = text.startsWith("*.") ? text.substring(2) : text;
     if (!text.isEmpty() && (!PRECISE_HOST.matches(precise) || IPV4.matches(precise))) {
-      value.error(value.show(text) + " is not a host name in lower case such as shop.example.com or *.example.com");
+      value.error(value.show(text)
+          + " is not a host name in lower case such as shop.example.com or *.example.com");
     }
     return text;
   }
@@ -108,10 +118,18 @@ final class Formats {
     if (!text.startsWith("/")) {
       value.error(value.show(text) + " does not begin with '/'");
     } else if (!PATH.matches(text)) {
-      value.error(value.show(text) + " holds characters that a path cannot (percent-encode them; a query or fragment is no part of it)");
-    } else if (text.contains("//") || text.contains("/./") || text.contains("/../") || text.endsWith("/.") || text.endsWith("/..")
+      value.error(
+          value.show(text)
+              + " holds characters that a path cannot (percent-encode them; a query or fragment is no part of it)");
+    } else if (text.contains("//")
+        || text.contains("/./")
+        || text.contains("/../")
+        || text.endsWith("/.")
+        || text.endsWith("/..")
         || lower.contains("%2f")) {
-      value.error(value.show(text) + " is not normalised ('//', '/./', '/../' or '%2F' in it): Envoy's paths are, so it would never match");
+      value.error(
+          value.show(text)
+              + " is not normalised ('//', '/./', '/../' or '%2F' in it): Envoy's paths are, so it would never match");
     }
     return text;
   }
@@ -149,7 +167,8 @@ final class Formats {
     int bits = addressBits(address);
     var length = slash < 0 ? "" : text.substring(slash + 1);
     if (bits == 0 || !length.matches("0|[1-9][0-9]{0,2}") || Integer.parseInt(length) > bits) {
-      value.error(value.show(text) + " is not an address range such as 10.0.0.0/8, 192.0.2.7/32 or 2001:db8::/32");
+      value.error(value.show(text)
+          + " is not an address range such as 10.0.0.0/8, 192.0.2.7/32 or 2001:db8::/32");
     }
     return text;
   }
@@ -181,8 +200,12 @@ final class Formats {
     try {
       var uri = new URI(text);
       var scheme = String.valueOf(uri.getScheme()).toLowerCase(Locale.ROOT);
-      if (!text.isEmpty() && (uri.getHost() == null || uri.getRawUserInfo() != null || !(scheme.equals("http") || scheme.equals("https")))) {
-        value.error(value.show(text) + " is not an http or https URI with a host and without user information");
+      if (!text.isEmpty()
+          && (uri.getHost() == null
+              || uri.getRawUserInfo() != null
+              || !(scheme.equals("http") || scheme.equals("https")))) {
+        value.error(value.show(text)
+            + " is not an http or https URI with a host and without user information");
       }
       return uri;
     } catch (URISyntaxException e) {

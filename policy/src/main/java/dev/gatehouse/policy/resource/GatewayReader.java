@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads a Gateway. */
 final class GatewayReader {
-  private static final Map<String, From> FROM = Map.of("Same", From.SAME, "All", From.ALL, "Selector", From.SELECTOR);
+  private static final Map<String, From> FROM =
+      Map.of("Same", From.SAME, "All", From.ALL, "Selector", From.SELECTOR);
   private static final AllowedRoutes SAME = new AllowedRoutes(From.SAME, Map.of());
 
   private final Meta meta;
@@ -24,7 +25,8 @@ final class GatewayReader {
     spec.ignored("gatewayClassName");
     spec.notEnforced("addresses", "infrastructure", "allowedListeners");
     spec.unsupported("tls", "defaultScope");
-    var listeners = spec.required("listeners", v -> v.list(64, item -> item.object(reader::listener)));
+    var listeners =
+        spec.required("listeners", v -> v.list(64, item -> item.object(reader::listener)));
     var names = new HashSet<String>();
     for (var listener : listeners) {
       if (!names.add(listener.name())) {
@@ -37,7 +39,8 @@ final class GatewayReader {
   private Listener listener(Fields fields) {
     var name = fields.required("name", Formats::name);
     var port = fields.required("port", Formats::port);
-    var protocol = fields.required("protocol", v -> v.oneOf(Map.of("HTTP", "HTTP", "HTTPS", "HTTPS")));
+    var protocol =
+        fields.required("protocol", v -> v.oneOf(Map.of("HTTP", "HTTP", "HTTPS", "HTTPS")));
     var hostname = fields.<@Nullable String>optional("hostname", Formats::host);
     List<ObjectRef> certificates = fields.optional("tls", v -> v.object(this::tls), List.of());
     if (protocol.equals("HTTPS") && certificates.isEmpty() && fields.has("protocol")) {
@@ -45,7 +48,8 @@ final class GatewayReader {
     } else if (protocol.equals("HTTP") && fields.has("tls")) {
       fields.error("an HTTP listener has no tls (did you mean protocol: HTTPS?)");
     }
-    var allowed = fields.optional("allowedRoutes", v -> v.object(GatewayReader::allowedRoutes), SAME);
+    var allowed =
+        fields.optional("allowedRoutes", v -> v.object(GatewayReader::allowedRoutes), SAME);
     return new Listener(name, port, protocol, hostname, certificates, allowed, fields.origin());
   }
 
@@ -81,7 +85,8 @@ final class GatewayReader {
 
   private static AllowedRoutes namespaces(Fields fields) {
     var from = fields.optional("from", v -> v.oneOf(FROM), From.SAME);
-    Map<String, String> labels = fields.optional("selector", v -> v.object(GatewayReader::labels), Map.of());
+    Map<String, String> labels =
+        fields.optional("selector", v -> v.object(GatewayReader::labels), Map.of());
     if (from == From.SELECTOR && !fields.has("selector")) {
       fields.error("from: Selector needs a selector");
     }
@@ -90,6 +95,7 @@ final class GatewayReader {
 
   private static Map<String, String> labels(Fields fields) {
     fields.unsupported("matchExpressions");
-    return fields.optional("matchLabels", v -> v.map(64, t -> t.anyText(63)), Map.<String, String>of());
+    return fields.optional(
+        "matchLabels", v -> v.map(64, t -> t.anyText(63)), Map.<String, String>of());
   }
 }

@@ -16,7 +16,6 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,12 +23,19 @@ import org.jspecify.annotations.Nullable;
  * answers 500 (Gateway API, HTTPRouteFilter: "must return an error") and no broader rule takes its requests.
  */
 final class HttpRouteReader {
-  static final Map<String, Type> PATH_TYPES =
-      Map.of("PathPrefix", Type.PATH_PREFIX, "Exact", Type.EXACT, "RegularExpression", Type.REGULAR_EXPRESSION);
-  private static final Map<String, Type> VALUE_TYPES = Map.of("Exact", Type.EXACT, "RegularExpression", Type.REGULAR_EXPRESSION);
+  static final Map<String, Type> PATH_TYPES = Map.of(
+      "PathPrefix",
+      Type.PATH_PREFIX,
+      "Exact",
+      Type.EXACT,
+      "RegularExpression",
+      Type.REGULAR_EXPRESSION);
+  private static final Map<String, Type> VALUE_TYPES =
+      Map.of("Exact", Type.EXACT, "RegularExpression", Type.REGULAR_EXPRESSION);
   private static final StringMatch ANY_PATH = new StringMatch(Type.PATH_PREFIX, "/");
   private static final List<Match> ANY = List.of(new Match(ANY_PATH, null, List.of(), List.of()));
-  private static final Map<Long, Integer> REDIRECTS = Map.of(301L, 301, 302L, 302, 303L, 303, 307L, 307, 308L, 308);
+  private static final Map<Long, Integer> REDIRECTS =
+      Map.of(301L, 301, 302L, 302, 303L, 303, 307L, 307, 308L, 308);
 
   private final Meta meta;
   private final Problems problems;
@@ -50,14 +56,19 @@ final class HttpRouteReader {
   }
 
   private HttpRoute route(Fields spec) {
-    var parents = spec.list("parentRefs", 32, item -> item.object(this::parentRef)).stream().filter(Objects::nonNull).toList();
+    List<ParentRef> parents =
+        spec.list("parentRefs", 32, item -> item.<@Nullable ParentRef>object(this::parentRef));
     var hostnames = spec.list("hostnames", 16, Formats::host);
     spec.unsupported("useDefaultGateways");
-    var rules = spec.optional("rules", v -> v.list(16, item -> item.object(this::rule)), List.of(wholeRoute(spec)));
+    var rules = spec.optional(
+        "rules", v -> v.list(16, item -> item.object(this::rule)), List.of(wholeRoute(spec)));
     var names = new HashSet<String>();
     for (var rule : rules) {
       if (rule.name() != null && !names.add(rule.name())) {
-        problems.error(rule.origin(), spec.path() + ".rules", "two rules are named \"" + Shown.of(rule.name()) + "\"");
+        problems.error(
+            rule.origin(),
+            spec.path() + ".rules",
+            "two rules are named \"" + Shown.of(rule.name()) + "\"");
       }
     }
     return new HttpRoute(meta, parents, hostnames, rules);
@@ -71,17 +82,17 @@ final class HttpRouteReader {
   private @Nullable ParentRef parentRef(Fields fields) {
     var group = fields.optional("group", v -> v.anyText(253), TargetsReader.GATEWAY_API);
     var kind = fields.optional("kind", v -> v.text(63), "Gateway");
-    var ref =
-        new ParentRef(
-            fields.optional("namespace", Formats::namespace, meta.namespace()),
-            fields.required("name", Formats::name),
-            fields.<@Nullable String>optional("sectionName", Formats::name),
-            fields.<@Nullable Integer>optional("port", Formats::port),
-            fields.origin());
+    var ref = new ParentRef(
+        fields.optional("namespace", Formats::namespace, meta.namespace()),
+        fields.required("name", Formats::name),
+        fields.<@Nullable String>optional("sectionName", Formats::name),
+        fields.<@Nullable Integer>optional("port", Formats::port),
+        fields.origin());
     if (group.equals(TargetsReader.GATEWAY_API) && kind.equals("Gateway")) {
       return ref;
     }
-    problems.notice(fields.origin(), fields.path(), "a parent that is no Gateway is not Gatehouse's; skipped");
+    problems.notice(
+        fields.origin(), fields.path(), "a parent that is no Gateway is not Gatehouse's; skipped");
     return null;
   }
 
@@ -89,16 +100,18 @@ final class HttpRouteReader {
     var name = fields.<@Nullable String>optional("name", Formats::name);
     var matches = fields.list("matches", 64, item -> item.object(HttpRouteReader::match));
     int before = problems.errors();
-    var filters = fields.list("filters", 16, item -> item.object(f -> filter(f, matches)));
+    List<Filter> filters =
+        fields.list("filters", 16, item -> item.<@Nullable Filter>object(f -> filter(f, matches)));
     var backends = fields.list("backendRefs", 16, item -> item.object(this::backendRef));
-    @Nullable Duration timeout = fields.optional("timeouts", v -> v.object(HttpRouteReader::requestTimeout));
+    @Nullable
+    Duration timeout = fields.optional("timeouts", v -> v.object(HttpRouteReader::requestTimeout));
     fields.unsupported("retry", "sessionPersistence");
     checkFilters(fields, filters, backends);
     int errors = problems.errors() - before;
     tolerated += errors;
     var effective = matches.isEmpty() ? ANY : matches;
     return errors == 0
-        ? new Rule(name, effective, filters.stream().map(f -> (Filter) f).toList(), backends, timeout, fields.origin())
+        ? new Rule(name, effective, filters, backends, timeout, fields.origin())
         : new Rule(name, effective, List.of(), List.of(), null, fields.origin());
   }
 
@@ -112,14 +125,22 @@ final class HttpRouteReader {
 
   private static StringMatch path(Fields fields) {
     var type = fields.optional("type", v -> v.oneOf(PATH_TYPES), Type.PATH_PREFIX);
-    return new StringMatch(type, fields.optional("value", v -> type == Type.REGULAR_EXPRESSION ? Formats.regex(v) : Formats.path(v), "/"));
+    return new StringMatch(
+        type,
+        fields.optional(
+            "value",
+            v -> type == Type.REGULAR_EXPRESSION ? Formats.regex(v) : Formats.path(v),
+            "/"));
   }
 
   private static NamedMatch named(Fields fields, java.util.function.Function<Value, String> name) {
     var type = fields.optional("type", v -> v.oneOf(VALUE_TYPES), Type.EXACT);
     return new NamedMatch(
         fields.required("name", name),
-        new StringMatch(type, fields.required("value", v -> type == Type.REGULAR_EXPRESSION ? Formats.regex(v) : v.text())));
+        new StringMatch(
+            type,
+            fields.required(
+                "value", v -> type == Type.REGULAR_EXPRESSION ? Formats.regex(v) : v.text())));
   }
 
   private static @Nullable Duration requestTimeout(Fields fields) {
@@ -130,13 +151,12 @@ final class HttpRouteReader {
   private BackendRef backendRef(Fields fields) {
     var group = fields.optional("group", v -> v.anyText(253), "");
     var kind = fields.optional("kind", v -> v.text(63), "Service");
-    var ref =
-        new ObjectRef(
-            group,
-            kind,
-            fields.optional("namespace", Formats::namespace, meta.namespace()),
-            fields.required("name", Formats::name),
-            fields.origin());
+    var ref = new ObjectRef(
+        group,
+        kind,
+        fields.optional("namespace", Formats::namespace, meta.namespace()),
+        fields.required("name", Formats::name),
+        fields.origin());
     var port = fields.<@Nullable Integer>optional("port", Formats::port);
     if (port == null && group.isEmpty() && kind.equals("Service")) {
       fields.error("\"port\" is missing: a Service needs one");
@@ -148,42 +168,53 @@ final class HttpRouteReader {
   private @Nullable Filter filter(Fields fields, List<Match> matches) {
     var type = fields.required("type", v -> v.text(63));
     fields.unsupported("requestMirror", "cors", "externalAuth", "extensionRef");
-    var request = fields.<@Nullable Filter>optional("requestHeaderModifier", v -> v.object(f -> headerModifier(false, f)));
-    var response = fields.<@Nullable Filter>optional("responseHeaderModifier", v -> v.object(f -> headerModifier(true, f)));
-    var redirect = fields.<@Nullable Filter>optional("requestRedirect", v -> v.object(f -> redirect(f, matches)));
-    var rewrite = fields.<@Nullable Filter>optional("urlRewrite", v -> v.object(f -> rewrite(f, matches)));
-    int given = fields.count("requestHeaderModifier", "responseHeaderModifier", "requestRedirect", "urlRewrite");
-    var field =
-        switch (type) {
-          case "RequestHeaderModifier" -> "requestHeaderModifier";
-          case "ResponseHeaderModifier" -> "responseHeaderModifier";
-          case "RequestRedirect" -> "requestRedirect";
-          case "URLRewrite" -> "urlRewrite";
-          default -> "";
-        };
+    var request = fields.<@Nullable Filter>optional(
+        "requestHeaderModifier", v -> v.object(f -> headerModifier(false, f)));
+    var response = fields.<@Nullable Filter>optional(
+        "responseHeaderModifier", v -> v.object(f -> headerModifier(true, f)));
+    var redirect = fields.<@Nullable Filter>optional(
+        "requestRedirect", v -> v.object(f -> redirect(f, matches)));
+    var rewrite =
+        fields.<@Nullable Filter>optional("urlRewrite", v -> v.object(f -> rewrite(f, matches)));
+    int given = fields.count(
+        "requestHeaderModifier", "responseHeaderModifier", "requestRedirect", "urlRewrite");
+    var field = switch (type) {
+      case "RequestHeaderModifier" -> "requestHeaderModifier";
+      case "ResponseHeaderModifier" -> "responseHeaderModifier";
+      case "RequestRedirect" -> "requestRedirect";
+      case "URLRewrite" -> "urlRewrite";
+      default -> "";
+    };
     if (field.isEmpty() && !type.isEmpty()) {
-      fields.error("filter type \"" + Shown.of(type) + "\" is not supported (expected: RequestHeaderModifier, ResponseHeaderModifier, RequestRedirect or URLRewrite)");
+      fields.error(
+          "filter type \"" + Shown.of(type)
+              + "\" is not supported (expected: RequestHeaderModifier, ResponseHeaderModifier, RequestRedirect or URLRewrite)");
     } else if (!field.isEmpty() && !fields.has(field)) {
       fields.error("\"" + field + "\" is missing: type " + type + " needs it");
     } else if (given > 1) {
       fields.error("holds more than what its type names (expected: only " + field + ")");
     }
-    return request != null ? request : response != null ? response : redirect != null ? redirect : rewrite;
+    return request != null
+        ? request
+        : response != null ? response : redirect != null ? redirect : rewrite;
   }
 
   private static HeaderModifier headerModifier(boolean response, Fields fields) {
     var set = fields.list("set", 16, item -> item.object(HttpRouteReader::header));
     var add = fields.list("add", 16, item -> item.object(HttpRouteReader::header));
-    return new HeaderModifier(response, set, add, fields.list("remove", 16, Formats::header), fields.origin());
+    return new HeaderModifier(
+        response, set, add, fields.list("remove", 16, Formats::header), fields.origin());
   }
 
   private static Header header(Fields fields) {
-    return new Header(fields.required("name", Formats::header), fields.required("value", Formats::headerValue));
+    return new Header(
+        fields.required("name", Formats::header), fields.required("value", Formats::headerValue));
   }
 
   private static Redirect redirect(Fields fields, List<Match> matches) {
     return new Redirect(
-        fields.<@Nullable String>optional("scheme", v -> v.oneOf(Map.of("http", "http", "https", "https"))),
+        fields.<@Nullable String>optional(
+            "scheme", v -> v.oneOf(Map.of("http", "http", "https", "https"))),
         fields.<@Nullable String>optional("hostname", Formats::preciseHost),
         fields.<@Nullable PathRewrite>optional("path", v -> v.object(f -> pathRewrite(f, matches))),
         fields.<@Nullable Integer>optional("port", Formats::port),
@@ -208,27 +239,29 @@ final class HttpRouteReader {
   }
 
   private static PathRewrite pathRewrite(Fields fields, List<Match> matches) {
-    boolean full = fields.required("type", v -> v.oneOf(Map.of("ReplaceFullPath", true, "ReplacePrefixMatch", false)));
+    boolean full = fields.required(
+        "type", v -> v.oneOf(Map.of("ReplaceFullPath", true, "ReplacePrefixMatch", false)));
     var field = full ? "replaceFullPath" : "replacePrefixMatch";
     var other = full ? "replacePrefixMatch" : "replaceFullPath";
     if (fields.optional(other) instanceof Value value) {
       value.error("does not go with this type (expected: " + field + ")");
     }
-    if (!full && (matches.isEmpty() ? ANY : matches).stream().anyMatch(m -> m.path().type() != Type.PATH_PREFIX)) {
+    if (!full
+        && (matches.isEmpty() ? ANY : matches)
+            .stream().anyMatch(m -> m.path().type() != Type.PATH_PREFIX)) {
       fields.error("ReplacePrefixMatch needs PathPrefix matches in its rule");
     }
     return new PathRewrite(full, fields.required(field, v -> v.anyText(1024)));
   }
 
-  private static void checkFilters(Fields rule, List<@Nullable Filter> filters, List<BackendRef> backends) {
+  private static void checkFilters(Fields rule, List<Filter> filters, List<BackendRef> backends) {
     var seen = new HashSet<String>();
     boolean redirects = false;
     boolean rewrites = false;
     for (var filter : filters) {
-      if (filter == null) {
-        continue;
-      }
-      var kind = filter instanceof HeaderModifier m && m.response() ? "ResponseHeaderModifier" : filter.getClass().getSimpleName();
+      var kind = filter instanceof HeaderModifier m && m.response()
+          ? "ResponseHeaderModifier"
+          : filter.getClass().getSimpleName();
       if (!seen.add(kind)) {
         rule.error("a filter of one type stands twice; merge them");
       }

@@ -11,25 +11,39 @@ import org.jspecify.annotations.Nullable;
  */
 record Kind(String name, List<String> versions) {
   private static final String GATEHOUSE = "gatehouse.dev";
-  private static final List<Kind> ALL =
-      List.of(
-          new Kind("Gateway", List.of("gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1beta1")),
-          new Kind("HTTPRoute", List.of("gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1beta1")),
-          new Kind("ReferenceGrant", List.of("gateway.networking.k8s.io/v1beta1", "gateway.networking.k8s.io/v1")),
-          new Kind("Backend", List.of("gateway.envoyproxy.io/v1alpha1")),
-          new Kind("SecurityPolicy", List.of("gateway.envoyproxy.io/v1alpha1")),
-          new Kind("BackendTrafficPolicy", List.of("gateway.envoyproxy.io/v1alpha1")),
-          new Kind("TransformPolicy", List.of("gatehouse.dev/v1alpha1")),
-          new Kind("AuthPolicy", List.of("gatehouse.dev/v1alpha1")),
-          new Kind("RateLimitPolicy", List.of("gatehouse.dev/v1alpha1")),
-          new Kind("Secret", List.of("v1")),
-          new Kind("ConfigMap", List.of("v1")));
+  private static final List<Kind> ALL = List.of(
+      new Kind(
+          "Gateway", List.of("gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1beta1")),
+      new Kind(
+          "HTTPRoute",
+          List.of("gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1beta1")),
+      new Kind(
+          "ReferenceGrant",
+          List.of("gateway.networking.k8s.io/v1beta1", "gateway.networking.k8s.io/v1")),
+      new Kind("Backend", List.of("gateway.envoyproxy.io/v1alpha1")),
+      new Kind("SecurityPolicy", List.of("gateway.envoyproxy.io/v1alpha1")),
+      new Kind("BackendTrafficPolicy", List.of("gateway.envoyproxy.io/v1alpha1")),
+      new Kind("TransformPolicy", List.of("gatehouse.dev/v1alpha1")),
+      new Kind("AuthPolicy", List.of("gatehouse.dev/v1alpha1")),
+      new Kind("RateLimitPolicy", List.of("gatehouse.dev/v1alpha1")),
+      new Kind("Secret", List.of("v1")),
+      new Kind("ConfigMap", List.of("v1")));
 
   /** Kinds of the same groups that are somebody else's, and no typing error of one of ours. */
-  private static final Set<String> OTHERS =
-      Set.of(
-          "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute", "GatewayClass", "ListenerSet", "BackendTLSPolicy", "ClientTrafficPolicy",
-          "EnvoyExtensionPolicy", "EnvoyPatchPolicy", "EnvoyProxy", "EnvoyGateway", "HTTPRouteFilter");
+  private static final Set<String> OTHERS = Set.of(
+      "GRPCRoute",
+      "TCPRoute",
+      "TLSRoute",
+      "UDPRoute",
+      "GatewayClass",
+      "ListenerSet",
+      "BackendTLSPolicy",
+      "ClientTrafficPolicy",
+      "EnvoyExtensionPolicy",
+      "EnvoyPatchPolicy",
+      "EnvoyProxy",
+      "EnvoyGateway",
+      "HTTPRouteFilter");
 
   /** The kind that is meant; null for one that is somebody else's. A typing error must not switch a policy off. */
   static @Nullable Kind meant(String apiVersion, String name) {
@@ -42,7 +56,8 @@ record Kind(String name, List<String> versions) {
       return null;
     }
     return ALL.stream()
-        .filter(kind -> !kind.group().isEmpty() && kind.group().equals(group) && isTypingError(name, kind.name))
+        .filter(kind ->
+            !kind.group().isEmpty() && kind.group().equals(group) && isTypingError(name, kind.name))
         .findFirst()
         .orElse(null);
   }

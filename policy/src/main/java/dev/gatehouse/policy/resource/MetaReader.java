@@ -12,21 +12,32 @@ final class MetaReader {
   private MetaReader() {}
 
   /** The metadata, or null where nobody can say whose they are. */
-  static @Nullable Meta read(Value metadata, String apiVersion, String kind, Origin origin, Problems problems) {
-    return metadata.<@Nullable Meta>object(
-        fields -> {
-          int before = problems.errors();
-          var name = fields.required("name", Formats::name);
-          var namespace = fields.nullable("namespace", Formats::namespace, "default");
-          boolean named = problems.errors() == before && metadata.node() != null;
-          Map<String, String> labels = fields.nullable("labels", MetaReader::texts, Map.of());
-          Map<String, String> annotations = fields.nullable("annotations", MetaReader::texts, Map.of());
-          var created = fields.<@Nullable Instant>nullable("creationTimestamp", MetaReader::instant, null);
-          fields.ignored(
-              "uid", "resourceVersion", "generation", "managedFields", "ownerReferences", "finalizers", "selfLink",
-              "generateName", "deletionTimestamp", "deletionGracePeriodSeconds");
-          return named ? new Meta(apiVersion, kind, namespace, name, labels, annotations, created, origin) : null;
-        });
+  static @Nullable Meta read(
+      Value metadata, String apiVersion, String kind, Origin origin, Problems problems) {
+    return metadata.<@Nullable Meta>object(fields -> {
+      int before = problems.errors();
+      var name = fields.required("name", Formats::name);
+      var namespace = fields.nullable("namespace", Formats::namespace, "default");
+      boolean named = problems.errors() == before && metadata.node() != null;
+      Map<String, String> labels = fields.nullable("labels", MetaReader::texts, Map.of());
+      Map<String, String> annotations = fields.nullable("annotations", MetaReader::texts, Map.of());
+      var created =
+          fields.<@Nullable Instant>nullable("creationTimestamp", MetaReader::instant, null);
+      fields.ignored(
+          "uid",
+          "resourceVersion",
+          "generation",
+          "managedFields",
+          "ownerReferences",
+          "finalizers",
+          "selfLink",
+          "generateName",
+          "deletionTimestamp",
+          "deletionGracePeriodSeconds");
+      return named
+          ? new Meta(apiVersion, kind, namespace, name, labels, annotations, created, origin)
+          : null;
+    });
   }
 
   private static Map<String, String> texts(Value value) {

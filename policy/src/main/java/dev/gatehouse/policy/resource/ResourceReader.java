@@ -31,7 +31,10 @@ public final class ResourceReader {
   /** Reads the documents of a text; {@code file} is its name in problems. */
   public void read(String file, String text) {
     if (text.length() > YamlDocuments.MAX_CHARS) {
-      problems.error(new Origin(file, 0, 0), "", "is larger than " + YamlDocuments.MAX_CHARS + " characters; split it");
+      problems.error(
+          new Origin(file, 0, 0),
+          "",
+          "is larger than " + YamlDocuments.MAX_CHARS + " characters; split it");
       unreadable.add(file);
       return;
     }
@@ -65,7 +68,8 @@ public final class ResourceReader {
 
   private void document(YamlNode node, String path, int errorsBefore) {
     var context = new Context(problems, isSecret(node));
-    var draft = new Value(context, node, node.origin(), path).object(fields -> draft(fields, errorsBefore));
+    var draft =
+        new Value(context, node, node.origin(), path).object(fields -> draft(fields, errorsBefore));
     if (draft != null) {
       settle(draft, problems.errors() - errorsBefore);
     }
@@ -85,7 +89,8 @@ public final class ResourceReader {
    * @param targets of a policy
    * @param tolerated how many of the errors leave the rest of the resource standing
    */
-  private record Draft(Meta meta, @Nullable Resource resource, @Nullable Targets targets, int tolerated) {}
+  private record Draft(
+      Meta meta, @Nullable Resource resource, @Nullable Targets targets, int tolerated) {}
 
   private @Nullable Draft draft(Fields fields, int errorsBefore) {
     var apiVersion = fields.required("apiVersion", v -> v.text(253));
@@ -99,20 +104,33 @@ public final class ResourceReader {
     }
     var meant = Kind.meant(apiVersion, kind);
     if (meant == null && Kind.isOurs(apiVersion)) {
-      fields.required("kind").error("\"" + Shown.of(kind) + "\" is not a kind of " + Shown.of(apiVersion) + " that Gatehouse knows");
+      fields
+          .required("kind")
+          .error("\"" + Shown.of(kind) + "\" is not a kind of " + Shown.of(apiVersion)
+              + " that Gatehouse knows");
       return unreadable(fields);
     }
     if (meant == null) {
       fields.others();
-      problems.notice(fields.origin(), "", "skipped: Gatehouse does not read " + Shown.of(kind) + " (" + Shown.of(apiVersion) + ")");
+      problems.notice(
+          fields.origin(),
+          "",
+          "skipped: Gatehouse does not read " + Shown.of(kind) + " (" + Shown.of(apiVersion) + ")");
       return null;
     }
     if (!meant.name().equals(kind)) {
-      fields.required("kind").error("unknown kind \"" + Shown.of(kind) + "\" (did you mean \"" + meant.name() + "\"?)");
+      fields
+          .required("kind")
+          .error(
+              "unknown kind \"" + Shown.of(kind) + "\" (did you mean \"" + meant.name() + "\"?)");
     } else if (!meant.versions().contains(apiVersion)) {
-      fields.required("apiVersion").error("\"" + Shown.of(apiVersion) + "\" is not a version of " + kind + " that Gatehouse reads (expected: " + String.join(" or ", meant.versions()) + ")");
+      fields
+          .required("apiVersion")
+          .error("\"" + Shown.of(apiVersion) + "\" is not a version of " + kind
+              + " that Gatehouse reads (expected: " + String.join(" or ", meant.versions()) + ")");
     }
-    var meta = MetaReader.read(fields.required("metadata"), apiVersion, meant.name(), fields.origin(), problems);
+    var meta = MetaReader.read(
+        fields.required("metadata"), apiVersion, meant.name(), fields.origin(), problems);
     return meta == null ? unreadable(fields) : read(meta, fields, errorsBefore);
   }
 
@@ -159,12 +177,18 @@ public final class ResourceReader {
   private Draft policy(Meta meta, Fields spec) {
     var targets = TargetsReader.read(spec, problems);
     return switch (meta.kind()) {
-      case "SecurityPolicy" -> new Draft(meta, SecurityPolicyReader.read(meta, targets, spec), targets, 0);
-      case "BackendTrafficPolicy" -> new Draft(meta, BackendTrafficPolicyReader.read(meta, targets, spec), targets, 0);
-      case "TransformPolicy" -> new Draft(meta, TransformPolicyReader.read(meta, targets, spec), targets, 0);
+      case "SecurityPolicy" ->
+        new Draft(meta, SecurityPolicyReader.read(meta, targets, spec), targets, 0);
+      case "BackendTrafficPolicy" ->
+        new Draft(meta, BackendTrafficPolicyReader.read(meta, targets, spec), targets, 0);
+      case "TransformPolicy" ->
+        new Draft(meta, TransformPolicyReader.read(meta, targets, spec), targets, 0);
       default -> {
         spec.others();
-        problems.error(meta.origin(), "kind", meta.kind() + " is not supported yet; what it targets is refused");
+        problems.error(
+            meta.origin(),
+            "kind",
+            meta.kind() + " is not supported yet; what it targets is refused");
         yield new Draft(meta, null, targets, 0);
       }
     };
@@ -194,9 +218,14 @@ public final class ResourceReader {
       resources.put(meta.title(), resource);
       return;
     }
-    problems.error(meta.origin(), "metadata.name", meta.title() + " stands twice, first at " + first.meta().origin() + "; neither is in force, remove one");
+    problems.error(
+        meta.origin(),
+        "metadata.name",
+        meta.title() + " stands twice, first at " + first.meta().origin()
+            + "; neither is in force, remove one");
     if (first instanceof Policy a && resource instanceof Policy b) {
-      resources.put(meta.title(), new RejectedPolicy(first.meta(), union(a.targets(), b.targets())));
+      resources.put(
+          meta.title(), new RejectedPolicy(first.meta(), union(a.targets(), b.targets())));
       return;
     }
     resources.remove(meta.title());
@@ -215,7 +244,11 @@ public final class ResourceReader {
 
   /** A route that is not there would leave its requests to a broader route with other policies. */
   private void withdraw(Meta route, String why) {
-    problems.error(route.origin(), "", route.title() + " is not in force, for " + why + "; its requests could reach a broader route, so every route is refused until it is mended");
+    problems.error(
+        route.origin(),
+        "",
+        route.title() + " is not in force, for " + why
+            + "; its requests could reach a broader route, so every route is refused until it is mended");
     unreadable.add(route.title() + " (" + route.origin() + ")");
   }
 }

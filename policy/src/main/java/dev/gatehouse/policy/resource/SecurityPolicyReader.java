@@ -29,9 +29,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads a SecurityPolicy, with the validations of Envoy Gateway's API. */
 final class SecurityPolicyReader {
-  private static final Map<String, Action> ACTIONS = Map.of("Allow", Action.ALLOW, "Deny", Action.DENY);
-  private static final Pattern ORIGIN =
-      Pattern.compile("\\*|[A-Za-z][A-Za-z0-9+.-]*://(\\*|(\\*\\.)?[\\w-]+(\\.[\\w-]+)*)(:(\\*|[0-9]{1,5}))?");
+  private static final Map<String, Action> ACTIONS =
+      Map.of("Allow", Action.ALLOW, "Deny", Action.DENY);
+  private static final Pattern ORIGIN = Pattern.compile(
+      "\\*|[A-Za-z][A-Za-z0-9+.-]*://(\\*|(\\*\\.)?[\\w-]+(\\.[\\w-]+)*)(:(\\*|[0-9]{1,5}))?");
 
   /** Envoy Gateway's default, as Envoy's jwt_authn has it. */
   private static final Duration CACHE_DURATION = Duration.ofMinutes(5);
@@ -47,14 +48,25 @@ final class SecurityPolicyReader {
     spec.unsupported("apiKeyAuth", "basicAuth", "oidc", "csrf", "mergeType");
     var cors = spec.<@Nullable Cors>optional("cors", v -> v.object(SecurityPolicyReader::cors));
     var jwt = spec.<@Nullable Jwt>optional("jwt", v -> v.object(reader::jwt));
-    var authorization = spec.<@Nullable Authorization>optional("authorization", v -> v.object(SecurityPolicyReader::authorization));
+    var authorization = spec.<@Nullable Authorization>optional(
+        "authorization", v -> v.object(SecurityPolicyReader::authorization));
     checkProviders(spec, jwt, authorization);
-    boolean attachmentOnly =
-        spec.has("extAuth") && spec.count("apiKeyAuth", "basicAuth", "oidc", "csrf", "mergeType", "cors", "jwt", "authorization") == 0;
+    boolean attachmentOnly = spec.has("extAuth")
+        && spec.count(
+                "apiKeyAuth",
+                "basicAuth",
+                "oidc",
+                "csrf",
+                "mergeType",
+                "cors",
+                "jwt",
+                "authorization")
+            == 0;
     if (spec.optional("extAuth") instanceof Value extAuth) {
       extAuth.object(SecurityPolicyReader::extAuth);
       if (!attachmentOnly) {
-        extAuth.notice("ignored: which service is asked is not Gatehouse's to say; the rest of the policy holds");
+        extAuth.notice(
+            "ignored: which service is asked is not Gatehouse's to say; the rest of the policy holds");
       }
     }
     return new SecurityPolicy(meta, targets, attachmentOnly, cors, jwt, authorization);
@@ -68,7 +80,8 @@ final class SecurityPolicyReader {
   /** A header set by ext-authz must never lead to a route whose policies were not asked. */
   private static boolean recomputeRoute(Fields fields) {
     if (fields.optional("recomputeRoute") instanceof Value value && value.bool()) {
-      value.error("never honoured: clearing the route cache after the decision can lead the request to a route whose policies were not asked; remove it and route by what the client sends");
+      value.error(
+          "never honoured: clearing the route cache after the decision can lead the request to a route whose policies were not asked; remove it and route by what the client sends");
     }
     return false;
   }
@@ -80,8 +93,11 @@ final class SecurityPolicyReader {
     var expose = fields.list("exposeHeaders", 64, v -> token(v));
     @Nullable Duration maxAge = fields.optional("maxAge", Value::duration);
     boolean credentials = fields.flag("allowCredentials");
-    if (credentials && origins.contains("*") && fields.optional("allowCredentials") instanceof Value value) {
-      value.warning("with allowOrigins \"*\" every site's scripts act with the user's cookies; name the origins");
+    if (credentials
+        && origins.contains("*")
+        && fields.optional("allowCredentials") instanceof Value value) {
+      value.warning(
+          "with allowOrigins \"*\" every site's scripts act with the user's cookies; name the origins");
     }
     return new Cors(origins, methods, headers, expose, maxAge, credentials, fields.origin());
   }
@@ -100,7 +116,8 @@ final class SecurityPolicyReader {
       return text;
     }
     if (!ORIGIN.matches(text)) {
-      value.error(value.show(text) + " is not an origin such as https://shop.example.com, https://*.example.com or *");
+      value.error(value.show(text)
+          + " is not an origin such as https://shop.example.com, https://*.example.com or *");
     } else if (text.indexOf('*') != text.lastIndexOf('*')) {
       value.error(value.show(text) + " holds two wildcards (expected: at most one)");
     }
@@ -110,7 +127,8 @@ final class SecurityPolicyReader {
   private Jwt jwt(Fields fields) {
     boolean optional = fields.flag("optional");
     fields.unsupported("failOpen");
-    var providers = fields.required("providers", v -> v.list(16, item -> item.object(this::provider)));
+    var providers =
+        fields.required("providers", v -> v.list(16, item -> item.object(this::provider)));
     if (providers.isEmpty() && fields.has("providers")) {
       fields.error("has no providers");
     }
@@ -127,14 +145,17 @@ final class SecurityPolicyReader {
     var name = fields.required("name", v -> v.text(253));
     var issuer = fields.<@Nullable String>optional("issuer", v -> v.text(253));
     var audiences = fields.list("audiences", 8, v -> v.text(253));
-    var claims = fields.list("claimToHeaders", 64, item -> item.object(SecurityPolicyReader::claimToHeader));
-    var extract = fields.<@Nullable ExtractFrom>optional("extractFrom", v -> v.object(SecurityPolicyReader::extractFrom));
+    var claims =
+        fields.list("claimToHeaders", 64, item -> item.object(SecurityPolicyReader::claimToHeader));
+    var extract = fields.<@Nullable ExtractFrom>optional(
+        "extractFrom", v -> v.object(SecurityPolicyReader::extractFrom));
     recomputeRoute(fields);
     return new Provider(name, issuer, audiences, jwks(fields), claims, extract, fields.origin());
   }
 
   private Jwks jwks(Fields fields) {
-    @Nullable Jwks remote = fields.optional("remoteJWKS", v -> v.object(SecurityPolicyReader::remote));
+    @Nullable
+    Jwks remote = fields.optional("remoteJWKS", v -> v.object(SecurityPolicyReader::remote));
     @Nullable Jwks local = fields.optional("localJWKS", v -> v.object(this::local));
     if (fields.count("remoteJWKS", "localJWKS") != 1) {
       fields.error("expected exactly one of remoteJWKS and localJWKS");
@@ -147,31 +168,38 @@ final class SecurityPolicyReader {
     fields.notEnforced("failedRefetchDuration");
     var uri = fields.required("uri", Formats::httpUri);
     var cache = fields.optional("cacheDuration", Value::duration, CACHE_DURATION);
-    if (cache.compareTo(Duration.ofSeconds(1)) < 0 && fields.optional("cacheDuration") instanceof Value value) {
+    if (cache.compareTo(Duration.ofSeconds(1)) < 0
+        && fields.optional("cacheDuration") instanceof Value value) {
       value.error("a key set is kept for a second or longer");
     }
     return new RemoteJwks(uri, cache);
   }
 
   private Jwks local(Fields fields) {
-    boolean byRef = fields.optional("type", v -> v.oneOf(Map.of("Inline", false, "ValueRef", true)), false);
+    boolean byRef =
+        fields.optional("type", v -> v.oneOf(Map.of("Inline", false, "ValueRef", true)), false);
     var needed = byRef ? "valueRef" : "inline";
     if (fields.count("inline", "valueRef") != 1 || !fields.has(needed)) {
-      fields.error("expected exactly one of inline and valueRef, as type says (Inline is the default)");
+      fields.error(
+          "expected exactly one of inline and valueRef, as type says (Inline is the default)");
     }
     @Nullable Jwks inline = fields.optional("inline", v -> new InlineJwks(v.text(1024 * 1024)));
-    @Nullable Jwks ref = fields.optional("valueRef", v -> new RefJwks(v.object(this::configMapRef)));
+    @Nullable
+    Jwks ref = fields.optional("valueRef", v -> new RefJwks(v.object(this::configMapRef)));
     return inline != null ? inline : ref != null ? ref : new InlineJwks("");
   }
 
   private ObjectRef configMapRef(Fields fields) {
     fields.optional("group", v -> v.oneOf(Map.of("", "")));
     fields.optional("kind", v -> v.oneOf(Map.of("ConfigMap", "ConfigMap")));
-    return new ObjectRef("", "ConfigMap", meta.namespace(), fields.required("name", Formats::name), fields.origin());
+    return new ObjectRef(
+        "", "ConfigMap", meta.namespace(), fields.required("name", Formats::name), fields.origin());
   }
 
   private static ClaimToHeader claimToHeader(Fields fields) {
-    return new ClaimToHeader(fields.required("claim", v -> v.text(253)), fields.required("header", Formats::changeableHeader));
+    return new ClaimToHeader(
+        fields.required("claim", v -> v.text(253)),
+        fields.required("header", Formats::changeableHeader));
   }
 
   private static ExtractFrom extractFrom(Fields fields) {
@@ -182,19 +210,23 @@ final class SecurityPolicyReader {
 
   private static FromHeader fromHeader(Fields fields) {
     return new FromHeader(
-        fields.required("name", Formats::header), fields.<@Nullable String>optional("valuePrefix", v -> v.anyText(256)));
+        fields.required("name", Formats::header),
+        fields.<@Nullable String>optional("valuePrefix", v -> v.anyText(256)));
   }
 
   private static Authorization authorization(Fields fields) {
     var action = fields.optional("defaultAction", v -> v.oneOf(ACTIONS), Action.DENY);
-    return new Authorization(action, fields.list("rules", 256, item -> item.object(SecurityPolicyReader::rule)));
+    return new Authorization(
+        action, fields.list("rules", 256, item -> item.object(SecurityPolicyReader::rule)));
   }
 
   private static Rule rule(Fields fields) {
     var name = fields.<@Nullable String>optional("name", v -> v.text(253));
     var action = fields.required("action", v -> v.oneOf(ACTIONS));
-    var operation = fields.<@Nullable Operation>optional("operation", v -> v.object(SecurityPolicyReader::operation));
-    var principal = fields.<@Nullable Principal>optional("principal", v -> v.object(SecurityPolicyReader::principal));
+    var operation = fields.<@Nullable Operation>optional(
+        "operation", v -> v.object(SecurityPolicyReader::operation));
+    var principal = fields.<@Nullable Principal>optional(
+        "principal", v -> v.object(SecurityPolicyReader::principal));
     var cel = fields.<@Nullable String>optional("cel", v -> v.text(4096));
     if (fields.count("principal", "cel") == 0) {
       fields.error("expected at least one of principal and cel");
@@ -216,7 +248,12 @@ final class SecurityPolicyReader {
     if (fields.optional("invert") instanceof Value invert && invert.bool()) {
       invert.error("not supported yet; write the paths that are meant, or use cel");
     }
-    return new StringMatch(type, fields.optional("value", v -> type == Type.REGULAR_EXPRESSION ? Formats.regex(v) : Formats.path(v), "/"));
+    return new StringMatch(
+        type,
+        fields.optional(
+            "value",
+            v -> type == Type.REGULAR_EXPRESSION ? Formats.regex(v) : Formats.path(v),
+            "/"));
   }
 
   private static Principal principal(Fields fields) {
@@ -226,7 +263,8 @@ final class SecurityPolicyReader {
     }
     return new Principal(
         nonEmpty(fields, "clientCIDRs", 1024, Formats::cidr),
-        fields.<@Nullable JwtPrincipal>optional("jwt", v -> v.object(SecurityPolicyReader::jwtPrincipal)),
+        fields.<@Nullable JwtPrincipal>optional(
+            "jwt", v -> v.object(SecurityPolicyReader::jwtPrincipal)),
         nonEmpty(fields, "headers", 256, item -> item.object(SecurityPolicyReader::headerValues)));
   }
 
@@ -243,7 +281,8 @@ final class SecurityPolicyReader {
   private static ClaimValues claimValues(Fields fields) {
     return new ClaimValues(
         fields.required("name", v -> v.text(253)),
-        fields.optional("valueType", v -> v.oneOf(Map.of("String", false, "StringArray", true)), false),
+        fields.optional(
+            "valueType", v -> v.oneOf(Map.of("String", false, "StringArray", true)), false),
         requiredValues(fields, 128));
   }
 
@@ -257,7 +296,8 @@ final class SecurityPolicyReader {
   }
 
   /** An empty list would mean "any", which is not what somebody who writes a list has in mind. */
-  private static <T> List<T> nonEmpty(Fields fields, String name, int max, java.util.function.Function<Value, T> item) {
+  private static <T> List<T> nonEmpty(
+      Fields fields, String name, int max, java.util.function.Function<Value, T> item) {
     var value = fields.optional(name);
     if (value == null) {
       return List.of();
@@ -268,7 +308,8 @@ final class SecurityPolicyReader {
     return value.list(max, item);
   }
 
-  private static void checkProviders(Fields spec, @Nullable Jwt jwt, @Nullable Authorization authorization) {
+  private static void checkProviders(
+      Fields spec, @Nullable Jwt jwt, @Nullable Authorization authorization) {
     if (authorization == null) {
       return;
     }
@@ -278,8 +319,12 @@ final class SecurityPolicyReader {
     }
     for (var rule : authorization.rules()) {
       var principal = rule.principal();
-      if (principal != null && principal.jwt() != null && !names.contains(principal.jwt().provider())) {
-        spec.error("an authorization rule needs the jwt provider \"" + Shown.of(principal.jwt().provider()) + "\", which spec.jwt does not have" + Shown.didYouMean(principal.jwt().provider(), Set.copyOf(names)));
+      if (principal != null
+          && principal.jwt() != null
+          && !names.contains(principal.jwt().provider())) {
+        spec.error("an authorization rule needs the jwt provider \""
+            + Shown.of(principal.jwt().provider()) + "\", which spec.jwt does not have"
+            + Shown.didYouMean(principal.jwt().provider(), Set.copyOf(names)));
       }
     }
   }

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 final class TargetsReader {
   static final String GATEWAY_API = "gateway.networking.k8s.io";
   private static final Set<String> SUPPORTED = Set.of("Gateway", "HTTPRoute");
-  private static final Set<String> KINDS =
-      Set.of("Gateway", "HTTPRoute", "GRPCRoute", "ListenerSet", "TCPRoute", "TLSRoute", "UDPRoute");
+  private static final Set<String> KINDS = Set.of(
+      "Gateway", "HTTPRoute", "GRPCRoute", "ListenerSet", "TCPRoute", "TLSRoute", "UDPRoute");
   private static final int MAX = 64;
 
   private final Problems problems;
@@ -35,15 +35,16 @@ final class TargetsReader {
     if (single != null) {
       refs.add(single);
     }
-    var selectors = spec.list("targetSelectors", MAX, item -> item.object(fields -> selector(item, fields)));
+    var selectors =
+        spec.list("targetSelectors", MAX, item -> item.object(fields -> selector(item, fields)));
     if (spec.count("targetRef", "targetRefs") == 2) {
       spec.error("has both targetRef and targetRefs (expected: one of them)");
     } else if (refs.isEmpty() && selectors.isEmpty() && problems.errors() == before) {
       spec.error("names no target (expected: targetRefs or targetSelectors)");
     }
     boolean sure = problems.errors() == before;
-    notYet.forEach(
-        kind -> kind.error("policies for this kind are not supported yet (expected: Gateway or HTTPRoute)"));
+    notYet.forEach(kind -> kind.error(
+        "policies for this kind are not supported yet (expected: Gateway or HTTPRoute)"));
     return sure ? new Targets(List.copyOf(refs), selectors) : Targets.ofEverything();
   }
 
@@ -53,7 +54,8 @@ final class TargetsReader {
     var name = fields.required("name", Formats::name);
     var section = fields.<@Nullable String>optional("sectionName", Formats::name);
     if (fields.optional("namespace") instanceof Value namespace) {
-      namespace.error("a policy's targets are in its own namespace; remove this, and put the policy where its target is");
+      namespace.error(
+          "a policy's targets are in its own namespace; remove this, and put the policy where its target is");
     }
     return new Ref(group, kind, name, section, fields.origin());
   }
@@ -61,14 +63,16 @@ final class TargetsReader {
   private Selector selector(Value item, Fields fields) {
     var group = fields.optional("group", TargetsReader::group, GATEWAY_API);
     var kind = fields.required("kind", this::kind);
-    Map<String, String> labels = fields.optional("matchLabels", v -> v.map(MAX, t -> t.anyText(63)), Map.of());
+    Map<String, String> labels =
+        fields.optional("matchLabels", v -> v.map(MAX, t -> t.anyText(63)), Map.of());
     fields.unsupported("matchExpressions");
     fields.optional("namespaces", v -> v.object(TargetsReader::namespaces));
     return new Selector(group, kind, labels, item.origin());
   }
 
   private static String namespaces(Fields fields) {
-    var from = fields.optional("from", v -> v.oneOf(Map.of("Same", "Same", "All", "All", "Selector", "Selector")), "Same");
+    var from = fields.optional(
+        "from", v -> v.oneOf(Map.of("Same", "Same", "All", "All", "Selector", "Selector")), "Same");
     if (!from.equals("Same")) {
       fields.error("targets in other namespaces are not supported yet (expected: from: Same)");
     }
@@ -79,7 +83,8 @@ final class TargetsReader {
   private static String group(Value value) {
     var group = value.anyText(253);
     if (!group.equals(GATEWAY_API)) {
-      value.error(value.show(group) + " is not a group that policies attach to (expected: " + GATEWAY_API + ")");
+      value.error(value.show(group) + " is not a group that policies attach to (expected: "
+          + GATEWAY_API + ")");
     }
     return group;
   }
@@ -89,7 +94,9 @@ final class TargetsReader {
     if (KINDS.contains(kind) && !SUPPORTED.contains(kind)) {
       notYet.add(value);
     } else if (!SUPPORTED.contains(kind) && !kind.isEmpty()) {
-      value.error(value.show(kind) + " is not a kind that policies attach to (expected: Gateway or HTTPRoute)" + Shown.didYouMean(kind, SUPPORTED));
+      value.error(value.show(kind)
+          + " is not a kind that policies attach to (expected: Gateway or HTTPRoute)"
+          + Shown.didYouMean(kind, SUPPORTED));
     }
     return kind;
   }

@@ -15,7 +15,6 @@ import dev.gatehouse.policy.resource.YamlNode.Mapping;
 import dev.gatehouse.policy.resource.YamlNode.Scalar;
 import dev.gatehouse.policy.resource.YamlNode.Sequence;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.io.JsonStringEncoder;
@@ -28,18 +27,25 @@ final class TransformPolicyReader {
   private static final int MAX_CHANGES = 64;
   private static final int MAX_BODY = 64 * 1024;
   private static final Pattern POINTER = Pattern.compile("(/([^~]|~[01])*)*");
-  private static final Pattern JSON_NUMBER = Pattern.compile("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?");
+  private static final Pattern JSON_NUMBER =
+      Pattern.compile("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?");
   private static final Pattern GROUP = Pattern.compile("\\$(\\$|[0-9]+|.|$)");
 
   private TransformPolicyReader() {}
 
   static TransformPolicy read(Meta meta, Targets targets, Fields spec) {
-    var limits = spec.optional("limits", v -> v.object(TransformPolicyReader::limits), new Limits(DEFAULT_LIMIT, DEFAULT_LIMIT));
-    boolean pass = spec.optional("onUnprocessable", v -> v.oneOf(Map.of("Reject", false, "Pass", true)), false);
-    boolean local = spec.optional("localReplies", v -> v.oneOf(Map.of("Skip", false, "Transform", true)), false);
+    var limits = spec.optional(
+        "limits",
+        v -> v.object(TransformPolicyReader::limits),
+        new Limits(DEFAULT_LIMIT, DEFAULT_LIMIT));
+    boolean pass = spec.optional(
+        "onUnprocessable", v -> v.oneOf(Map.of("Reject", false, "Pass", true)), false);
+    boolean local = spec.optional(
+        "localReplies", v -> v.oneOf(Map.of("Skip", false, "Transform", true)), false);
     var request = spec.list("request", MAX_STEPS, item -> item.object(f -> step(f, true)));
     var response = spec.list("response", MAX_STEPS, item -> item.object(f -> step(f, false)));
-    return new TransformPolicy(meta, targets, limits.request(), limits.response(), pass, local, request, response);
+    return new TransformPolicy(
+        meta, targets, limits.request(), limits.response(), pass, local, request, response);
   }
 
   private record Limits(long request, long response) {}
@@ -52,7 +58,8 @@ final class TransformPolicyReader {
 
   private static Step step(Fields fields, boolean request) {
     var when = fields.<@Nullable String>optional("when", v -> v.text());
-    var headers = fields.<@Nullable Headers>optional("headers", v -> v.object(TransformPolicyReader::headers));
+    var headers = fields.<@Nullable Headers>optional(
+        "headers", v -> v.object(TransformPolicyReader::headers));
     var json = fields.list("json", MAX_CHANGES, item -> item.object(TransformPolicyReader::jsonOp));
     @Nullable Path path = null;
     @Nullable Query query = null;
@@ -66,12 +73,15 @@ final class TransformPolicyReader {
       elsewhere(fields, "response", "status", "body");
     } else {
       status = fields.optional("status", TransformPolicyReader::status);
-      body = fields.optional("body", v -> v.object(f -> f.required("template", t -> t.anyText(MAX_BODY))));
+      body = fields.optional(
+          "body", v -> v.object(f -> f.required("template", t -> t.anyText(MAX_BODY))));
       elsewhere(fields, "request", "path", "query", "respond");
     }
     int changes = fields.count("headers", "json", "path", "query", "respond", "status", "body");
     if (changes == 0) {
-      fields.error("changes nothing (expected: " + (request ? "headers, path, query, json or respond" : "headers, status, body or json") + ")");
+      fields.error("changes nothing (expected: "
+          + (request ? "headers, path, query, json or respond" : "headers, status, body or json")
+          + ")");
     } else if (respond != null && changes > 1) {
       fields.error("respond answers at once; put the other changes into a step of their own");
     } else if (body != null && !json.isEmpty()) {
@@ -100,17 +110,15 @@ final class TransformPolicyReader {
         fields.optional("add", v -> headerMap(v, Formats::headerValue), Map.of()));
   }
 
-  private static Map<String, String> headerMap(Value value, java.util.function.Function<Value, String> read) {
+  private static Map<String, String> headerMap(
+      Value value, java.util.function.Function<Value, String> read) {
     var headers = new LinkedHashMap<String, String>();
-    value
-        .map(MAX_CHANGES, read)
-        .forEach(
-            (name, text) -> {
-              var lower = Formats.changeableHeader(value, name);
-              if (headers.put(lower, text) != null) {
-                value.error("\"" + Shown.of(lower) + "\" stands twice");
-              }
-            });
+    value.map(MAX_CHANGES, read).forEach((name, text) -> {
+      var lower = Formats.changeableHeader(value, name);
+      if (headers.put(lower, text) != null) {
+        value.error("\"" + Shown.of(lower) + "\" stands twice");
+      }
+    });
     return java.util.Collections.unmodifiableMap(headers);
   }
 
@@ -143,7 +151,10 @@ final class TransformPolicyReader {
 
   private static Query query(Fields fields) {
     return new Query(
-        fields.optional("set", v -> v.map(MAX_CHANGES, t -> t.anyText(Value.MAX_TEXT)), Map.<String, String>of()),
+        fields.optional(
+            "set",
+            v -> v.map(MAX_CHANGES, t -> t.anyText(Value.MAX_TEXT)),
+            Map.<String, String>of()),
         fields.list("remove", MAX_CHANGES, v -> v.text(256)));
   }
 
@@ -155,19 +166,26 @@ final class TransformPolicyReader {
   }
 
   private static JsonOp jsonOp(Fields fields) {
-    var op = fields.required("op", v -> v.oneOf(Map.of("set", "set", "remove", "remove", "rename", "rename", "mask", "mask")));
+    var op = fields.required(
+        "op",
+        v -> v.oneOf(Map.of("set", "set", "remove", "remove", "rename", "rename", "mask", "mask")));
     var at = fields.required("at", TransformPolicyReader::pointer);
     var origin = fields.origin();
     return switch (op) {
       case "set" -> new JsonSet(at, fields.required("value", TransformPolicyReader::json), origin);
-      case "rename" -> new JsonRename(inside(fields, at), fields.required("to", v -> v.text(256)), origin);
-      case "mask" -> new JsonMask(at, fields.optional("keepLast", v -> v.integer(0, 1024), 0), origin);
+      case "rename" ->
+        new JsonRename(inside(fields, at), fields.required("to", v -> v.text(256)), origin);
+      case "mask" ->
+        new JsonMask(at, fields.optional("keepLast", v -> v.integer(0, 1024), 0), origin);
       default -> new JsonRemove(inside(fields, at), origin);
     };
   }
 
   private static String inside(Fields fields, String at) {
-    if (at.isEmpty() && fields.optional("at") instanceof Value value && value.node() instanceof Scalar(var where, var text, var kind) && text.isEmpty()) {
+    if (at.isEmpty()
+        && fields.optional("at") instanceof Value value
+        && value.node() instanceof Scalar(var where, var text, var kind)
+        && text.isEmpty()) {
       value.error("the whole document cannot be removed or renamed");
     }
     return at;
@@ -176,7 +194,9 @@ final class TransformPolicyReader {
   private static String pointer(Value value) {
     var text = value.anyText(1024);
     if (!POINTER.matches(text)) {
-      value.error(value.show(text) + " is not a JSON Pointer (RFC 6901) such as /items/*/secret; '~' is written ~0 and '/' in a name ~1");
+      value.error(
+          value.show(text)
+              + " is not a JSON Pointer (RFC 6901) such as /items/*/secret; '~' is written ~0 and '/' in a name ~1");
     } else if (text.chars().filter(c -> c == '/').count() > YamlDocuments.MAX_DEPTH) {
       value.error("is more than " + YamlDocuments.MAX_DEPTH + " names deep");
     }
@@ -236,6 +256,8 @@ final class TransformPolicyReader {
   }
 
   private static void quote(String text, StringBuilder out) {
-    out.append('"').append(JsonStringEncoder.getInstance().quoteAsCharArray(text)).append('"');
+    out.append('"')
+        .append(JsonStringEncoder.getInstance().quoteAsCharArray(text))
+        .append('"');
   }
 }

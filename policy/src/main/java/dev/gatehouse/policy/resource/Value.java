@@ -69,7 +69,8 @@ final class Value {
   }
 
   /** The raw node, for what may be anything; null when it is not there. */
-  @Nullable YamlNode node() {
+  @Nullable
+  YamlNode node() {
     return node;
   }
 
@@ -81,7 +82,10 @@ final class Value {
   /** Not empty. */
   String text(int max) {
     var text = anyText(max);
-    if (text.isEmpty() && node instanceof Scalar(var at, var raw, var kind) && kind == Kind.STRING && raw.isEmpty()) {
+    if (text.isEmpty()
+        && node instanceof Scalar(var at, var raw, var kind)
+        && kind == Kind.STRING
+        && raw.isEmpty()) {
       error("is empty");
     }
     return text;
@@ -139,7 +143,8 @@ final class Value {
     var nanos = BigDecimal.ZERO;
     var parts = DURATION_PART.matcher(text);
     while (parts.find()) {
-      nanos = nanos.add(new BigDecimal(parts.group(1)).multiply(BigDecimal.valueOf(nanosOf(parts.group(2)))));
+      nanos = nanos.add(
+          new BigDecimal(parts.group(1)).multiply(BigDecimal.valueOf(nanosOf(parts.group(2)))));
     }
     if (nanos.compareTo(BigDecimal.valueOf(LONGEST.toNanos())) > 0) {
       error(show(text) + " is too long (expected: at most " + LONGEST.toDays() * 24 + "h)");
@@ -165,9 +170,12 @@ final class Value {
     if (!matcher.matches()) {
       return wrong("a number of bytes such as 10Mi, 64Ki or 1024", min);
     }
-    var value = BigDecimal.valueOf(Long.parseLong(matcher.group(1))).multiply(factor(matcher.group(2)));
-    if (value.compareTo(BigDecimal.valueOf(min)) < 0 || value.compareTo(BigDecimal.valueOf(max)) > 0) {
-      error(show(matcher.group()) + " is out of range (expected: " + min + " to " + max + " bytes)");
+    var value =
+        BigDecimal.valueOf(Long.parseLong(matcher.group(1))).multiply(factor(matcher.group(2)));
+    if (value.compareTo(BigDecimal.valueOf(min)) < 0
+        || value.compareTo(BigDecimal.valueOf(max)) > 0) {
+      error(
+          show(matcher.group()) + " is out of range (expected: " + min + " to " + max + " bytes)");
       return min;
     }
     return value.longValue();
@@ -193,11 +201,13 @@ final class Value {
     if (text.isEmpty()) {
       return wrong("one of " + String.join(", ", names), any);
     }
-    error(show(text) + " is not one of " + String.join(", ", names) + (context.secret ? "" : Shown.didYouMean(text, names)));
+    error(show(text) + " is not one of " + String.join(", ", names)
+        + (context.secret ? "" : Shown.didYouMean(text, names)));
     return any;
   }
 
-  <T> List<T> list(int max, Function<Value, T> item) {
+  /** The items; one that is read as null is left out. */
+  <T> List<T> list(int max, Function<Value, ? extends @Nullable T> item) {
     if (!(node instanceof Sequence(var at, var items, var size))) {
       return wrong("a list", List.of());
     }
@@ -207,7 +217,11 @@ final class Value {
     }
     var read = new ArrayList<T>(items.size());
     for (int i = 0; i < items.size(); i++) {
-      read.add(item.apply(new Value(context, items.get(i), items.get(i).origin(), path + "[" + i + "]")));
+      var value =
+          item.apply(new Value(context, items.get(i), items.get(i).origin(), path + "[" + i + "]"));
+      if (value != null) {
+        read.add(value);
+      }
     }
     return List.copyOf(read);
   }
@@ -222,9 +236,10 @@ final class Value {
       return Map.of();
     }
     var read = new LinkedHashMap<String, T>();
-    entries.forEach(
-        (name, entry) ->
-            read.put(name, value.apply(new Value(context, entry.value(), entry.key(), path + "[" + Shown.of(name) + "]"))));
+    entries.forEach((name, entry) -> read.put(
+        name,
+        value.apply(
+            new Value(context, entry.value(), entry.key(), path + "[" + Shown.of(name) + "]"))));
     return java.util.Collections.unmodifiableMap(read);
   }
 
@@ -233,7 +248,8 @@ final class Value {
     if (node != null && !(node instanceof Mapping)) {
       wrong("a mapping", "");
     }
-    var fields = new Fields(context, node instanceof Mapping mapping ? mapping : null, origin, path);
+    var fields =
+        new Fields(context, node instanceof Mapping mapping ? mapping : null, origin, path);
     var result = read.apply(fields);
     fields.done();
     return result;

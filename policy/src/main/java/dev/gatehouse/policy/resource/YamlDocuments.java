@@ -46,13 +46,15 @@ final class YamlDocuments implements AutoCloseable {
   }
 
   /** The next document that is not empty; null at the end, and where the text is not YAML, which is reported. */
-  @Nullable YamlNode next() {
+  @Nullable
+  YamlNode next() {
     while (!ended) {
       try {
         anchors.clear();
         if (parser.nextToken() == null) {
           ended = true;
-        } else if (read(0) instanceof YamlNode node && !(node instanceof Scalar s && s.kind() == Kind.NULL)) {
+        } else if (read(0) instanceof YamlNode node
+            && !(node instanceof Scalar s && s.kind() == Kind.NULL)) {
           return node;
         }
       } catch (JacksonException e) {
@@ -74,13 +76,12 @@ final class YamlDocuments implements AutoCloseable {
       throw new Unreadable(here(), "nested more than " + MAX_DEPTH + " deep");
     }
     var origin = here();
-    var anchor = (String) parser.getObjectId();
-    YamlNode node =
-        switch (parser.currentToken()) {
-          case START_OBJECT -> mapping(origin, depth);
-          case START_ARRAY -> sequence(origin, depth);
-          default -> scalar(origin);
-        };
+    var anchor = parser.getObjectId();
+    YamlNode node = switch (parser.currentToken()) {
+      case START_OBJECT -> mapping(origin, depth);
+      case START_ARRAY -> sequence(origin, depth);
+      default -> scalar(origin);
+    };
     if (anchor != null) {
       anchors.put(anchor, node);
     }
@@ -104,7 +105,11 @@ final class YamlDocuments implements AutoCloseable {
       }
       var before = entries.putIfAbsent(name, new Entry(at, value));
       if (before != null) {
-        problems.error(at, "", "duplicate key \"" + Shown.of(name) + "\", first at line " + before.key().line());
+        problems.error(
+            at,
+            "",
+            "duplicate key \"" + Shown.of(name) + "\", first at line "
+                + before.key().line());
       }
     }
     return new Mapping(origin, entries, size);
@@ -128,7 +133,8 @@ final class YamlDocuments implements AutoCloseable {
     if (parser.isCurrentAlias()) {
       var target = anchors.get(text);
       if (target == null) {
-        throw new Unreadable(origin, "no anchor &" + Shown.of(text) + " stands before the alias *" + Shown.of(text));
+        throw new Unreadable(
+            origin, "no anchor &" + Shown.of(text) + " stands before the alias *" + Shown.of(text));
       }
       count(origin, target.size());
       return target;
@@ -146,7 +152,8 @@ final class YamlDocuments implements AutoCloseable {
   private void count(Origin origin, int more) {
     nodes += more;
     if (nodes > MAX_NODES) {
-      throw new Unreadable(origin, "more than " + MAX_NODES + " values in one file, aliases followed");
+      throw new Unreadable(
+          origin, "more than " + MAX_NODES + " values in one file, aliases followed");
     }
   }
 
@@ -174,7 +181,8 @@ final class YamlDocuments implements AutoCloseable {
     Origin origin = null;
     var places = PLACE.matcher(e.getOriginalMessage());
     while (places.find()) {
-      origin = new Origin(file, Integer.parseInt(places.group(1)), Integer.parseInt(places.group(2)));
+      origin =
+          new Origin(file, Integer.parseInt(places.group(1)), Integer.parseInt(places.group(2)));
     }
     if (origin != null) {
       return origin;

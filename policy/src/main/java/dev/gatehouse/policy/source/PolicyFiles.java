@@ -113,7 +113,8 @@ final class PolicyFiles {
         return;
       }
       var attributes = Files.readAttributes(real, BasicFileAttributes.class);
-      states.add(name + " " + real + " " + attributes.size() + " " + attributes.lastModifiedTime() + " " + attributes.fileKey());
+      states.add(name + " " + real + " " + attributes.size() + " " + attributes.lastModifiedTime()
+          + " " + attributes.fileKey());
       if (contents) {
         content(real, name, attributes);
       }
@@ -149,7 +150,8 @@ final class PolicyFiles {
 
   private static PolicyFile decode(String name, byte[] content) {
     try {
-      var text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(content)).toString();
+      var text =
+          StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(content)).toString();
       return new PolicyFile.Text(name, text.startsWith("\uFEFF") ? text.substring(1) : text);
     } catch (CharacterCodingException e) {
       return new PolicyFile.Unreadable(name, "is not UTF-8");
