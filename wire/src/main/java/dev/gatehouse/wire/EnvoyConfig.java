@@ -1,24 +1,87 @@
 package dev.gatehouse.wire;
 
+import static dev.gatehouse.wire.Tree.map;
+
 import dev.gatehouse.policy.attach.PolicySet;
 import dev.gatehouse.policy.resource.Problems;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
- * A complete Envoy configuration made of the policies.
+ * A complete Envoy configuration made of the policies. It may hold private keys.
  *
- * @param files by name: {@code envoy.yaml} (the bootstrap, or all of it) and, when watched, {@code listeners.yaml}, {@code routes.yaml}, {@code clusters.yaml}
+ * @param files by name: {@code envoy.yaml} (the bootstrap, or all of it) and, when watched, {@code listeners.yaml},
+ *     {@code clusters.yaml} and one {@code routes-….yaml} a route table, because Envoy takes one from a file
  */
 public record EnvoyConfig(SortedMap<String, String> files) {
+  static final String BOOTSTRAP = "envoy.yaml";
+  static final String LISTENERS = "listeners.yaml";
+  static final String CLUSTERS = "clusters.yaml";
+  static final String ROUTES = "routes-";
+
   /** What cannot be honoured is an error in {@code problems}, and its route is left out or answers 500; never skipped in silence. */
   public static EnvoyConfig of(PolicySet policies, WireSettings settings, Problems problems) {
-    throw new UnsupportedOperationException();
+    var clusters = new Clusters(settings, problems);
+    var tables = new RouteTables(policies, new Routes(policies, clusters, problems), problems);
+    var ports = Layout.of(policies, settings, problems);
+
+    var routes = new TreeMap<String, Map<String, Object>>();
+    ports.forEach(port -> routes.putAll(tables.of(port)));
+
+    var folder = settings.watchedFolder();
+    var bootstrap = new Bootstrap(settings);
+    var listeners = new Listeners(
+        policies,
+        settings,
+        new Certificates(policies, problems),
+        table -> folder == null
+            ? map("route_config", Tree.untyped(routes.get(table)))
+            : map(
+                "rds",
+                map(
+                    "config_source",
+                    Bootstrap.file(folder, fileOf(table)),
+                    "route_config_name",
+                    table)));
+    var all = new ArrayList<Map<String, Object>>();
+    for (var port : ports) {
+      var listener = listeners.of(port);
+      if (listener != null) {
+        all.add(listener);
+      }
+    }
+
+    var files = new TreeMap<String, String>();
+    if (folder == null) {
+      files.put(BOOTSTRAP, Tree.yaml(bootstrap.all(all, clusters.all())));
+    } else {
+      files.put(BOOTSTRAP, Tree.yaml(bootstrap.watching(folder)));
+      files.put(LISTENERS, resources(all));
+      files.put(CLUSTERS, resources(clusters.all()));
+      routes.forEach((name, table) -> files.put(fileOf(name), resources(List.of(table))));
+    }
+    return new EnvoyConfig(Collections.unmodifiableSortedMap(files));
   }
 
-  /** Writes what changed, each file by an atomic rename (Envoy watches for moves): clusters first, then routes, then listeners. */
+  /**
+   * Writes what changed, each file by an atomic rename (Envoy watches for moves), readable by its owner alone. New clusters come before the
+   * routes that lead to them, and old ones go after the routes that led to them; a listener comes after its routes.
+   */
   public void write(Path folder) throws IOException {
-    throw new UnsupportedOperationException();
+    new Folder(folder).write(files);
+  }
+
+  private static String fileOf(String table) {
+    return ROUTES + table + ".yaml";
+  }
+
+  private static String resources(List<Map<String, Object>> resources) {
+    return Tree.yaml(map("resources", resources));
   }
 }

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param bindAddress for all listeners
  * @param listenerPorts by {@code namespace/gateway/listener}: a port other than the Gateway's
  * @param backends by {@code namespace/name} of a Backend: where it really is, such as a test's upstream
+ * @param accessLog whether Envoy writes a line for each request to its standard output
  * @param watchedFolder where the listener, route and cluster files lie that Envoy watches; null puts all into one static file
  */
 public record WireSettings(
@@ -21,7 +22,30 @@ public record WireSettings(
     String bindAddress,
     Map<String, Integer> listenerPorts,
     Map<String, Address> backends,
+    boolean accessLog,
     @Nullable String watchedFolder) {
+  /** Without an access log. */
+  public WireSettings(
+      Address extAuthz,
+      Address ratelimit,
+      Address extProc,
+      Address admin,
+      String bindAddress,
+      Map<String, Integer> listenerPorts,
+      Map<String, Address> backends,
+      @Nullable String watchedFolder) {
+    this(
+        extAuthz,
+        ratelimit,
+        extProc,
+        admin,
+        bindAddress,
+        listenerPorts,
+        backends,
+        false,
+        watchedFolder);
+  }
+
   public record Address(String host, int port) {
     /** {@code host:port}. */
     public static Address parse(String text) {

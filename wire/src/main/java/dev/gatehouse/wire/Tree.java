@@ -1,0 +1,78 @@
+package dev.gatehouse.wire;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.dataformat.yaml.YAMLMapper;
+import tools.jackson.dataformat.yaml.YAMLWriteFeature;
+
+/** A configuration as plain maps and lists in the order in which they were built, so that the same policies give the same text. */
+final class Tree {
+  private static final YAMLMapper YAML = YAMLMapper.builder()
+      .disable(YAMLWriteFeature.WRITE_DOC_START_MARKER, YAMLWriteFeature.SPLIT_LINES)
+      .build();
+
+  private Tree() {}
+
+  /** Names and values in turn; a null value leaves its name out. */
+  static Map<String, Object> map(@Nullable Object... namesAndValues) {
+    var map = new LinkedHashMap<String, Object>();
+    for (int i = 0; i < namesAndValues.length; i += 2) {
+      var value = namesAndValues[i + 1];
+      if (value != null) {
+        map.put(String.valueOf(namesAndValues[i]), value);
+      }
+    }
+    return map;
+  }
+
+  /** A {@code google.protobuf.Any}: {@code type} is the message's name without {@code envoy.}. */
+  static Map<String, Object> any(String type, @Nullable Object... namesAndValues) {
+    var map = new LinkedHashMap<String, Object>();
+    map.put("@type", "type.googleapis.com/envoy." + type);
+    map.putAll(map(namesAndValues));
+    return map;
+  }
+
+  /** A {@code google.protobuf.Duration} as JSON writes it. */
+  static String duration(Duration duration) {
+    var seconds = Long.toString(duration.toSeconds());
+    if (duration.getNano() == 0) {
+      return seconds + "s";
+    }
+    return seconds + "." + String.format("%09d", duration.getNano()).replaceFirst("0+$", "") + "s";
+  }
+
+  /** Without the type that a message bears where it stands alone. */
+  static Map<String, Object> untyped(Map<String, Object> tree) {
+    var map = new LinkedHashMap<>(tree);
+    map.remove("@type");
+    return map;
+  }
+
+  /** The resources of a file, and behind them those of another that it has not, by name. */
+  static String united(String yaml, String other) {
+    var resources = new ArrayList<Object>(resources(yaml));
+    var names = resources.stream().map(r -> name(r)).collect(Collectors.toSet());
+    resources(other).stream().filter(r -> !names.contains(name(r))).forEach(resources::add);
+    return yaml(map("resources", resources));
+  }
+
+  private static List<?> resources(String yaml) {
+    return yaml.isEmpty()
+        ? List.of()
+        : (List<?>) YAML.readValue(yaml, Map.class).get("resources");
+  }
+
+  private static Object name(Object resource) {
+    return ((Map<?, ?>) resource).get("name");
+  }
+
+  static String yaml(Map<String, Object> tree) {
+    return YAML.writeValueAsString(tree);
+  }
+}
