@@ -11,4 +11,7 @@ public interface DecisionListener {
   default boolean listens() {
     return this != NONE;
   }
+
+  /** Called once, when the server that runs the services is ready: every decision before came of its own warm-up calls. */
+  default void ready() {}
 }

@@ -42,10 +42,15 @@ public final class EventLoops implements AutoCloseable {
 
   /** @param count 0 means one a processor */
   public static EventLoops start(int count) {
-    return start(count, Epoll.isAvailable());
+    return start(count, THREAD_NAME);
   }
 
-  static EventLoops start(int count, boolean epoll) {
+  /** Loops that are not for serving calls. */
+  static EventLoops start(int count, String threadName) {
+    return start(count, threadName, Epoll.isAvailable());
+  }
+
+  static EventLoops start(int count, String threadName, boolean epoll) {
     if (count < 0) {
       throw new IllegalArgumentException(
           "loops: " + count + " (expected: >= 0, where 0 means one a processor)");
@@ -53,7 +58,7 @@ public final class EventLoops implements AutoCloseable {
     int loops = count == 0 ? Runtime.getRuntime().availableProcessors() : count;
     IoHandlerFactory io = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
     var group =
-        new MultiThreadIoEventLoopGroup(loops, new DefaultThreadFactory(THREAD_NAME, true), io);
+        new MultiThreadIoEventLoopGroup(loops, new DefaultThreadFactory(threadName, true), io);
     var all = new ArrayList<EventLoop>(loops);
     group.forEach(executor -> all.add((EventLoop) executor));
     all.forEach(loop -> loop.submit(() -> CURRENT.set(loop)).syncUninterruptibly());

@@ -1,10 +1,12 @@
 package dev.gatehouse.server;
 
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,15 +18,14 @@ public final class GatehouseServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(GatehouseServer.class);
 
   private final ServerSettings settings;
-  private final Readiness readiness;
-  private final List<GrpcListener> listeners;
-  private final CountDownLatch stopped = new CountDownLatch(1);
+  private final Readiness readiness = new Readiness();
+  private final List<GrpcListener> listeners = new ArrayList<>();
+  private final ServerMetrics metrics;
+  private @Nullable AdminServer admin;
 
-  private GatehouseServer(
-      ServerSettings settings, Readiness readiness, List<GrpcListener> listeners) {
+  private GatehouseServer(ServerSettings settings, ServiceContext context) {
     this.settings = settings;
-    this.readiness = readiness;
-    this.listeners = listeners;
+    this.metrics = new ServerMetrics(context.metrics(), readiness, listeners);
   }
 
   /**
@@ -32,39 +33,52 @@ public final class GatehouseServer implements AutoCloseable {
    *
    * @param policies what {@code /policies} answers: JSON, no secret in it
    * @throws BindException naming the address that is taken and the listener whose flag changes it
+   * @throws dev.gatehouse.server.tls.TlsException naming the certificate or key that cannot be used
    */
   public static GatehouseServer start(
       ServerSettings settings,
       List<Service> services,
       ServiceContext context,
       Supplier<String> policies) {
-    var readiness = new Readiness();
-    var listeners = new ArrayList<GrpcListener>();
-    var server = new GatehouseServer(settings, readiness, listeners);
+    var server = new GatehouseServer(settings, context);
     try {
-      for (var listener : settings.listeners()) {
-        listeners.add(GrpcListener.bind(
-            listener, settings, named(services, listener.services()), context.loops(), readiness));
-      }
-      services.forEach(Service::warmUp);
-      readiness.become(Readiness.State.READY);
-      listeners.forEach(listener -> listener.serving(true));
+      server.bind(services, context, policies);
+      server.warmUp(services, context);
       return server;
     } catch (RuntimeException e) {
-      listeners.forEach(GrpcListener::stopNow);
+      server.stop(0);
       throw e;
     }
   }
 
-  private static List<Service> named(List<Service> services, List<String> names) {
-    return names.stream()
-        .map(name -> services.stream()
-            .filter(service -> service.name().equals(name))
-            .findFirst()
-            .orElseThrow(() -> new IllegalArgumentException("a listener names the service " + name
-                + ", but there are: "
-                + services.stream().map(Service::name).toList())))
-        .toList();
+  private void bind(List<Service> services, ServiceContext context, Supplier<String> policies) {
+    for (var listener : settings.listeners()) {
+      listeners.add(GrpcListener.bind(
+          listener,
+          settings,
+          GrpcListener.named(services, listener.services()),
+          context.loops(),
+          readiness));
+    }
+    if (settings.admin() != null) {
+      admin = AdminServer.start(settings.admin(), Admin.pages(readiness, context, policies));
+    }
+  }
+
+  private void warmUp(List<Service> services, ServiceContext context) {
+    long began = System.nanoTime();
+    int calls = WarmUp.run(settings, services, context.loops());
+    context.decisions().ready();
+    readiness.become(Readiness.State.READY);
+    listeners.forEach(listener -> listener.serving(true));
+    LOG.info(
+        "ready: {}{}; warmed up by {} calls in {} ms; {} {} loops",
+        String.join(", ", listeners.stream().map(GrpcListener::toString).toList()),
+        admin == null ? "" : ", admin on " + printed(admin.address()),
+        calls,
+        (System.nanoTime() - began) / 1_000_000,
+        context.loops().all().size(),
+        context.loops().transport());
   }
 
   /** Where a service listens. */
@@ -76,18 +90,67 @@ public final class GatehouseServer implements AutoCloseable {
         .address();
   }
 
+  /** Where the admin interface listens. */
   public InetSocketAddress admin() {
-    throw new UnsupportedOperationException();
+    if (admin == null) {
+      throw new IllegalStateException("no admin interface was asked for");
+    }
+    return admin.address();
   }
 
   public boolean ready() {
     return readiness.ready();
   }
 
-  /** Unready, drain, stop; bounded by {@link ServerSettings#stopWithin}. */
+  /**
+   * Stops without losing a call. First it says that it is not ready but keeps answering for {@link ServerSettings#drain}, until
+   * callers have heard of it; then it tells connections to go and lets calls end; what has not ended {@link
+   * ServerSettings#stopWithin} after the beginning is cancelled. A second call does nothing.
+   */
   @Override
   public void close() {
-    readiness.become(Readiness.State.DRAINING);
-    listeners.forEach(GrpcListener::stopNow);
+    if (!readiness.become(Readiness.State.DRAINING)) {
+      return;
+    }
+    long began = System.nanoTime();
+    long within = settings.stopWithin().toNanos();
+    LOG.info("draining: not ready any more, answering for another {}", settings.drain());
+    listeners.forEach(listener -> listener.serving(false));
+    sleep(Math.min(settings.drain().toNanos(), within));
+    stop(within - (System.nanoTime() - began));
+    LOG.info("stopped after {} ms", Duration.ofNanos(System.nanoTime() - began).toMillis());
+  }
+
+  /** @param nanos how long calls in flight may still take */
+  private void stop(long nanos) {
+    readiness.become(Readiness.State.STOPPED);
+    long deadline = System.nanoTime() + nanos;
+    listeners.forEach(GrpcListener::stopTaking);
+    for (var listener : listeners) {
+      if (!listener.awaitEnd(deadline - System.nanoTime())) {
+        LOG.warn(
+            "{} calls of {} did not end in time and are cancelled",
+            listener.admission().calls(),
+            listener);
+      }
+      listener.stopNow();
+    }
+    if (admin != null) {
+      admin.close();
+    }
+    metrics.close();
+  }
+
+  /** Sleeps for as long as it says; who interrupts wants it to be over. */
+  private static void sleep(long nanos) {
+    try {
+      TimeUnit.NANOSECONDS.sleep(nanos);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  static String printed(InetSocketAddress address) {
+    return address.getHostString() + ":" + address.getPort();
   }
 }

@@ -1,5 +1,7 @@
 package dev.gatehouse.server;
 
+import dev.gatehouse.server.tls.CertificateFiles;
+import dev.gatehouse.server.tls.ReloadingSslContext;
 import io.grpc.Server;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
@@ -7,8 +9,12 @@ import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** One gRPC listener: its services, their health and reflection, on the event loops and within the limits. */
 final class GrpcListener {
@@ -20,20 +26,33 @@ final class GrpcListener {
 
   private static final long KEEPALIVE_TIMEOUT_SECONDS = 20;
 
+  private static final Duration CERTIFICATES_EVERY = Duration.ofSeconds(5);
+
   private final List<Service> services;
+  private final @Nullable ReloadingSslContext tls;
   private final HealthStatusManager health;
   private final Admission admission;
   private final Server server;
 
   private GrpcListener(
-      List<Service> services, HealthStatusManager health, Admission admission, Server server) {
+      List<Service> services,
+      @Nullable ReloadingSslContext tls,
+      HealthStatusManager health,
+      Admission admission,
+      Server server) {
     this.services = services;
+    this.tls = tls;
     this.health = health;
     this.admission = admission;
     this.server = server;
   }
 
-  /** @throws BindException if the address is taken or is not ours */
+  /**
+   * Not yet ready to serve: health says so until {@link #serving}.
+   *
+   * @throws BindException if the address is taken or is not ours
+   * @throws dev.gatehouse.server.tls.TlsException if its certificate cannot be used
+   */
   static GrpcListener bind(
       ServerSettings.Listener listener,
       ServerSettings settings,
@@ -62,14 +81,42 @@ final class GrpcListener {
         .addService(health.getHealthService())
         .addService(ProtoReflectionServiceV1.newInstance());
     services.forEach(service -> builder.addService(service.definition()));
-    var bound = new GrpcListener(services, health, admission, builder.build());
+    var tls = listener.tls() == null ? null : watch(listener.tls());
+    if (tls != null) {
+      builder.sslContext(tls);
+    }
+    var bound = new GrpcListener(services, tls, health, admission, builder.build());
     bound.serving(false);
     try {
       bound.server.start();
     } catch (IOException e) {
+      bound.stopNow();
       throw BindException.of(listener.address(), bound.name(), e);
     }
     return bound;
+  }
+
+  private static ReloadingSslContext watch(ServerSettings.Tls files) {
+    return ReloadingSslContext.watch(
+        new CertificateFiles(files.certificate(), files.key(), files.clientCa()),
+        CERTIFICATES_EVERY);
+  }
+
+  /** The services of these names, in this order. */
+  static List<Service> named(List<Service> services, List<String> names) {
+    return names.stream()
+        .map(name -> services.stream()
+            .filter(service -> service.name().equals(name))
+            .findFirst()
+            .orElseThrow(() -> new IllegalArgumentException("a listener names the service " + name
+                + ", but there are: "
+                + services.stream().map(Service::name).toList())))
+        .toList();
+  }
+
+  @Override
+  public String toString() {
+    return name() + " on " + GatehouseServer.printed(address()) + (tls == null ? "" : " (TLS)");
   }
 
   /** The names of its services; its label in metrics. */
@@ -83,6 +130,11 @@ final class GrpcListener {
 
   boolean serves(String service) {
     return services.stream().anyMatch(s -> s.name().equals(service));
+  }
+
+  /** When its certificate ends, if it has one. */
+  Optional<Instant> certificateEnds() {
+    return Optional.ofNullable(tls).map(ReloadingSslContext::ends);
   }
 
   Admission admission() {
@@ -104,12 +156,21 @@ final class GrpcListener {
     server.shutdown();
   }
 
-  boolean awaitEnd(long nanos) throws InterruptedException {
-    return server.awaitTermination(nanos, TimeUnit.NANOSECONDS);
+  /** @return whether all calls ended in that time */
+  boolean awaitEnd(long nanos) {
+    try {
+      return server.awaitTermination(nanos, TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
   }
 
   /** Cancels what is still in flight. */
   void stopNow() {
     server.shutdownNow();
+    if (tls != null) {
+      tls.close();
+    }
   }
 }

@@ -44,6 +44,21 @@ public record ServerSettings(
         Duration.ofSeconds(20));
   }
 
+  /** The same with another drain; a process whose callers need no warning (a test, a demo) stops at once with zero. */
+  public ServerSettings withDrain(Duration other) {
+    return new ServerSettings(
+        listeners,
+        admin,
+        loops,
+        maxConcurrentCalls,
+        maxMessageBytes,
+        maxHeaderBytes,
+        maxConnectionAge,
+        maxConnectionAgeGrace,
+        other,
+        stopWithin);
+  }
+
   /** @param services the names of the services that answer there */
   public record Listener(
       InetSocketAddress address, @Nullable Tls tls, List<String> services) {}

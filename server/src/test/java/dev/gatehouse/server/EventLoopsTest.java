@@ -45,7 +45,7 @@ class EventLoopsTest {
   @Test
   void epoll_is_used_where_there_is_one_and_nio_elsewhere() throws Exception {
     try (var loops = EventLoops.start(1);
-        var nio = EventLoops.start(1, false)) {
+        var nio = EventLoops.start(1, "nio", false)) {
       assertThat(loops.transport()).isEqualTo(Epoll.isAvailable() ? "epoll" : "nio");
       assertThat(nio.transport()).isEqualTo("nio");
       assertThat(nio.all().getFirst().submit(EventLoops::current).get())

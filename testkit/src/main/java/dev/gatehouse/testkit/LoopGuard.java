@@ -59,6 +59,8 @@ public final class LoopGuard implements AutoCloseable {
   private final Set<String> names = new HashSet<>();
   private final Queue<Violation> hogs = new ConcurrentLinkedQueue<>();
   private final Duration maxDelay;
+  private final List<Thread> hearts = new ArrayList<>();
+  private volatile boolean stopping;
   private @Nullable List<Violation> found;
 
   private LoopGuard(Duration maxDelay) {
@@ -79,28 +81,29 @@ public final class LoopGuard implements AutoCloseable {
     for (var loop : loops) {
       var thread = CompletableFuture.supplyAsync(Thread::currentThread, loop).join();
       guard.names.add(thread.getName());
-      Thread.ofPlatform()
+      guard.hearts.add(Thread.ofPlatform()
           .daemon()
           .name("loop-guard-" + thread.getName())
-          .start(() -> guard.beat(loop, thread));
+          .start(() -> guard.beat(loop, thread)));
     }
     return guard;
   }
 
   /** Asks the loop for a sign again and again, and looks at what it does when none comes. */
   private void beat(Executor loop, Thread thread) {
-    while (found == null) {
+    while (!stopping) {
       long asked = System.nanoTime();
       var answered = new AtomicLong();
       loop.execute(() -> answered.set(System.nanoTime()));
       var seen = new StackTraceElement[0];
-      while (answered.get() == 0 && found == null && thread.isAlive()) {
+      while (answered.get() == 0 && !stopping && thread.isAlive()) {
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
         if (seen.length == 0 && System.nanoTime() - asked > maxDelay.toNanos()) {
           seen = thread.getStackTrace();
         }
       }
-      var delay = Duration.ofNanos(answered.get() - asked);
+      var delay =
+          Duration.ofNanos((answered.get() == 0 ? System.nanoTime() : answered.get()) - asked);
       if (delay.compareTo(maxDelay) > 0) {
         hogs.add(new Violation("kept others waiting", thread.getName(), delay, lines(seen)));
       }
@@ -112,11 +115,21 @@ public final class LoopGuard implements AutoCloseable {
   public synchronized List<Violation> violations() {
     if (found == null) {
       recording.stop();
+      stopping = true;
+      hearts.forEach(LoopGuard::join);
       var all = new ArrayList<>(blocked());
       all.addAll(hogs);
       found = List.copyOf(all);
     }
     return found;
+  }
+
+  private static void join(Thread heart) {
+    try {
+      heart.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private List<Violation> blocked() {

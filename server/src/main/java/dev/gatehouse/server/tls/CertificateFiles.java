@@ -1,0 +1,119 @@
+package dev.gatehouse.server.tls;
+
+import io.grpc.netty.GrpcSslContexts;
+import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.PrivateKey;
+import java.security.Signature;
+import java.security.cert.X509Certificate;
+import java.util.Arrays;
+import java.util.List;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where a listener's certificate chain and key lie, and the CA that its clients must have.
+ *
+ * @param clientCa null asks for no client certificate; else one that this CA signed is required
+ */
+public record CertificateFiles(
+    Path certificate, Path key, @Nullable Path clientCa) {
+  private static final int MAX_BYTES = 1 << 20;
+
+  /** What the files hold at one moment; empty where there is no file. */
+  record Content(byte[] certificate, byte[] key, byte[] clientCa) {
+    boolean sameAs(Content other) {
+      return Arrays.equals(certificate, other.certificate)
+          && Arrays.equals(key, other.key)
+          && Arrays.equals(clientCa, other.clientCa);
+    }
+  }
+
+  /** A certificate and key that belong together, and the CAs of clients. */
+  record Identity(List<X509Certificate> chain, PrivateKey key, List<X509Certificate> clientCas) {
+    SslContext server() {
+      try {
+        var builder = SslContextBuilder.forServer(key, chain)
+            .protocols("TLSv1.3", "TLSv1.2")
+            .clientAuth(clientCas.isEmpty() ? ClientAuth.NONE : ClientAuth.REQUIRE);
+        if (!clientCas.isEmpty()) {
+          builder.trustManager(clientCas);
+        }
+        return GrpcSslContexts.configure(builder, SslProvider.JDK).build();
+      } catch (SSLException e) {
+        throw new TlsException("the certificate cannot be used: " + e.getMessage(), e);
+      }
+    }
+  }
+
+  /** For a client in this process that connects to the listener with this certificate, and to nothing else. */
+  public SslContext towardsItself() {
+    try {
+      var trust = new OnlyThis(identity(read()).chain().getFirst());
+      return GrpcSslContexts.configure(
+              SslContextBuilder.forClient().trustManager(trust), SslProvider.JDK)
+          .build();
+    } catch (SSLException e) {
+      throw new TlsException("the certificate cannot be used: " + e.getMessage(), e);
+    }
+  }
+
+  /** @throws TlsException if a file cannot be read */
+  Content read() {
+    return new Content(
+        read(certificate), read(key), clientCa == null ? new byte[0] : read(clientCa));
+  }
+
+  /** @throws TlsException if a file is not what it should be, or the key is not the certificate's */
+  Identity identity(Content content) {
+    var chain = Pem.certificates(certificate, content.certificate());
+    var privateKey = Pem.privateKey(key, content.key(), chain.getFirst().getPublicKey());
+    if (!belongTogether(privateKey, chain.getFirst())) {
+      throw new TlsException(key + ": not the key of the certificate in " + certificate);
+    }
+    List<X509Certificate> cas =
+        clientCa == null ? List.of() : Pem.certificates(clientCa, content.clientCa());
+    return new Identity(chain, privateKey, cas);
+  }
+
+  private static byte[] read(Path file) {
+    try (var in = Files.newInputStream(file)) {
+      byte[] content = in.readNBytes(MAX_BYTES + 1);
+      if (content.length > MAX_BYTES) {
+        throw new TlsException(
+            file + ": larger than " + MAX_BYTES + " bytes, no certificate or key");
+      }
+      return content;
+    } catch (NoSuchFileException e) {
+      throw new TlsException(file + ": no such file", e);
+    } catch (IOException e) {
+      throw new TlsException(file + ": cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private static boolean belongTogether(PrivateKey key, X509Certificate certificate) {
+    try {
+      var signature = Signature.getInstance(
+          switch (key.getAlgorithm()) {
+            case "RSA" -> "SHA256withRSA";
+            case "EC" -> "SHA256withECDSA";
+            default -> key.getAlgorithm();
+          });
+      signature.initSign(key);
+      signature.update(certificate.getEncoded());
+      byte[] signed = signature.sign();
+      signature.initVerify(certificate.getPublicKey());
+      signature.update(certificate.getEncoded());
+      return signature.verify(signed);
+    } catch (GeneralSecurityException e) {
+      return false;
+    }
+  }
+}
