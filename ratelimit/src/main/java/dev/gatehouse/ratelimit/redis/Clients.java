@@ -1,6 +1,7 @@
 package dev.gatehouse.ratelimit.redis;
 
 import io.lettuce.core.ClientOptions;
+import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisConnectionStateAdapter;
 import io.lettuce.core.RedisURI;
@@ -52,6 +53,7 @@ final class Clients {
   private final RedisURI uri;
   private final ClientResources shared;
   private final Queue<RedisClient> clients = new ConcurrentLinkedQueue<>();
+  private final Queue<ClientResources> derived = new ConcurrentLinkedQueue<>();
   private volatile boolean closed;
 
   Clients(RedisURI uri) {
@@ -73,12 +75,12 @@ final class Clients {
     client.setOptions(options());
     client.addListener(new RedisConnectionStateAdapter() {
       @Override
-      public void onRedisConnected(
-          io.lettuce.core.RedisChannelHandler<?, ?> connection, SocketAddress address) {
+      public void onRedisConnected(RedisChannelHandler<?, ?> connection, SocketAddress address) {
         loop.sample();
       }
     });
     clients.add(client);
+    derived.add(resources);
     connect(client, loop, RETRY_FROM);
   }
 
@@ -141,6 +143,8 @@ final class Clients {
     } catch (ExecutionException | TimeoutException e) {
       log.debug("connections to Redis did not close in time", e);
     }
+    // These share everything but the loop; Lettuce wants each to be told nevertheless.
+    derived.forEach(resources -> resources.shutdown(0, 1, TimeUnit.SECONDS));
     shared.shutdown(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
   }
 

@@ -1,0 +1,80 @@
+package dev.gatehouse.ratelimit.counter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.gatehouse.ratelimit.descriptor.Unit;
+import dev.gatehouse.server.EventLoops;
+import dev.gatehouse.testkit.FakeClock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+final class MemoryCounterStoreTest extends CounterStoreContract {
+  @Override
+  protected CounterStore store(FakeClock clock, EventLoops loops) {
+    return new MemoryCounterStore(clock, 100_000);
+  }
+
+  @Override
+  protected boolean hasClockOfItsOwn() {
+    return false;
+  }
+
+  @Test
+  void a_full_store_refuses_new_counters_and_keeps_the_others_exact() {
+    var small = new MemoryCounterStore(clock, 3);
+    for (var subject : List.of("a", "b", "c")) {
+      assertThat(count(small, subject, Unit.MINUTE)).isEqualTo("1");
+    }
+    assertThat(count(small, "d", Unit.MINUTE)).isEqualTo("FULL");
+    assertThat(count(small, "a", Unit.MINUTE)).isEqualTo("2");
+  }
+
+  @Test
+  void a_full_store_has_room_again_when_a_window_has_ended() {
+    var small = new MemoryCounterStore(clock, 3);
+    for (var subject : List.of("a", "b", "c")) {
+      count(small, subject, Unit.SECOND);
+    }
+    assertThat(count(small, "d", Unit.YEAR)).isEqualTo("FULL");
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(count(small, "d", Unit.YEAR)).isEqualTo("1");
+    assertThat(small.counters()).isEqualTo(1);
+  }
+
+  @Test
+  void a_clock_that_is_set_back_far_does_not_count_in_the_future_for_ever() {
+    var store = new MemoryCounterStore(clock, 10);
+    count(store, "a", Unit.SECOND);
+    clock.advance(Duration.ofHours(-1));
+    assertThat(count(store, "a", Unit.SECOND)).isEqualTo("1");
+  }
+
+  @Test
+  void looking_makes_no_counter() {
+    var store = new MemoryCounterStore(clock, 10);
+    store.apply(List.of(hit(limit("a", Unit.DAY), "x", 0)), store.now(), into(new ArrayList<>()));
+    assertThat(store.counters()).isZero();
+  }
+
+  private static String count(CounterStore store, String subject, Unit unit) {
+    var answers = new ArrayList<String>();
+    store.apply(List.of(hit(limit("l", unit), subject, 1)), store.now(), into(answers));
+    return answers.getFirst();
+  }
+
+  private static CounterStore.Outcome into(List<String> answers) {
+    return new CounterStore.Outcome() {
+      @Override
+      public void counted(long[] counts) {
+        answers.add("" + counts[0]);
+      }
+
+      @Override
+      public void unavailable(CounterStore.Reason reason) {
+        answers.add(reason.name());
+      }
+    };
+  }
+}
