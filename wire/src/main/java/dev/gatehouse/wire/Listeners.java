@@ -97,14 +97,17 @@ final class Listeners {
         table);
     manager.putAll(routeTable.apply(table));
     manager.putAll(map(
-        // What the peer is, nobody else may say; x-request-id is ours too, because the services'
+        // What the peer is, nobody else may say. No address is internal (0.0.0.0 is nobody's, and
+        // an empty list means private addresses), so that
+        // nobody's x-envoy-… headers steer the router; x-request-id is ours too, because the
+        // services'
         // decisions are joined by it.
         "use_remote_address",
         true,
         "xff_num_trusted_hops",
         0,
         "internal_address_config",
-        map("unix_sockets", false),
+        map("cidr_ranges", List.of(map("address_prefix", "0.0.0.0", "prefix_len", 32))),
         "generate_request_id",
         true,
         "preserve_external_request_id",

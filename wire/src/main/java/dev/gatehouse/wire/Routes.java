@@ -101,6 +101,12 @@ final class Routes {
     if (sound) {
       var redirect = filters.redirect();
       if (redirect != null) {
+        if (cors != null) {
+          problems.warning(
+              redirect.origin(),
+              "spec.rules[" + rule.index() + "].filters",
+              "Envoy puts no CORS headers on a redirect: a browser's script will not see where it leads");
+        }
         route.put("redirect", filters.redirect(redirect, hostname, site.tls(), site.port()));
       } else {
         route.putAll(forward(rule, filters, needs));
@@ -129,7 +135,10 @@ final class Routes {
     return route;
   }
 
-  /** The {@code cors} filter answers; what it lets through (an empty Origin) gets nothing. */
+  /**
+   * The {@code cors} filter answers, but only on a route that forwards, so this one would forward to nowhere. What the filter lets through
+   * (an empty Origin) gets 404.
+   */
   private static Map<String, Object> preflight(
       AttachedRule rule, int index, String hostname, Map<String, Object> cors) {
     return map(
@@ -137,8 +146,8 @@ final class Routes {
         name(rule, index, hostname) + "/preflight",
         "match",
         Matches.preflight(rule.rule().matches().get(index)),
-        "direct_response",
-        map("status", 403),
+        "route",
+        map("cluster", Clusters.INVALID, "cluster_not_found_response_code", "NOT_FOUND"),
         "typed_per_filter_config",
         map(HttpFilters.CORS, cors, HttpFilters.EXT_AUTHZ, HttpFilters.disabled()));
   }
