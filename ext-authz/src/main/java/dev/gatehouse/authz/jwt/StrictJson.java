@@ -1,0 +1,49 @@
+package dev.gatehouse.authz.jwt;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.TokenStreamFactory;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/** JSON from strangers: UTF-8 only, no duplicate members, shallow, nothing behind the object, and no memory of its names. */
+final class StrictJson {
+  private static final TypeReference<Map<String, @Nullable Object>> OBJECT =
+      new TypeReference<>() {};
+
+  private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
+          .disable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES)
+          .streamReadConstraints(StreamReadConstraints.builder()
+              .maxNestingDepth(16)
+              .maxNumberLength(40)
+              .build())
+          .build())
+      .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+      .build();
+
+  private StrictJson() {}
+
+  /** The object, or null if the bytes are anything else. */
+  static @Nullable Map<String, @Nullable Object> object(byte[] utf8) {
+    try {
+      var text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8)).toString();
+      return MAPPER.readValue(text, OBJECT);
+    } catch (CharacterCodingException | JacksonException e) {
+      return null;
+    }
+  }
+
+  static String write(Map<String, ?> object) {
+    return MAPPER.writeValueAsString(object);
+  }
+}

@@ -1,0 +1,15 @@
+package dev.gatehouse.authz.rules;
+
+/**
+ * Whether a part of a rule holds. {@code UNSURE} is what a request says that servers read in different ways (a path with
+ * {@code %2f}, a header with several values, an unknown address): an Allow rule takes it for no, a Deny rule for yes.
+ */
+enum Answer {
+  YES,
+  NO,
+  UNSURE;
+
+  static Answer of(boolean holds) {
+    return holds ? YES : NO;
+  }
+}

@@ -1,0 +1,156 @@
+package dev.gatehouse.authz.rules;
+
+import dev.gatehouse.policy.expr.Condition;
+import dev.gatehouse.policy.expr.EvaluationException;
+import dev.gatehouse.policy.expr.RequestFacts;
+import dev.gatehouse.policy.resource.SecurityPolicy;
+import dev.gatehouse.policy.resource.SecurityPolicy.Action;
+import dev.gatehouse.policy.resource.SecurityPolicy.ClaimValues;
+import dev.gatehouse.policy.resource.SecurityPolicy.HeaderValues;
+import dev.gatehouse.policy.resource.SecurityPolicy.Principal;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** One rule of an {@code authorization}: everything that it says must hold; the cheap is asked first. */
+record Rule(
+    Rules.Ruling ruling,
+    Set<String> methods,
+    @Nullable PathCondition path,
+    @Nullable String provider,
+    List<Claim> claimConditions,
+    List<String> scopes,
+    List<Header> headers,
+    @Nullable Cidrs clients,
+    @Nullable Condition cel) {
+
+  /** @param array any element of a list of strings, else a string */
+  record Claim(ClaimPath path, boolean array, Set<String> values) {
+    boolean holds(Subject subject) {
+      var claim = path.in(subject.claims());
+      if (!array) {
+        return claim instanceof String text && values.contains(text);
+      }
+      if (claim instanceof List<?> list) {
+        for (int i = 0; i < list.size(); i++) {
+          if (list.get(i) instanceof String text && values.contains(text)) {
+            return true;
+          }
+        }
+      }
+      return false;
+    }
+  }
+
+  record Header(String name, Set<String> values) {
+    /** Several values in one are unsure: the upstream may take any of them (CVE-2020-25017, CVE-2026-26308). */
+    Answer holds(RequestFacts request) {
+      var value = request.header(name);
+      if (value == null) {
+        return Answer.NO;
+      }
+      if (values.contains(value)) {
+        return Answer.YES;
+      }
+      if (value.indexOf(',') >= 0) {
+        for (var part : value.split(",", -1)) {
+          if (values.contains(part.strip())) {
+            return Answer.UNSURE;
+          }
+        }
+      }
+      return Answer.NO;
+    }
+  }
+
+  /** @throws IllegalArgumentException saying what cannot be compiled */
+  static Rule of(int index, SecurityPolicy.Rule rule, @Nullable Condition cel) {
+    var operation = rule.operation();
+    var principal = rule.principal() == null ? new Principal(List.of(), null, List.of()) : rule.principal();
+    var jwt = principal.jwt();
+    var path = operation == null ? null : operation.path();
+    return new Rule(
+        new Rules.Ruling(
+            rule.action() == Action.ALLOW,
+            rule.name() == null ? "rules[" + index + "]" : rule.name(),
+            false),
+        operation == null ? Set.of() : Set.copyOf(operation.methods()),
+        path == null ? null : PathCondition.of(path),
+        jwt == null ? null : jwt.provider(),
+        jwt == null ? List.of() : jwt.claims().stream().map(Rule::claim).toList(),
+        jwt == null ? List.of() : List.copyOf(jwt.scopes()),
+        principal.headers().stream().map(Rule::header).toList(),
+        principal.clientCidrs().isEmpty() ? null : Cidrs.of(principal.clientCidrs()),
+        cel);
+  }
+
+  Answer holds(RequestFacts request, Subject subject) {
+    return hasScopes(subject) ? butForScopes(request, subject) : Answer.NO;
+  }
+
+  /** Whether it would have allowed, had the token more scopes. */
+  boolean lacksScopesOnly(RequestFacts request, Subject subject) {
+    return ruling.allow()
+        && subject.provider() != null
+        && !hasScopes(subject)
+        && butForScopes(request, subject) == Answer.YES;
+  }
+
+  Stream<ClaimPath> claims() {
+    return claimConditions.stream().map(Claim::path);
+  }
+
+  private boolean hasScopes(Subject subject) {
+    return scopes.isEmpty() || subject.scopes().containsAll(scopes);
+  }
+
+  private Answer butForScopes(RequestFacts request, Subject subject) {
+    if (!methods.isEmpty() && !methods.contains(request.method())) {
+      return Answer.NO;
+    }
+    if (provider != null && !provider.equals(subject.provider())) {
+      return Answer.NO;
+    }
+    for (int i = 0; i < claimConditions.size(); i++) {
+      if (!claimConditions.get(i).holds(subject)) {
+        return Answer.NO;
+      }
+    }
+    var answer = path == null ? Answer.YES : path.holds(request.urlPath());
+    for (int i = 0; i < headers.size() && answer != Answer.NO; i++) {
+      answer = and(answer, headers.get(i).holds(request));
+    }
+    if (clients != null && answer != Answer.NO) {
+      answer = and(answer, clients.contain(request.sourceAddress()));
+    }
+    if (cel != null && answer != Answer.NO) {
+      answer = and(answer, evaluate(cel, request, subject));
+    }
+    return answer;
+  }
+
+  private static Answer and(Answer one, Answer other) {
+    if (one == Answer.NO || other == Answer.NO) {
+      return Answer.NO;
+    }
+    return one == Answer.UNSURE || other == Answer.UNSURE ? Answer.UNSURE : Answer.YES;
+  }
+
+  private static Answer evaluate(Condition cel, RequestFacts request, Subject subject) {
+    try {
+      return Answer.of(cel.test(subject.seenBy(request)));
+    } catch (EvaluationException e) {
+      return Answer.UNSURE;
+    }
+  }
+
+  private static Claim claim(ClaimValues claim) {
+    return new Claim(ClaimPath.of(claim.name()), claim.array(), Set.copyOf(claim.values()));
+  }
+
+  private static Header header(HeaderValues header) {
+    return new Header(header.name().toLowerCase(Locale.ROOT), Set.copyOf(header.values()));
+  }
+}
