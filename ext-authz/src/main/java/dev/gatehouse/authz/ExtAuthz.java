@@ -1,19 +1,38 @@
 package dev.gatehouse.authz;
 
+import dev.gatehouse.authz.jwt.KeySources;
 import dev.gatehouse.policy.source.PolicySource;
+import dev.gatehouse.server.Prebuilt;
 import dev.gatehouse.server.Service;
 import dev.gatehouse.server.ServiceContext;
+import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
 import io.grpc.ServerServiceDefinition;
+import io.grpc.stub.ServerCalls;
 import java.util.List;
 
 /** The ext-authz service, composed on this screen. */
 public final class ExtAuthz implements Service {
-  private ExtAuthz() {}
+  private final KeySources keys;
+  private final Decisions decisions;
+  private final AuthzService service;
+  private final WarmUp warmUp;
+
+  private ExtAuthz(PolicySource policies, ExtAuthzSettings settings, ServiceContext context) {
+    keys = new KeySources(context.clock());
+    var plans = policies.live(new AuthCompiler(keys, settings));
+    var cache = new TokenCache(TokenCache.DEFAULT_BYTES);
+    var authorizer = new Authorizer(new Authenticator(cache, settings.maxTokenBytes()));
+    var answers = new Answers();
+    decisions = new Decisions(authorizer, context.clock());
+    service = new AuthzService(
+        plans, decisions, answers, context.decisions(), settings.addressFromHeader());
+    warmUp = new WarmUp(keys, answers, context.clock());
+  }
 
   /** Registers its compiler with the policies; call before {@link PolicySource#start}. */
   public static ExtAuthz create(
       PolicySource policies, ExtAuthzSettings settings, ServiceContext context) {
-    throw new UnsupportedOperationException();
+    return new ExtAuthz(policies, settings, context);
   }
 
   @Override
@@ -23,14 +42,25 @@ public final class ExtAuthz implements Service {
 
   @Override
   public ServerServiceDefinition definition() {
-    throw new UnsupportedOperationException();
+    return Prebuilt.service(
+        AuthorizationGrpc.getServiceDescriptor(),
+        Prebuilt.answering(AuthorizationGrpc.getCheckMethod()),
+        ServerCalls.asyncUnaryCall(service::check));
   }
 
   @Override
   public List<WarmUpCall> warmUpCalls() {
-    return List.of();
+    return WarmUp.calls();
   }
 
   @Override
-  public void close() {}
+  public void warmUp() {
+    warmUp.run();
+  }
+
+  @Override
+  public void close() {
+    decisions.close();
+    keys.close();
+  }
 }

@@ -48,7 +48,9 @@ final class KeyFetcher implements Function<URI, CompletableFuture<String>>, Auto
     var exchange = client.sendAsync(request, body);
     // The request's own timeout ends with the headers: a body that trickles is ended here.
     var bounded = exchange.copy().orTimeout(within.toMillis(), TimeUnit.MILLISECONDS);
-    return bounded.whenComplete((answer, error) -> exchange.cancel(true)).thenApply(KeyFetcher::text);
+    return bounded
+        .whenComplete((answer, error) -> exchange.cancel(true))
+        .thenApply(KeyFetcher::text);
   }
 
   private static String text(HttpResponse<byte[]> answer) {
@@ -57,7 +59,10 @@ final class KeyFetcher implements Function<URI, CompletableFuture<String>>, Auto
           new IOException("it answered " + answer.statusCode() + " (expected: 200)"));
     }
     try {
-      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(answer.body())).toString();
+      return StandardCharsets.UTF_8
+          .newDecoder()
+          .decode(ByteBuffer.wrap(answer.body()))
+          .toString();
     } catch (CharacterCodingException e) {
       throw new CompletionException(new IOException("its answer is not UTF-8", e));
     }

@@ -157,8 +157,7 @@ public final class KeySet {
         return "use is not sig";
       }
       var operations = members.get("key_ops"); // RFC 7517 §4.3
-      if (operations != null
-          && !(operations instanceof List<?> list && list.contains("verify"))) {
+      if (operations != null && !(operations instanceof List<?> list && list.contains("verify"))) {
         return "key_ops is without verify";
       }
       var alg = members.get("alg"); // RFC 7517 §4.4
@@ -217,8 +216,8 @@ public final class KeySet {
     private static void requireStrong(RSAPublicKey rsa) throws UnusableKey {
       int bits = rsa.getModulus().bitLength();
       if (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS) {
-        throw new UnusableKey("n has " + bits + " bits (expected: " + MIN_RSA_BITS + " to "
-            + MAX_RSA_BITS + ")");
+        throw new UnusableKey(
+            "n has " + bits + " bits (expected: " + MIN_RSA_BITS + " to " + MAX_RSA_BITS + ")");
       }
       var exponent = rsa.getPublicExponent();
       if (exponent.bitLength() < 2 || !exponent.testBit(0)) {

@@ -21,9 +21,12 @@ public final class KeySources implements AutoCloseable {
 
   private record Asked(KeySource keys, Requirements requirements) {}
 
-  private final Cache<String, LocalKeys> locals = Caffeine.newBuilder().weakValues().build();
-  private final Cache<Remote, RemoteKeys> remotes = Caffeine.newBuilder().weakValues().build();
-  private final Cache<Asked, Verifier> verifiers = Caffeine.newBuilder().weakValues().build();
+  private final Cache<String, LocalKeys> locals =
+      Caffeine.newBuilder().weakValues().build();
+  private final Cache<Remote, RemoteKeys> remotes =
+      Caffeine.newBuilder().weakValues().build();
+  private final Cache<Asked, Verifier> verifiers =
+      Caffeine.newBuilder().weakValues().build();
   private final AtomicBoolean refreshing = new AtomicBoolean();
   private final ScheduledExecutorService timer;
   private final ExecutorService io;

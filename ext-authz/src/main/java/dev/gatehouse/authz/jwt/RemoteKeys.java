@@ -130,7 +130,10 @@ final class RemoteKeys implements KeySource {
     }
     try {
       var set = KeySet.parse(text);
-      LOG.info("keys of {} are new{}", uri, set.leftOut().isEmpty() ? "" : ", left out: " + set.leftOut());
+      LOG.info(
+          "keys of {} are new{}",
+          uri,
+          set.leftOut().isEmpty() ? "" : ", left out: " + set.leftOut());
       return new State(new Keys.Known(set), text, now, now, null);
     } catch (BadKeySet e) {
       return failed(before, "it is no usable key set: " + e.getMessage());

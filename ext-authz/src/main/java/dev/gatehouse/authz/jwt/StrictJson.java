@@ -15,7 +15,7 @@ import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /** JSON from strangers: UTF-8 only, no duplicate members, shallow, nothing behind the object, and no memory of its names. */
-final class StrictJson {
+public final class StrictJson {
   private static final TypeReference<Map<String, @Nullable Object>> OBJECT =
       new TypeReference<>() {};
 
@@ -36,14 +36,16 @@ final class StrictJson {
   /** The object, or null if the bytes are anything else. */
   static @Nullable Map<String, @Nullable Object> object(byte[] utf8) {
     try {
-      var text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8)).toString();
+      var text =
+          StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8)).toString();
       return MAPPER.readValue(text, OBJECT);
     } catch (CharacterCodingException | JacksonException e) {
       return null;
     }
   }
 
-  static String write(Map<String, ?> object) {
-    return MAPPER.writeValueAsString(object);
+  /** Plain data (maps, lists, texts, numbers) as JSON. */
+  public static String write(@Nullable Object plain) {
+    return MAPPER.writeValueAsString(plain);
   }
 }

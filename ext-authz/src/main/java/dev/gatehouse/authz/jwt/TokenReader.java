@@ -25,17 +25,21 @@ public final class TokenReader {
 
   /** @throws BadToken saying what is wrong, without quoting the token */
   public static UnverifiedToken read(byte[] token) throws BadToken {
-    // RFC 7515 §7.1: BASE64URL(header) '.' BASE64URL(payload) '.' BASE64URL(signature). Five parts would be a JWE (RFC 7516 §3.1).
+    // RFC 7515 §7.1: BASE64URL(header) '.' BASE64URL(payload) '.' BASE64URL(signature). Five parts
+    // would be a JWE (RFC 7516 §3.1).
     int first = dot(token, 0);
     int second = dot(token, first + 1);
     require(first > 0 && second > first + 1, "not three parts");
     require(dot(token, second + 1) == -1, "more than three parts");
-    require(second + 1 < token.length, "no signature"); // RFC 8725 §3.2: an unsecured JWS has an empty one
+    require(
+        second + 1 < token.length,
+        "no signature"); // RFC 8725 §3.2: an unsecured JWS has an empty one
     requireBase64Url(token, 0, first, "header");
     requireBase64Url(token, first + 1, second, "claims");
     requireBase64Url(token, second + 1, token.length, "signature");
 
-    // RFC 7515 §4, RFC 7519 §4: a JSON object in UTF-8 (RFC 8725 §3.7); duplicate names are refused, as both sections allow.
+    // RFC 7515 §4, RFC 7519 §4: a JSON object in UTF-8 (RFC 8725 §3.7); duplicate names are
+    // refused, as both sections allow.
     var header = object(token, 0, first, "header");
     var claims = object(token, first + 1, second, "claims");
     return checked(token, header, claims);
@@ -44,9 +48,14 @@ public final class TokenReader {
   private static UnverifiedToken checked(
       byte[] token, Map<String, @Nullable Object> header, Map<String, @Nullable Object> claims)
       throws BadToken {
-    refuse(header, "crit"); // RFC 7515 §4.1.11: we understand no extension, so any is refused; so is an empty list
+    refuse(
+        header,
+        "crit"); // RFC 7515 §4.1.11: we understand no extension, so any is refused; so is an empty
+    // list
     refuse(header, "b64"); // RFC 7797 §6: without crit it must not be there
-    refuse(header, "zip"); // RFC 7516 §4.1.3 defines it for JWE only; a decompression bomb (RFC 8725 §3.6)
+    refuse(
+        header,
+        "zip"); // RFC 7516 §4.1.3 defines it for JWE only; a decompression bomb (RFC 8725 §3.6)
     refuse(header, "enc"); // RFC 7516 §4.1.2: a JWE
     refuse(header, "cty"); // RFC 7519 §5.2: a nested JWT, which nobody asked for
     var alg = string(header, "alg"); // RFC 7515 §4.1.1: required
@@ -54,7 +63,9 @@ public final class TokenReader {
     if (algorithm == null) {
       throw new BadToken("alg is missing or not one of the public-key algorithms");
     }
-    var kid = string(header, "kid"); // RFC 7515 §4.1.4: a string; here a look-up key and nothing else (RFC 8725 §3.10)
+    var kid = string(
+        header,
+        "kid"); // RFC 7515 §4.1.4: a string; here a look-up key and nothing else (RFC 8725 §3.10)
     require(kid == null || kid.length() <= MAX_KID, "kid is longer than " + MAX_KID);
 
     double exp = date(claims, "exp"); // RFC 7519 §4.1.4; optional there, required here
@@ -159,13 +170,12 @@ public final class TokenReader {
       require(sextet(token[i]) >= 0, "a character of the " + part + " is not base64url");
     }
     int last = sextet(token[to - 1]);
-    boolean canonical =
-        switch ((to - from) % 4) {
-          case 0 -> true;
-          case 2 -> (last & 0b1111) == 0;
-          case 3 -> (last & 0b11) == 0;
-          default -> false;
-        };
+    boolean canonical = switch ((to - from) % 4) {
+      case 0 -> true;
+      case 2 -> (last & 0b1111) == 0;
+      case 3 -> (last & 0b11) == 0;
+      default -> false;
+    };
     require(canonical, "the base64url of the " + part + " is not canonical");
   }
 

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param algorithm the only one that it may be used with; null leaves that to its type
  */
-record VerificationKey(
+public record VerificationKey(
     @Nullable String kid,
     @Nullable Algorithm algorithm,
     String keyType,

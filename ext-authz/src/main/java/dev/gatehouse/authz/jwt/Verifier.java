@@ -48,19 +48,27 @@ public final class Verifier {
   }
 
   /**
-   * The token, if its signature is one of the set's keys' and its claims are what the provider asks for; null if the set has no
-   * key of its {@code kid}.
+   * The keys of the set that may have signed the token, once its claims are what the provider asks for; empty if the set does not
+   * know its {@code kid}. Cheap: what it refuses needs no signature check.
    *
    * @throws BadToken saying why it is refused
    */
-  public @Nullable VerifiedToken verify(UnverifiedToken token, KeySet set, Instant now)
+  public List<VerificationKey> candidates(UnverifiedToken token, KeySet set, Instant now)
       throws BadToken {
-    checkClaims(token, now); // cheap, and so before the signature
-    var candidates = set.candidates(token);
-    if (candidates.isEmpty()) {
-      return null;
-    }
-    BadToken refused = new BadToken("no key");
+    checkClaims(token, now);
+    return set.candidates(token);
+  }
+
+  /**
+   * The token, if one of the keys signed it.
+   *
+   * @param candidates what {@link #candidates} gave for it
+   * @throws BadToken saying why it is refused
+   */
+  public VerifiedToken verify(UnverifiedToken token, List<VerificationKey> candidates, Instant now)
+      throws BadToken {
+    checkClaims(token, now);
+    var refused = new BadToken("no key");
     for (var key : candidates) {
       try {
         checkSignature(token, key, now);
@@ -141,7 +149,10 @@ public final class Verifier {
       return text.isBlank() ? List.of() : List.of(text.strip().split(" +"));
     }
     if (claim instanceof List<?> list) {
-      return list.stream().filter(String.class::isInstance).map(String.class::cast).toList();
+      return list.stream()
+          .filter(String.class::isInstance)
+          .map(String.class::cast)
+          .toList();
     }
     return List.of();
   }

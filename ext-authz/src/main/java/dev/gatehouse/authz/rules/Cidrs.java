@@ -48,7 +48,8 @@ final class Cidrs {
       }
     }
     int rest = range.prefix % 8;
-    return rest == 0 || ((range.network[whole] ^ address[whole]) & (0xff << (8 - rest)) & 0xff) == 0;
+    return rest == 0
+        || ((range.network[whole] ^ address[whole]) & (0xff << (8 - rest)) & 0xff) == 0;
   }
 
   private static Range range(String text) {

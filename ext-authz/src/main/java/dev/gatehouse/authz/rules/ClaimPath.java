@@ -1,6 +1,7 @@
 package dev.gatehouse.authz.rules;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -21,11 +22,26 @@ public final class ClaimPath {
   }
 
   public static ClaimPath of(String name) {
-    var splits = new ArrayList<Split>();
-    for (int dot = name.lastIndexOf('.'); dot > 0; dot = name.lastIndexOf('.', dot - 1)) {
-      splits.add(new Split(name.substring(0, dot), of(name.substring(dot + 1))));
+    var inner = new HashMap<
+        Integer,
+        ClaimPath>(); // by where it begins, so that many dots cost no more than their square
+    for (int start = name.lastIndexOf('.') + 1;
+        start > 0;
+        start = name.lastIndexOf('.', start - 2) + 1) {
+      inner.put(start, from(name, start, inner));
     }
-    return new ClaimPath(name, List.copyOf(splits));
+    return from(name, 0, inner);
+  }
+
+  private static ClaimPath from(String name, int start, Map<Integer, ClaimPath> inner) {
+    var splits = new ArrayList<Split>();
+    for (int dot = name.lastIndexOf('.'); dot > start; dot = name.lastIndexOf('.', dot - 1)) {
+      var rest = inner.get(dot + 1);
+      if (rest != null) {
+        splits.add(new Split(name.substring(start, dot), rest));
+      }
+    }
+    return new ClaimPath(name.substring(start), List.copyOf(splits));
   }
 
   /** The claim, or null if there is none. */

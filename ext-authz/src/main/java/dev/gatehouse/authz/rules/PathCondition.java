@@ -21,7 +21,8 @@ final class PathCondition {
   /** @throws IllegalArgumentException saying what cannot be compiled */
   static PathCondition of(StringMatch match) {
     if (match.type() == StringMatch.Type.DISTINCT) {
-      throw new IllegalArgumentException("Distinct (expected: Exact, PathPrefix or RegularExpression)");
+      throw new IllegalArgumentException(
+          "Distinct (expected: Exact, PathPrefix or RegularExpression)");
     }
     boolean regex = match.type() == StringMatch.Type.REGULAR_EXPRESSION;
     try {
@@ -75,9 +76,7 @@ final class PathCondition {
 
   private static boolean dots(String path, int from, int to) {
     int length = to - from;
-    return (length == 1 || length == 2)
-        && path.charAt(from) == '.'
-        && path.charAt(to - 1) == '.';
+    return (length == 1 || length == 2) && path.charAt(from) == '.' && path.charAt(to - 1) == '.';
   }
 
   /** Not two hexadecimal digits, or the escape of something with a meaning of its own in a path. */

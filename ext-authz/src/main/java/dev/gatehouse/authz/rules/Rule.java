@@ -1,5 +1,6 @@
 package dev.gatehouse.authz.rules;
 
+import dev.gatehouse.policy.attach.RouteKey;
 import dev.gatehouse.policy.expr.Condition;
 import dev.gatehouse.policy.expr.EvaluationException;
 import dev.gatehouse.policy.expr.RequestFacts;
@@ -68,7 +69,8 @@ record Rule(
   /** @throws IllegalArgumentException saying what cannot be compiled */
   static Rule of(int index, SecurityPolicy.Rule rule, @Nullable Condition cel) {
     var operation = rule.operation();
-    var principal = rule.principal() == null ? new Principal(List.of(), null, List.of()) : rule.principal();
+    var principal =
+        rule.principal() == null ? new Principal(List.of(), null, List.of()) : rule.principal();
     var jwt = principal.jwt();
     var path = operation == null ? null : operation.path();
     return new Rule(
@@ -86,16 +88,16 @@ record Rule(
         cel);
   }
 
-  Answer holds(RequestFacts request, Subject subject) {
-    return hasScopes(subject) ? butForScopes(request, subject) : Answer.NO;
+  Answer holds(RequestFacts request, RouteKey route, Subject subject) {
+    return hasScopes(subject) ? butForScopes(request, route, subject) : Answer.NO;
   }
 
   /** Whether it would have allowed, had the token more scopes. */
-  boolean lacksScopesOnly(RequestFacts request, Subject subject) {
+  boolean lacksScopesOnly(RequestFacts request, RouteKey route, Subject subject) {
     return ruling.allow()
         && subject.provider() != null
         && !hasScopes(subject)
-        && butForScopes(request, subject) == Answer.YES;
+        && butForScopes(request, route, subject) == Answer.YES;
   }
 
   Stream<ClaimPath> claims() {
@@ -106,7 +108,7 @@ record Rule(
     return scopes.isEmpty() || subject.scopes().containsAll(scopes);
   }
 
-  private Answer butForScopes(RequestFacts request, Subject subject) {
+  private Answer butForScopes(RequestFacts request, RouteKey route, Subject subject) {
     if (!methods.isEmpty() && !methods.contains(request.method())) {
       return Answer.NO;
     }
@@ -126,7 +128,7 @@ record Rule(
       answer = and(answer, clients.contain(request.sourceAddress()));
     }
     if (cel != null && answer != Answer.NO) {
-      answer = and(answer, evaluate(cel, request, subject));
+      answer = and(answer, evaluate(cel, request, route, subject));
     }
     return answer;
   }
@@ -138,9 +140,10 @@ record Rule(
     return one == Answer.UNSURE || other == Answer.UNSURE ? Answer.UNSURE : Answer.YES;
   }
 
-  private static Answer evaluate(Condition cel, RequestFacts request, Subject subject) {
+  private static Answer evaluate(
+      Condition cel, RequestFacts request, RouteKey route, Subject subject) {
     try {
-      return Answer.of(cel.test(subject.seenBy(request)));
+      return Answer.of(cel.test(subject.seen(request, route)));
     } catch (EvaluationException e) {
       return Answer.UNSURE;
     }

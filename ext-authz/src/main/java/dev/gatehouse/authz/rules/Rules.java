@@ -1,5 +1,6 @@
 package dev.gatehouse.authz.rules;
 
+import dev.gatehouse.policy.attach.RouteKey;
 import dev.gatehouse.policy.expr.Expressions;
 import dev.gatehouse.policy.expr.Place;
 import dev.gatehouse.policy.expr.RequestFacts;
@@ -59,11 +60,11 @@ public final class Rules {
         new Ruling(authorization.defaultAction() == Action.ALLOW, "default", false));
   }
 
-  public Ruling judge(RequestFacts request, Subject subject) {
+  public Ruling judge(RequestFacts request, RouteKey route, Subject subject) {
     boolean scopesMissing = false;
     for (int i = 0; i < rules.size(); i++) {
       var rule = rules.get(i);
-      switch (rule.holds(request, subject)) {
+      switch (rule.holds(request, route, subject)) {
         case YES -> {
           return rule.ruling();
         }
@@ -72,7 +73,7 @@ public final class Rules {
             return rule.ruling();
           }
         }
-        case NO -> scopesMissing |= rule.lacksScopesOnly(request, subject);
+        case NO -> scopesMissing |= rule.lacksScopesOnly(request, route, subject);
       }
     }
     return scopesMissing && !otherwise.allow ? scopes : otherwise;

@@ -1,0 +1,218 @@
+package dev.gatehouse.authz;
+
+import com.google.protobuf.BoolValue;
+import com.google.protobuf.ListValue;
+import com.google.protobuf.NullValue;
+import com.google.protobuf.Struct;
+import com.google.protobuf.Value;
+import com.google.rpc.Code;
+import com.google.rpc.Status;
+import dev.gatehouse.policy.attach.Bindings;
+import dev.gatehouse.policy.expr.Auth;
+import io.envoyproxy.envoy.config.core.v3.HeaderValue;
+import io.envoyproxy.envoy.config.core.v3.HeaderValueOption;
+import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
+import io.envoyproxy.envoy.service.auth.v3.DeniedHttpResponse;
+import io.envoyproxy.envoy.service.auth.v3.OkHttpResponse;
+import io.envoyproxy.envoy.type.v3.HttpStatus;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Verdicts in Envoy's words, as ready bytes. The only place that can say "allow": Envoy takes a {@code CheckResponse} for one if
+ * and only if its status code is 0, and an empty one has that too. A denial always carries another status and a
+ * {@code denied_response}: a gRPC error, or an {@code error_response}, would be a pass under {@code failure_mode_allow}.
+ */
+final class Answers {
+  /** Stands for the decision's id in a ready answer; of the same length, and nobody can know it and put it into a claim. */
+  private static final String PLACEHOLDER = UUID.randomUUID().toString();
+
+  /** A string copy longer than this is not made: descriptors have no use for it. */
+  private static final int MAX_COPY = 1024;
+
+  private static final byte[] UNAVAILABLE =
+      denied(Code.UNAVAILABLE, 503, null, "503 Service Unavailable\n");
+
+  private final Map<Verdict.Reason, byte[]> denials = new EnumMap<>(Verdict.Reason.class);
+
+  Answers() {
+    for (var reason : Verdict.Reason.values()) {
+      denials.put(reason, denial(reason));
+    }
+  }
+
+  /** @param decisionId 36 characters of ASCII */
+  byte[] of(Verdict verdict, String decisionId) {
+    return switch (verdict) {
+      case Verdict.Allow(var grant, var rule) -> ready(grant).as(decisionId);
+      case Verdict.Deny deny -> denials.getOrDefault(deny.reason(), UNAVAILABLE);
+      case Verdict.Unavailable unavailable -> UNAVAILABLE;
+      case Verdict.Needs undecided -> UNAVAILABLE;
+    };
+  }
+
+  /** An allow's bytes, but for the decision's id. */
+  static final class Ready {
+    private final byte[] bytes;
+    private final int idAt;
+
+    private Ready(byte[] bytes, int idAt) {
+      this.bytes = bytes;
+      this.idAt = idAt;
+    }
+
+    private byte[] as(String decisionId) {
+      var answer = bytes.clone();
+      for (int i = 0; i < PLACEHOLDER.length(); i++) {
+        answer[idAt + i] = (byte) decisionId.charAt(i);
+      }
+      return answer;
+    }
+  }
+
+  private static Ready ready(Grant grant) {
+    var ready = grant.answer();
+    if (ready == null) {
+      ready = build(grant);
+      grant.keep(ready);
+    }
+    return ready;
+  }
+
+  private static Ready build(Grant grant) {
+    var ok = OkHttpResponse.newBuilder().addAllHeadersToRemove(grant.changes().remove());
+    grant.changes().set().forEach((name, value) -> ok.addHeaders(header(name, value)));
+    var bytes = CheckResponse.newBuilder()
+        .setStatus(Status.newBuilder().setCode(Code.OK_VALUE))
+        .setOkResponse(ok)
+        .setDynamicMetadata(metadata(grant))
+        .build()
+        .toByteArray();
+    int idAt = indexOf(bytes, PLACEHOLDER.getBytes(StandardCharsets.US_ASCII));
+    if (idAt < 0) {
+      throw new IllegalStateException("an answer without the decision's id");
+    }
+    return new Ready(bytes, idAt);
+  }
+
+  /** Under {@link Bindings#AUTHZ_NAMESPACE}: Envoy puts an answer's top-level metadata there. */
+  private static Struct metadata(Grant grant) {
+    var metadata = Struct.newBuilder()
+        .putFields("decision", value(Map.of("id", PLACEHOLDER, "policy", grant.policy())));
+    var auth = grant.auth();
+    if (auth == null) {
+      return metadata.build();
+    }
+    metadata.putFields(
+        "auth", Value.newBuilder().setStructValue(auth(auth, grant)).build());
+    grant.toldClaims().forEach((name, claim) -> copy(metadata, name, claim));
+    copy(metadata, "sub", auth.sub());
+    copy(metadata, "plan", auth.plan());
+    return metadata.build();
+  }
+
+  private static Struct auth(Auth auth, Grant grant) {
+    var struct = Struct.newBuilder()
+        .putFields("method", value(auth.method()))
+        .putFields("scopes", value(auth.scopes()))
+        .putFields("claims", value(grant.toldClaims()));
+    if (auth.sub() != null) {
+      struct.putFields("sub", value(auth.sub()));
+    }
+    if (auth.iss() != null) {
+      struct.putFields("iss", value(auth.iss()));
+    }
+    if (auth.plan() != null) {
+      struct.putFields("plan", value(auth.plan()));
+    }
+    return struct.build();
+  }
+
+  /** For rate limit descriptors, which read strings only. */
+  private static void copy(Struct.Builder metadata, String name, @Nullable Object claim) {
+    boolean scalar = claim instanceof String || claim instanceof Double || claim instanceof Boolean;
+    var text = scalar ? HeaderChanges.text(claim) : null;
+    if (text != null && text.length() <= MAX_COPY) {
+      metadata.putFields(Bindings.DESCRIPTOR_PREFIX + name, value(text));
+    }
+  }
+
+  private static Value value(@Nullable Object plain) {
+    var value = Value.newBuilder();
+    switch (plain) {
+      case null -> value.setNullValue(NullValue.NULL_VALUE);
+      case String text -> value.setStringValue(text);
+      case Number number -> value.setNumberValue(number.doubleValue());
+      case Boolean truth -> value.setBoolValue(truth);
+      case List<?> list -> {
+        var values = ListValue.newBuilder();
+        list.forEach(each -> values.addValues(value(each)));
+        value.setListValue(values);
+      }
+      case Map<?, ?> map -> {
+        var struct = Struct.newBuilder();
+        map.forEach((name, each) -> struct.putFields((String) name, value(each)));
+        value.setStructValue(struct);
+      }
+      default -> throw new IllegalStateException("no JSON value: " + plain.getClass());
+    }
+    return value.build();
+  }
+
+  private static byte[] denial(Verdict.Reason reason) {
+    return switch (reason) {
+      // RFC 6750 §3.1: who sent nothing is told no error code.
+      case NO_TOKEN -> unauthorized("Bearer realm=\"gatehouse\"");
+      case BAD_TOKEN -> unauthorized("Bearer realm=\"gatehouse\", error=\"invalid_token\"");
+      case INSUFFICIENT_SCOPE ->
+        forbidden("Bearer realm=\"gatehouse\", error=\"insufficient_scope\"");
+      case FORBIDDEN, NO_ROUTE -> forbidden(null);
+    };
+  }
+
+  private static byte[] unauthorized(String challenge) {
+    return denied(Code.UNAUTHENTICATED, 401, challenge, "401 Unauthorized\n");
+  }
+
+  private static byte[] forbidden(@Nullable String challenge) {
+    return denied(Code.PERMISSION_DENIED, 403, challenge, "403 Forbidden\n");
+  }
+
+  private static byte[] denied(Code code, int status, @Nullable String challenge, String body) {
+    var denied = DeniedHttpResponse.newBuilder()
+        .setStatus(HttpStatus.newBuilder().setCodeValue(status))
+        .addHeaders(header("content-type", "text/plain; charset=utf-8"))
+        .setBody(body);
+    if (challenge != null) {
+      denied.addHeaders(header("www-authenticate", challenge));
+    }
+    return CheckResponse.newBuilder()
+        .setStatus(Status.newBuilder().setCode(code.getNumber()))
+        .setDeniedResponse(denied)
+        .build()
+        .toByteArray();
+  }
+
+  /** Envoy up to 1.36 reads only the deprecated {@code append}, 1.37 appends where it is unset: it is always written. */
+  @SuppressWarnings("deprecation")
+  private static HeaderValueOption header(String name, String value) {
+    return HeaderValueOption.newBuilder()
+        .setHeader(HeaderValue.newBuilder().setKey(name).setValue(value))
+        .setAppend(BoolValue.of(false))
+        .build();
+  }
+
+  private static int indexOf(byte[] bytes, byte[] wanted) {
+    for (int i = 0; i + wanted.length <= bytes.length; i++) {
+      if (Arrays.equals(bytes, i, i + wanted.length, wanted, 0, wanted.length)) {
+        return i;
+      }
+    }
+    return -1;
+  }
+}

@@ -1,0 +1,235 @@
+package dev.gatehouse.authz;
+
+import dev.gatehouse.authz.jwt.BadKeySet;
+import dev.gatehouse.authz.jwt.KeySource;
+import dev.gatehouse.authz.jwt.KeySources;
+import dev.gatehouse.authz.jwt.Requirements;
+import dev.gatehouse.authz.rules.ClaimPath;
+import dev.gatehouse.authz.rules.Rules;
+import dev.gatehouse.policy.attach.AttachedRule;
+import dev.gatehouse.policy.attach.Attachment;
+import dev.gatehouse.policy.attach.PolicySet;
+import dev.gatehouse.policy.attach.RoutePlans;
+import dev.gatehouse.policy.resource.ObjectRef;
+import dev.gatehouse.policy.resource.Problems;
+import dev.gatehouse.policy.resource.SecurityPolicy;
+import dev.gatehouse.policy.source.PlanCompiler;
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes ext-authz's plan of the policies: what is costly or may fail happens here and not while serving. A policy of which
+ * anything cannot be honoured is compiled to a refusal.
+ */
+final class AuthCompiler implements PlanCompiler<AuthPlan> {
+  private final KeySources keys;
+  private final ExtAuthzSettings settings;
+
+  AuthCompiler(KeySources keys, ExtAuthzSettings settings) {
+    this.keys = keys;
+    this.settings = settings;
+  }
+
+  @Override
+  public AuthPlan compile(PolicySet policies, @Nullable AuthPlan previous, Problems problems) {
+    var load = new OneLoad(policies, problems);
+    var routes =
+        RoutePlans.<RoutePlan>of(policies, load::plan, previous == null ? null : previous.routes());
+    return new AuthPlan(
+        routes,
+        settings.unmatchedAllow() ? Grant.open(load.ownedAnywhere()) : null,
+        settings.matchRoutes());
+  }
+
+  /** One compilation. Routes that share a policy and a Gateway's owned headers share what is made of them. */
+  private final class OneLoad {
+    private final PolicySet policies;
+    private final Problems problems;
+    private final Map<Shared, Optional<Guard>> guards = new HashMap<>();
+    private final Map<SortedSet<String>, RoutePlan> opens = new HashMap<>();
+
+    private record Shared(String policy, SortedSet<String> ownedHeaders) {}
+
+    OneLoad(PolicySet policies, Problems problems) {
+      this.policies = policies;
+      this.problems = problems;
+    }
+
+    RoutePlan plan(AttachedRule rule) {
+      var owned = policies.ownedHeaders(rule.gateway());
+      return switch (rule.security()) {
+        case Attachment.Rejected<SecurityPolicy>(var meta) -> new RoutePlan.Refused(meta.id());
+        case Attachment.Of<SecurityPolicy>(var policy)
+        when rule.guarded() -> guarded(rule, policy, owned);
+        case Attachment.Of<SecurityPolicy> asksNothing -> open(owned);
+        case Attachment.None<SecurityPolicy> none -> open(owned);
+      };
+    }
+
+    SortedSet<String> ownedAnywhere() {
+      var all = new TreeSet<String>();
+      policies.gateways().forEach(gateway -> all.addAll(policies.ownedHeaders(gateway)));
+      return all;
+    }
+
+    private RoutePlan open(SortedSet<String> owned) {
+      return opens.computeIfAbsent(owned, o -> new RoutePlan.Open(Grant.open(o)));
+    }
+
+    private RoutePlan guarded(AttachedRule rule, SecurityPolicy policy, SortedSet<String> owned) {
+      var guard = guards
+          .computeIfAbsent(
+              new Shared(policy.meta().id(), owned), s -> Optional.ofNullable(guard(policy, owned)))
+          .orElse(null);
+      return guard == null
+          ? new RoutePlan.Refused(policy.meta().id())
+          : new RoutePlan.Guarded(rule.route(), guard);
+    }
+
+    private @Nullable Guard guard(SecurityPolicy policy, SortedSet<String> owned) {
+      int before = problems.errors();
+      var jwt = policy.jwt();
+      var providers = new ArrayList<Provider>();
+      for (int i = 0; jwt != null && i < jwt.providers().size(); i++) {
+        var provider = provider(jwt.providers().get(i), "spec.jwt.providers[" + i + "]");
+        if (provider != null) {
+          providers.add(provider);
+        }
+      }
+      if (jwt != null && jwt.providers().isEmpty()) {
+        problems.error(
+            policy.meta().origin(),
+            "spec.jwt.providers",
+            "empty (expected: at least one provider)");
+      }
+      var authorization = policy.authorization();
+      var rules = authorization == null ? null : Rules.compile(authorization, problems);
+      if (authorization != null && jwt != null) {
+        requireKnownProviders(authorization, jwt);
+      }
+      if (problems.errors() > before || (authorization != null && rules == null)) {
+        return null;
+      }
+      boolean tokenRequired = jwt != null && !jwt.optional();
+      return new Guard(policy.meta().id(), owned, providers, tokenRequired, rules);
+    }
+
+    private void requireKnownProviders(
+        SecurityPolicy.Authorization authorization, SecurityPolicy.Jwt jwt) {
+      var names = jwt.providers().stream().map(SecurityPolicy.Provider::name).toList();
+      for (int i = 0; i < authorization.rules().size(); i++) {
+        var rule = authorization.rules().get(i);
+        var principal = rule.principal();
+        var wanted = principal == null ? null : principal.jwt();
+        if (wanted != null && !names.contains(wanted.provider())) {
+          problems.error(
+              rule.origin(),
+              "spec.authorization.rules[" + i + "].principal.jwt.provider",
+              "no provider \"" + wanted.provider() + "\" (there are: " + String.join(", ", names)
+                  + ")");
+        }
+      }
+    }
+
+    private @Nullable Provider provider(SecurityPolicy.Provider provider, String path) {
+      var source = source(provider, path);
+      var headers = claimHeaders(provider, path);
+      if (source == null || headers == null) {
+        return null;
+      }
+      var requirements = Requirements.of(provider.issuer(), Set.copyOf(provider.audiences()));
+      return new Provider(
+          provider.name(), keys.verifier(source, requirements), locations(provider), headers);
+    }
+
+    private @Nullable KeySource source(SecurityPolicy.Provider provider, String path) {
+      try {
+        return switch (provider.jwks()) {
+          case SecurityPolicy.RemoteJwks(var uri, var cacheDuration) -> {
+            requireHttp(uri);
+            yield keys.remote(uri, cacheDuration);
+          }
+          case SecurityPolicy.InlineJwks(var json) -> keys.local(json);
+          case SecurityPolicy.RefJwks(var ref) -> keys.local(keySetOf(ref));
+        };
+      } catch (BadKeySet e) {
+        var where =
+            provider.jwks() instanceof SecurityPolicy.RemoteJwks ? ".remoteJWKS.uri" : ".localJWKS";
+        problems.error(provider.origin(), path + where, String.valueOf(e.getMessage()));
+        return null;
+      }
+    }
+
+    private void requireHttp(URI uri) throws BadKeySet {
+      boolean http =
+          "https".equalsIgnoreCase(uri.getScheme()) || "http".equalsIgnoreCase(uri.getScheme());
+      if (!http || uri.getHost() == null || uri.getUserInfo() != null) {
+        throw new BadKeySet("not an address of keys (expected: http(s)://host/path)");
+      }
+    }
+
+    /** The ConfigMap's key {@code jwks}, or its only one. */
+    private String keySetOf(ObjectRef ref) throws BadKeySet {
+      var map = policies.configMap(ref);
+      if (map == null) {
+        throw new BadKeySet("no ConfigMap \"" + ref.namespace() + "/" + ref.name() + "\"");
+      }
+      var named = map.data().get("jwks");
+      if (named != null) {
+        return named;
+      }
+      if (map.data().size() != 1) {
+        throw new BadKeySet(map.meta().title() + " has the keys " + map.data().keySet()
+            + " (expected: jwks, or a single one)");
+      }
+      return map.data().values().iterator().next();
+    }
+
+    private @Nullable List<Provider.ClaimHeader> claimHeaders(
+        SecurityPolicy.Provider provider, String path) {
+      var headers = new ArrayList<Provider.ClaimHeader>();
+      for (var each : provider.claimToHeaders()) {
+        var name = each.header().toLowerCase(Locale.ROOT);
+        // Envoy cannot remove pseudo headers and Host, so a client's own could not be kept from the
+        // upstream.
+        if (!name.matches("[!#$%&'*+.^_`|~0-9a-z-]+") || name.equals("host")) {
+          problems.error(
+              provider.origin(),
+              path + ".claimToHeaders",
+              "\"" + each.header()
+                  + "\" (expected: a header's name, neither Host nor one with a colon)");
+          return null;
+        }
+        headers.add(new Provider.ClaimHeader(ClaimPath.of(each.claim()), name));
+      }
+      return List.copyOf(headers);
+    }
+  }
+
+  private static List<TokenLocation> locations(SecurityPolicy.Provider provider) {
+    var from = provider.extractFrom();
+    if (from == null) {
+      return TokenLocation.DEFAULT;
+    }
+    var locations = new ArrayList<TokenLocation>();
+    for (var header : from.headers()) {
+      var prefix = header.valuePrefix() == null ? "" : header.valuePrefix();
+      locations.add(new TokenLocation.Header(
+          header.name().toLowerCase(Locale.ROOT),
+          prefix,
+          prefix.strip().equalsIgnoreCase("bearer")));
+    }
+    from.cookies().forEach(name -> locations.add(new TokenLocation.Cookie(name)));
+    from.params().forEach(name -> locations.add(new TokenLocation.Parameter(name)));
+    return locations.isEmpty() ? TokenLocation.DEFAULT : List.copyOf(locations);
+  }
+}

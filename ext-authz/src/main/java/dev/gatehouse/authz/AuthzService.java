@@ -1,0 +1,77 @@
+package dev.gatehouse.authz;
+
+import dev.gatehouse.policy.source.Live;
+import dev.gatehouse.server.Decision;
+import dev.gatehouse.server.Decision.Outcome;
+import dev.gatehouse.server.DecisionListener;
+import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
+import io.grpc.stub.StreamObserver;
+
+/** Envoy's {@code Authorization/Check}: asks the {@link Authorizer} and says its verdict in Envoy's words. Runs on the event loop; never blocks. */
+final class AuthzService {
+  private final Live<AuthPlan> plans; // one volatile read a request
+  private final Decisions
+      decisions; // asks the pure Authorizer, fetches what it needs, comes back on this loop
+  private final Answers answers; // the one place that can say "allow"; ready-made bytes
+  private final DecisionListener listener; // metrics, decision log, the demo's live view
+  private final boolean addressFromHeader;
+
+  AuthzService(
+      Live<AuthPlan> plans,
+      Decisions decisions,
+      Answers answers,
+      DecisionListener listener,
+      boolean addressFromHeader) {
+    this.plans = plans;
+    this.decisions = decisions;
+    this.answers = answers;
+    this.listener = listener;
+    this.addressFromHeader = addressFromHeader;
+  }
+
+  void check(CheckRequest request, StreamObserver<byte[]> response) {
+    long begun = System.nanoTime();
+    var view = RequestView.of(request.getAttributes(), addressFromHeader);
+    decisions.decide(plans.current(), view, verdict -> {
+      response.onNext(answers.of(verdict, view.decisionId()));
+      response.onCompleted();
+      if (listener.listens()) {
+        listener.decided(decision(view, verdict, System.nanoTime() - begun));
+      }
+    });
+  }
+
+  private static Decision decision(RequestView view, Verdict verdict, long nanos) {
+    return switch (verdict) {
+      case Verdict.Allow(var grant, var rule) ->
+        of(view, grant.who(), grant.policy(), Outcome.ALLOWED, "allowed", rule, nanos);
+      case Verdict.Deny(var reason, var who, var policy, var detail) ->
+        of(view, who, policy, Outcome.DENIED, reason.word(), detail, nanos);
+      case Verdict.Unavailable(var reason, var policy, var detail) ->
+        of(view, "", policy, Outcome.UNAVAILABLE, reason, detail, nanos);
+      case Verdict.Needs(var facts, var policy) ->
+        of(view, "", policy, Outcome.UNAVAILABLE, "undecided", "", nanos);
+    };
+  }
+
+  private static Decision of(
+      RequestView view,
+      String who,
+      String policy,
+      Outcome outcome,
+      String reason,
+      String detail,
+      long nanos) {
+    return new Decision(
+        "ext-authz",
+        view.decisionId(),
+        view.method(),
+        view.urlPath(),
+        who,
+        policy,
+        outcome,
+        reason,
+        detail,
+        nanos);
+  }
+}

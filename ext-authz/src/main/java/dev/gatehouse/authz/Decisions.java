@@ -1,0 +1,153 @@
+package dev.gatehouse.authz;
+
+import dev.gatehouse.authz.jwt.BadToken;
+import dev.gatehouse.server.EventLoops;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Asks the {@link Authorizer}, finds out off the event loop what it needs, comes back to the loop and asks again: a bounded number
+ * of times, within a bounded time. A verdict comes always and once; an exception is one too.
+ */
+final class Decisions implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Decisions.class);
+
+  /** Of a request, together; Envoy waits 500 ms as {@code wire} sets it. */
+  static final Duration WITHIN = Duration.ofMillis(300);
+
+  private static final int ROUNDS = 4;
+  private static final int WORKERS = 2;
+  private static final int WAITING = 1024;
+
+  private final Authorizer authorizer;
+  private final InstantSource clock;
+  private final ExecutorService workers;
+
+  Decisions(Authorizer authorizer, InstantSource clock) {
+    this.authorizer = authorizer;
+    this.clock = clock;
+    this.workers = new ThreadPoolExecutor(
+        WORKERS,
+        WORKERS,
+        0,
+        TimeUnit.SECONDS,
+        new ArrayBlockingQueue<>(WAITING),
+        Thread.ofPlatform().daemon().name("gatehouse-authz-worker-", 0).factory());
+  }
+
+  /** @param then called on the caller's event loop, at once if nothing has to be found out */
+  void decide(AuthPlan plans, RequestView request, Consumer<Verdict> then) {
+    RoutePlan plan;
+    Verdict verdict;
+    try {
+      plan = plans.routeOf(request);
+      verdict = authorizer.decide(plan, request, Facts.NONE, clock.instant());
+    } catch (RuntimeException e) {
+      then.accept(broken(e));
+      return;
+    }
+    if (verdict instanceof Verdict.Needs needs) {
+      var loop = EventLoops.current();
+      Executor back = loop == null ? Runnable::run : loop;
+      var open = new Undecided(plan, request, then, back, System.nanoTime() + WITHIN.toNanos());
+      findOut(open, needs, Facts.NONE, ROUNDS);
+    } else {
+      then.accept(verdict);
+    }
+  }
+
+  /** A decision that waits. */
+  private record Undecided(
+      RoutePlan plan, RequestView request, Consumer<Verdict> then, Executor back, long deadline) {}
+
+  private void findOut(Undecided open, Verdict.Needs needs, Facts facts, int rounds) {
+    long left = open.deadline - System.nanoTime();
+    if (rounds == 0 || left <= 0) {
+      open.then.accept(new Verdict.Unavailable(
+          "timeout", needs.policy(), "what it needs could not be found out in time"));
+      return;
+    }
+    found(needs.facts(), facts)
+        .completeOnTimeout(facts, left, TimeUnit.NANOSECONDS)
+        .whenCompleteAsync(
+            (more, error) -> {
+              if (error == null) {
+                again(open, more, rounds - 1);
+              } else {
+                open.then.accept(broken(error));
+              }
+            },
+            open.back);
+  }
+
+  private void again(Undecided open, Facts facts, int rounds) {
+    Verdict verdict;
+    try {
+      verdict = authorizer.decide(open.plan, open.request, facts, clock.instant());
+    } catch (RuntimeException e) {
+      verdict = broken(e);
+    }
+    if (verdict instanceof Verdict.Needs needs) {
+      findOut(open, needs, facts, rounds);
+    } else {
+      open.then.accept(verdict);
+    }
+  }
+
+  /** What is known when all of them have been found out. A new future: a shared one is not the caller's to complete. */
+  private CompletableFuture<Facts> found(List<Fact> needed, Facts facts) {
+    var all = CompletableFuture.completedFuture(facts);
+    var running = new ArrayList<CompletableFuture<Facts>>();
+    for (var fact : needed) {
+      switch (fact) {
+        case Fact.KeysOf(var source) -> running.add(source.fetch().thenApply(done -> Facts.NONE));
+        case Fact.Signature signature -> {
+          try {
+            running.add(CompletableFuture.supplyAsync(() -> check(signature), workers));
+          } catch (RejectedExecutionException e) {
+            return CompletableFuture.failedFuture(e);
+          }
+        }
+      }
+    }
+    for (var each : running) {
+      all = all.thenCombine(each, Facts::and);
+    }
+    return all;
+  }
+
+  private Facts check(Fact.Signature signature) {
+    try {
+      var token =
+          signature.verifier().verify(signature.token(), signature.candidates(), clock.instant());
+      return Facts.NONE.with(signature.verifier(), new Facts.Signed(token, null));
+    } catch (BadToken e) {
+      return Facts.NONE.with(signature.verifier(), new Facts.Signed(null, e));
+    }
+  }
+
+  private static Verdict broken(Throwable error) {
+    if (error instanceof RejectedExecutionException) {
+      return new Verdict.Unavailable("overload", "", "too many signatures wait to be checked");
+    }
+    LOG.error("a decision failed; the request is denied", error);
+    return new Verdict.Unavailable("internal-error", "", error.getClass().getSimpleName());
+  }
+
+  @Override
+  public void close() {
+    workers.shutdownNow();
+  }
+}

@@ -1,0 +1,39 @@
+package dev.gatehouse.authz;
+
+import dev.gatehouse.authz.jwt.BadToken;
+import dev.gatehouse.authz.jwt.VerifiedToken;
+import dev.gatehouse.authz.jwt.Verifier;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What was found out for one decision so far. Immutable. Keys are not here: their sources know them. */
+final class Facts {
+  static final Facts NONE = new Facts(Map.of());
+
+  private final Map<Verifier, Signed> signatures;
+
+  private Facts(Map<Verifier, Signed> signatures) {
+    this.signatures = signatures;
+  }
+
+  /** What became of a signature check: one of the two is there. */
+  record Signed(@Nullable VerifiedToken token, @Nullable BadToken refused) {}
+
+  /** What this verifier said of the request's token; null if it was not asked. */
+  @Nullable
+  Signed by(Verifier verifier) {
+    return signatures.get(verifier);
+  }
+
+  Facts with(Verifier verifier, Signed signed) {
+    return and(new Facts(Map.of(verifier, signed)));
+  }
+
+  /** Both; of the same verifier the other's. */
+  Facts and(Facts other) {
+    var all = new HashMap<>(signatures);
+    all.putAll(other.signatures);
+    return new Facts(Map.copyOf(all));
+  }
+}

@@ -1,0 +1,263 @@
+package dev.gatehouse.authz;
+
+import com.google.protobuf.ByteString;
+import dev.gatehouse.policy.attach.RouteKey;
+import dev.gatehouse.policy.expr.Auth;
+import dev.gatehouse.policy.expr.RequestFacts;
+import io.envoyproxy.envoy.config.core.v3.HeaderValue;
+import io.envoyproxy.envoy.service.auth.v3.AttributeContext;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A request as Envoy describes it ({@code envoy.service.auth.v3.AttributeContext}), read lazily. Understands both forms of
+ * headers: {@code header_map} (Envoy's {@code encode_raw_headers}: every line by itself, raw bytes) and {@code headers} (values
+ * joined by commas, bytes that are no UTF-8 replaced by {@code !}). Belongs to one call.
+ */
+final class RequestView implements RequestFacts {
+  /** More parameters than this are refused by whoever looks at the query: the one that matters may stand behind them. */
+  static final int MAX_PARAMETERS = 256;
+
+  private static final String EXTERNAL_ADDRESS = "x-envoy-external-address";
+
+  private final AttributeContext attributes;
+  private final AttributeContext.HttpRequest http;
+  private final boolean addressFromHeader;
+  private @Nullable Map<String, String> headers;
+  private @Nullable Map<String, String> query;
+  private @Nullable String decisionId;
+
+  private RequestView(AttributeContext attributes, boolean addressFromHeader) {
+    this.attributes = attributes;
+    this.http = attributes.getRequest().getHttp();
+    this.addressFromHeader = addressFromHeader;
+  }
+
+  static RequestView of(AttributeContext attributes, boolean addressFromHeader) {
+    return new RequestView(attributes, addressFromHeader);
+  }
+
+  @Override
+  public String method() {
+    return http.getMethod();
+  }
+
+  @Override
+  public String path() {
+    return http.getPath();
+  }
+
+  @Override
+  public String urlPath() {
+    var path = http.getPath();
+    int query = path.indexOf('?');
+    return query < 0 ? path : path.substring(0, query);
+  }
+
+  @Override
+  public String host() {
+    return http.getHost();
+  }
+
+  @Override
+  public String scheme() {
+    return http.getScheme();
+  }
+
+  @Override
+  public String id() {
+    var id = header("x-request-id");
+    return id == null ? "" : id;
+  }
+
+  @Override
+  public @Nullable String header(String name) {
+    if (http.getHeaderMap().getHeadersCount() == 0) {
+      return http.getHeadersMap().get(name);
+    }
+    var lines = lines(name);
+    return switch (lines.size()) {
+      case 0 -> null;
+      case 1 -> lines.getFirst().toStringUtf8();
+      default -> String.join(",", lines.stream().map(ByteString::toStringUtf8).toList());
+    };
+  }
+
+  /**
+   * Each line of a header, as it came. Of the form {@code headers} there is at most one, which may be several joined by commas.
+   */
+  List<ByteString> lines(String name) {
+    int count = http.getHeaderMap().getHeadersCount();
+    if (count == 0) {
+      var joined = http.getHeadersMap().get(name);
+      return joined == null ? List.of() : List.of(ByteString.copyFromUtf8(joined));
+    }
+    List<ByteString> found = List.of();
+    for (int i = 0; i < count; i++) {
+      var line = http.getHeaderMap().getHeaders(i);
+      if (line.getKey().equalsIgnoreCase(name)) {
+        if (found.isEmpty()) {
+          found = List.of(bytes(line));
+        } else {
+          found = new ArrayList<>(found);
+          found.add(bytes(line));
+        }
+      }
+    }
+    return found;
+  }
+
+  @Override
+  public Map<String, String> headers() {
+    if (headers == null) {
+      headers = http.getHeaderMap().getHeadersCount() == 0 ? http.getHeadersMap() : joined();
+    }
+    return headers;
+  }
+
+  /**
+   * @throws IllegalStateException if there are more than {@link #MAX_PARAMETERS}
+   */
+  @Override
+  public Map<String, String> query() {
+    if (query == null) {
+      var first = new LinkedHashMap<String, String>();
+      for (var parameter : parameters()) {
+        first.putIfAbsent(parameter.name(), parameter.value());
+      }
+      query = Collections.unmodifiableMap(first);
+    }
+    return query;
+  }
+
+  /** Every value of a query parameter, decoded, in order. */
+  List<String> parameter(String name) {
+    return parameters().stream()
+        .filter(p -> p.name().equals(name))
+        .map(Parameter::value)
+        .toList();
+  }
+
+  /** Every value of a cookie, in order (RFC 6265 §4.2.1), quotes kept. */
+  List<String> cookie(String name) {
+    var found = new ArrayList<String>();
+    for (var line : lines("cookie")) {
+      for (var pair : line.toStringUtf8().split(";")) {
+        int equals = pair.indexOf('=');
+        if (equals > 0 && pair.substring(0, equals).strip().equals(name)) {
+          found.add(pair.substring(equals + 1).strip());
+        }
+      }
+    }
+    return found;
+  }
+
+  /** The peer that Envoy reports, or what Envoy says in {@code x-envoy-external-address}, where the settings trust that. */
+  @Override
+  public String sourceAddress() {
+    if (addressFromHeader) {
+      var told = header(EXTERNAL_ADDRESS);
+      return told == null ? "" : told;
+    }
+    return attributes.getSource().getAddress().getSocketAddress().getAddress();
+  }
+
+  /** Not known yet: who it is, is what a decision finds out. */
+  @Override
+  public @Nullable Auth auth() {
+    return null;
+  }
+
+  @Override
+  public @Nullable RouteKey route() {
+    return null;
+  }
+
+  /**
+   * What the log, the metadata and the other services call this decision: {@code x-request-id} where it is a UUID, as Envoy's are,
+   * else a new one. Always 36 characters of ASCII.
+   */
+  String decisionId() {
+    if (decisionId == null) {
+      var id = id();
+      decisionId = isUuid(id) ? id : UUID.randomUUID().toString();
+    }
+    return decisionId;
+  }
+
+  AttributeContext attributes() {
+    return attributes;
+  }
+
+  private record Parameter(String name, String value) {}
+
+  private List<Parameter> parameters() {
+    var path = http.getPath();
+    int question = path.indexOf('?');
+    if (question < 0) {
+      return List.of();
+    }
+    int fragment = path.indexOf('#', question);
+    var text = path.substring(question + 1, fragment < 0 ? path.length() : fragment);
+    var parts = text.split("&", MAX_PARAMETERS + 1);
+    if (parts.length > MAX_PARAMETERS) {
+      throw new IllegalStateException("more than " + MAX_PARAMETERS + " query parameters");
+    }
+    var parameters = new ArrayList<Parameter>(parts.length);
+    for (var part : parts) {
+      int equals = part.indexOf('=');
+      if (!part.isEmpty()) {
+        parameters.add(new Parameter(
+            decoded(equals < 0 ? part : part.substring(0, equals)),
+            equals < 0 ? "" : decoded(part.substring(equals + 1))));
+      }
+    }
+    return parameters;
+  }
+
+  /** As an HTML form would be ({@code +} is a space); what cannot be decoded stays as it is. */
+  private static String decoded(String text) {
+    if (text.indexOf('%') < 0 && text.indexOf('+') < 0) {
+      return text;
+    }
+    try {
+      return URLDecoder.decode(text, StandardCharsets.UTF_8);
+    } catch (IllegalArgumentException e) {
+      return text;
+    }
+  }
+
+  private Map<String, String> joined() {
+    var all = new LinkedHashMap<String, String>();
+    for (var line : http.getHeaderMap().getHeadersList()) {
+      all.merge(line.getKey(), bytes(line).toStringUtf8(), (one, other) -> one + "," + other);
+    }
+    return Collections.unmodifiableMap(all);
+  }
+
+  private static ByteString bytes(HeaderValue line) {
+    return line.getRawValue().isEmpty() ? line.getValueBytes() : line.getRawValue();
+  }
+
+  private static boolean isUuid(String id) {
+    if (id.length() != 36) {
+      return false;
+    }
+    for (int i = 0; i < 36; i++) {
+      char c = id.charAt(i);
+      boolean dash = i == 8 || i == 13 || i == 18 || i == 23;
+      boolean hex = c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F';
+      if (dash ? c != '-' : !hex) {
+        return false;
+      }
+    }
+    return true;
+  }
+}
