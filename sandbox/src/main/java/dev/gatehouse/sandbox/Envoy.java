@@ -14,7 +14,9 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A running Envoy. It ends with {@link #close}, and also when this JVM ends in any way: a watcher process beside it reads a
@@ -51,6 +53,12 @@ public final class Envoy implements AutoCloseable {
    * @throws IllegalStateException with the end of the log, when Envoy ends or is not ready in time
    */
   public static Envoy start(Path binary, Path config, int adminPort, Path log) {
+    return start(binary, config, adminPort, log, null);
+  }
+
+  /** @param output hears each line that Envoy writes to its standard output, such as an access log; on a thread of its own */
+  static Envoy start(
+      Path binary, Path config, int adminPort, Path log, @Nullable Consumer<String> output) {
     var command = List.of(
         "/bin/sh",
         "-c",
@@ -66,18 +74,27 @@ public final class Envoy implements AutoCloseable {
         "warning",
         "--log-path",
         log.toString(),
+        "--file-flush-interval-msec",
+        "20",
         "--drain-time-s",
         "1",
         "--parent-shutdown-time-s",
         "2");
-    Process process;
+    Process started;
     try {
-      process = new ProcessBuilder(command)
-          .redirectErrorStream(true)
-          .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+      var own = ProcessBuilder.Redirect.appendTo(log.toFile());
+      started = new ProcessBuilder(command)
+          .redirectError(own)
+          .redirectOutput(output == null ? own : ProcessBuilder.Redirect.PIPE)
           .start();
     } catch (IOException e) {
       throw new IllegalStateException("Envoy could not be started: " + binary, e);
+    }
+    var process = started;
+    if (output != null) {
+      Thread.ofVirtual()
+          .name("envoy-output")
+          .start(() -> process.inputReader().lines().forEach(output));
     }
     var envoy = new Envoy(process, log, adminPort);
     try {

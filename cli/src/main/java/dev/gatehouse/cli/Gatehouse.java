@@ -1,0 +1,106 @@
+package dev.gatehouse.cli;
+
+import dev.gatehouse.policy.source.PolicyException;
+import dev.gatehouse.sandbox.NoEnvoyException;
+import dev.gatehouse.server.BindException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.Model.UsageMessageSpec;
+
+/** The program. Ends with 0, or 1 when something is wrong with what it was to do, or 2 when it was called in a wrong way. */
+@Command(
+    name = "gatehouse",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    synopsisSubcommandLabel = "COMMAND",
+    commandListHeading = "%n",
+    description = {
+      "Authorization, rate limiting and transformation for any Envoy, told what to do by the",
+      "gateway's own policies.",
+      ""
+    },
+    subcommands = {
+      DemoCommand.class,
+      RunCommand.class,
+      ExtAuthzCommand.class,
+      RateLimitCommand.class,
+      ExtProcCommand.class,
+      LintCommand.class,
+      WireCommand.class,
+      CasesCommand.class,
+      HelpCommand.class
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  gatehouse demo                         a shop behind a real Envoy, with lines to paste",
+      "  gatehouse lint policies/               everything that is wrong with a folder of policies",
+      "  gatehouse wire envoy --policies policies/ --out envoy/",
+      "  gatehouse run --policies policies/     all three services in one process",
+      "",
+      "'gatehouse COMMAND --help' lists a command's options and their environment variables."
+    })
+public final class Gatehouse {
+  private final Terminal terminal;
+
+  private Gatehouse(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  public static void main(String[] args) {
+    var out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+    var err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+    var terminal = new Terminal(out, err, System.getenv(), System.console() != null);
+    System.exit(run(terminal, args));
+  }
+
+  /** Runs a command to its end. */
+  static int run(Terminal terminal, String... args) {
+    return commandLine(terminal).execute(args);
+  }
+
+  static CommandLine commandLine(Terminal terminal) {
+    var line = new CommandLine(new Gatehouse(terminal), new Commands(terminal));
+    line.setOut(terminal.out());
+    line.setErr(terminal.err());
+    line.setDefaultValueProvider(new Environment(terminal.env()));
+    line.getSubcommands()
+        .get("ratelimit")
+        .setDefaultValueProvider(new ReferenceEnvironment(terminal.env()));
+    line.setHelpFactory(new HelpPage());
+    everywhere(line);
+    line.setUsageHelpLongOptionsMaxWidth(36);
+    line.setUsageHelpWidth(100);
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setColorScheme(CommandLine.Help.defaultColorScheme(
+        terminal.color() ? CommandLine.Help.Ansi.ON : CommandLine.Help.Ansi.OFF));
+    line.setExecutionExceptionHandler((e, failed, parsed) -> explain(e, terminal));
+    return line;
+  }
+
+  private static void everywhere(CommandLine line) {
+    line.getHelpSectionMap()
+        .put(UsageMessageSpec.SECTION_KEY_COMMAND_LIST, HelpPage::groupedCommands);
+    line.getHelpSectionMap()
+        .put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, HelpPage::groupedOptions);
+    line.getSubcommands().values().forEach(Gatehouse::everywhere);
+  }
+
+  /** What a user can mend is said in a sentence; only what nobody foresaw shows where it happened. */
+  private static int explain(Exception e, Terminal terminal) throws Exception {
+    switch (e) {
+      case CommandLine.ParameterException wrong -> throw wrong;
+      case PolicyException policies -> {
+        policies.problems().forEach(problem -> terminal.err().println(problem));
+        terminal.err().println(policies.getMessage() + "; --strict refuses to start with them");
+      }
+      case BindException _, NoEnvoyException _, Failure _ ->
+        terminal.err().println("gatehouse: " + e.getMessage());
+      default -> e.printStackTrace(terminal.err());
+    }
+    return CommandLine.ExitCode.SOFTWARE;
+  }
+}

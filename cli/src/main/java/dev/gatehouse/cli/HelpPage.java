@@ -1,0 +1,96 @@
+package dev.gatehouse.cli;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Help;
+import picocli.CommandLine.IHelpFactory;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+
+/** How help reads: commands in groups, and under each option the environment variable that sets it too. */
+final class HelpPage implements IHelpFactory {
+  private static final Map<String, List<String>> GROUPS = new LinkedHashMap<>();
+
+  static {
+    GROUPS.put("Try it:", List.of("demo"));
+    GROUPS.put("Serve:", List.of("run", "ext-authz", "ratelimit", "ext-proc"));
+    GROUPS.put("Work on policies:", List.of("lint", "wire", "cases"));
+  }
+
+  @Override
+  public Help create(CommandSpec spec, Help.ColorScheme colors) {
+    return new Page(spec, colors);
+  }
+
+  static String groupedCommands(Help help) {
+    var commands = help.commandSpec().subcommands();
+    if (!commands.containsKey("demo")) {
+      return help.commandList();
+    }
+    var text = new StringBuilder();
+    GROUPS.forEach((title, names) -> {
+      text.append(help.colorScheme().text("@|bold " + title + "|@")).append('\n');
+      for (var name : names) {
+        var usage = commands.get(name).getCommandSpec().usageMessage();
+        text.append("  %-11s %s%n".formatted(name, usage.description()[0]));
+      }
+    });
+    return text.toString();
+  }
+
+  /** Each mixin is a group of options, headed by its name; then the command's own. */
+  static String groupedOptions(Help help) {
+    var spec = help.commandSpec();
+    var text = new StringBuilder();
+    var left = new ArrayList<>(spec.options());
+    spec.mixins().forEach((name, mixin) -> {
+      if (!name.equals("mixinStandardHelpOptions")) {
+        var mixed =
+            mixin.options().stream().map(o -> spec.findOption(o.longestName())).toList();
+        left.removeAll(mixed);
+        section(help, name + ":", mixed, text);
+      }
+    });
+    section(help, text.isEmpty() ? "Options:" : "Other:", left, text);
+    return text.toString();
+  }
+
+  private static void section(
+      Help help, String title, List<OptionSpec> options, StringBuilder text) {
+    if (options.isEmpty()) {
+      return;
+    }
+    var layout = help.createDefaultLayout(options, List.of(), help.colorScheme());
+    layout.addOptions(options, help.createDefaultParamLabelRenderer());
+    text.append('\n').append(help.colorScheme().text("@|bold " + title + "|@")).append('\n');
+    text.append(layout);
+  }
+
+  private static final class Page extends Help {
+    Page(CommandSpec spec, ColorScheme colors) {
+      super(spec, colors);
+    }
+
+    @Override
+    public IOptionRenderer createDefaultOptionRenderer() {
+      var usual = super.createDefaultOptionRenderer();
+      return (option, label, colors) -> Environment.settable(option)
+          ? withVariable(usual.render(option, label, colors), option, colors)
+          : usual.render(option, label, colors);
+    }
+
+    private static Ansi.Text[][] withVariable(
+        Ansi.Text[][] rows, OptionSpec option, ColorScheme colors) {
+      var empty = Ansi.OFF.text("");
+      var row = new Ansi.Text[rows[0].length];
+      Arrays.fill(row, empty);
+      row[row.length - 1] = colors.text("@|faint [" + Environment.name(option) + "]|@");
+      var all = new ArrayList<>(List.of(rows));
+      all.add(row);
+      return all.toArray(Ansi.Text[][]::new);
+    }
+  }
+}

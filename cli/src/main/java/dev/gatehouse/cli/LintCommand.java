@@ -1,0 +1,132 @@
+package dev.gatehouse.cli;
+
+import dev.gatehouse.policy.attach.AttachedRule;
+import dev.gatehouse.policy.resource.Problem;
+import dev.gatehouse.policy.resource.Problem.Severity;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tools.jackson.databind.json.JsonMapper;
+
+@Command(
+    name = "lint",
+    mixinStandardHelpOptions = true,
+    description = {"Everything that is wrong with folders of policies, with file:line:column.", ""},
+    footer = {
+      "",
+      "Reads, attaches and compiles as the services and 'wire envoy' do. Ends with 1 when there is an",
+      "error; warnings and open routes do not count.",
+      "",
+      "Example:",
+      "  gatehouse lint policies/ --output json"
+    })
+final class LintCommand implements Callable<Integer> {
+  private static final JsonMapper JSON = JsonMapper.builder()
+      .enable(tools.jackson.databind.SerializationFeature.INDENT_OUTPUT)
+      .build();
+
+  enum Output {
+    text,
+    json
+  }
+
+  private final Terminal terminal;
+
+  @Parameters(paramLabel = "DIR", arity = "1..*", description = "Folders of policies.")
+  List<Path> folders = List.of();
+
+  @Option(
+      names = "--output",
+      paramLabel = "FORM",
+      defaultValue = "text",
+      description = "text or json. Default: ${DEFAULT-VALUE}.")
+  Output output = Output.text;
+
+  LintCommand(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  @Override
+  public Integer call() {
+    for (var folder : folders) {
+      if (!Files.isDirectory(folder)) {
+        throw new Failure(folder + " is not a folder");
+      }
+    }
+    var checked = Checked.folders(folders);
+    if (output == Output.json) {
+      terminal.out().println(json(checked));
+    } else {
+      text(checked);
+    }
+    return checked.count(Severity.ERROR) > 0 ? 1 : 0;
+  }
+
+  private void text(Checked checked) {
+    for (var problem : checked.problems()) {
+      terminal.out().println(painted(problem));
+    }
+    for (var open : checked.open()) {
+      terminal
+          .out()
+          .println(terminal.dim("open: " + title(open) + " asks nobody who the client is"));
+    }
+    var errors = checked.count(Severity.ERROR);
+    var warnings = checked.count(Severity.WARNING);
+    var summary = "%d route rules, %s, %s, %d open"
+        .formatted(
+            checked.rules().size(),
+            counted(errors, "error"),
+            counted(warnings, "warning"),
+            checked.open().size());
+    terminal.out().println(errors > 0 ? terminal.red(summary) : terminal.green(summary));
+  }
+
+  private String painted(Problem problem) {
+    var text = problem.toString();
+    return switch (problem.severity()) {
+      case ERROR -> terminal.red(text);
+      case WARNING -> terminal.yellow(text);
+      case NOTICE -> terminal.dim(text);
+    };
+  }
+
+  private static String counted(long number, String thing) {
+    return number + " " + thing + (number == 1 ? "" : "s");
+  }
+
+  private static String title(AttachedRule rule) {
+    return rule.route() + " on " + rule.listener();
+  }
+
+  private static String json(Checked checked) {
+    var json = new LinkedHashMap<String, Object>();
+    json.put("errors", checked.count(Severity.ERROR));
+    json.put("warnings", checked.count(Severity.WARNING));
+    json.put("problems", checked.problems().stream().map(LintCommand::json).toList());
+    json.put(
+        "open",
+        checked.open().stream()
+            .map(rule -> Map.of(
+                "listener", rule.listener().toString(), "route", rule.route().toString()))
+            .toList());
+    return JSON.writeValueAsString(json);
+  }
+
+  private static Map<String, Object> json(Problem problem) {
+    var json = new LinkedHashMap<String, Object>();
+    json.put("severity", problem.severity().name().toLowerCase(java.util.Locale.ROOT));
+    json.put("file", problem.origin().file());
+    json.put("line", problem.origin().line());
+    json.put("column", problem.origin().column());
+    json.put("path", problem.path());
+    json.put("message", problem.message());
+    return json;
+  }
+}

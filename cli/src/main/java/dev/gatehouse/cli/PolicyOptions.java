@@ -1,0 +1,50 @@
+package dev.gatehouse.cli;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** Where the policies are and how they find a request. */
+final class PolicyOptions {
+  @Option(
+      names = "--policies",
+      paramLabel = "DIR",
+      required = true,
+      split = ",",
+      description =
+          "Folders of policies (.yaml, .yml, recursive); changes take effect without a restart."
+              + " May be given several times.")
+  List<Path> folders = new ArrayList<>();
+
+  @Option(
+      names = "--strict",
+      description = "Refuse to start while any policy has an error; else it is rejected alone.")
+  boolean strict;
+
+  @Option(
+      names = "--match-routes",
+      description =
+          "Match host, path, method, headers and query against the HTTPRoutes, for gateways that"
+              + " can tell neither binding nor route.")
+  boolean matchRoutes;
+
+  @Option(
+      names = "--client-address",
+      paramLabel = "FROM",
+      defaultValue = "peer",
+      description =
+          "Where the client's address comes from: peer, or x-envoy-external-address where Envoy has"
+              + " use_remote_address. Default: ${DEFAULT-VALUE}.")
+  String clientAddress = "peer";
+
+  boolean addressFromHeader() {
+    return switch (clientAddress) {
+      case "peer" -> false;
+      case "x-envoy-external-address" -> true;
+      default ->
+        throw new Failure(
+            "--client-address=" + clientAddress + " (expected: peer or x-envoy-external-address)");
+    };
+  }
+}

@@ -1,0 +1,160 @@
+package dev.gatehouse.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine;
+
+final class GatehouseTest {
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @Test
+  void help_groups_the_commands_and_ends_with_zero() {
+    assertThat(run(Map.of(), "--help")).isZero();
+    assertThat(out.toString())
+        .contains("Try it:\n  demo")
+        .contains("Serve:\n  run")
+        .contains("Work on policies:\n  lint")
+        .contains("Examples:");
+  }
+
+  @ParameterizedTest
+  @MethodSource("commands")
+  void every_command_explains_its_options_with_default_and_variable(CommandLine command) {
+    var help = command.getUsageMessage();
+    for (var option : command.getCommandSpec().options()) {
+      assertThat(option.description()).as(option.longestName()).isNotEmpty();
+      if (Environment.settable(option)) {
+        assertThat(help).contains("[" + Environment.name(option) + "]");
+      }
+      var usual = option.defaultValue();
+      if (usual != null && !usual.isEmpty() && !option.type().equals(boolean.class)) {
+        assertThat(help.replaceAll("\\s+", " "))
+            .as(option.longestName())
+            .contains("Default: " + usual + ".");
+      }
+    }
+    assertThat(help).doesNotContain("${").doesNotContain("$" + "peer");
+  }
+
+  static Stream<CommandLine> commands() {
+    return GatehouseTest.flat(
+        Gatehouse.commandLine(terminal(Map.of(), new StringWriter(), new StringWriter())));
+  }
+
+  private static Stream<CommandLine> flat(CommandLine line) {
+    return Stream.concat(
+        Stream.of(line),
+        line.getSubcommands().values().stream()
+            .filter(sub -> !sub.getCommandName().equals("help"))
+            .flatMap(GatehouseTest::flat));
+  }
+
+  @Test
+  void an_unknown_option_ends_with_two_and_a_suggestion() {
+    assertThat(run(Map.of(), "run", "--policy", "x")).isEqualTo(2);
+    assertThat(err.toString()).contains("Missing required option").contains("--policies");
+  }
+
+  @Test
+  void a_wrong_address_says_what_was_expected() {
+    assertThat(run(Map.of(), "run", "--policies", "x", "--admin", "nine")).isEqualTo(2);
+    assertThat(err.toString())
+        .contains("--admin")
+        .contains("\"nine\" (expected: HOST:PORT, such as 127.0.0.1:9001");
+  }
+
+  @Test
+  void options_come_from_flag_then_variable_then_default() {
+    var env = Map.of("GATEHOUSE_EXT_AUTHZ_LISTEN", "127.0.0.1:1", "GATEHOUSE_ADMIN", "127.0.0.1:2");
+
+    var run =
+        parsed(RunCommand.class, env, "run", "--policies", "a,b", "--ext-authz-listen", "[::1]:7");
+
+    assertThat(Address.text(run.listening.extAuthz)).isEqualTo("[0:0:0:0:0:0:0:1]:7");
+    assertThat(Address.text(run.listening.admin)).isEqualTo("127.0.0.1:2");
+    assertThat(Address.text(run.listening.extProc)).isEqualTo("127.0.0.1:9002");
+    assertThat(run.policies.folders).map(Object::toString).containsExactly("a", "b");
+  }
+
+  @Test
+  void a_folder_may_come_from_the_environment() {
+    var run = parsed(
+        RunCommand.class, Map.of("GATEHOUSE_POLICIES", "/p", "GATEHOUSE_STRICT", "true"), "run");
+
+    assertThat(run.policies.folders).map(Object::toString).containsExactly("/p");
+    assertThat(run.policies.strict).isTrue();
+  }
+
+  @Test
+  void ratelimit_takes_the_reference_services_environment() {
+    var env = Map.of(
+        "GRPC_PORT", "8082",
+        "HOST", "127.0.0.9",
+        "PORT", "8090",
+        "REDIS_URL", "redis.example:6379",
+        "REDIS_AUTH", "hunter2",
+        "REDIS_TLS", "true",
+        "GRPC_SERVER_USE_TLS", "true",
+        "GRPC_SERVER_TLS_CERT", "/certs/tls.crt",
+        "GRPC_SERVER_TLS_KEY", "/certs/tls.key",
+        "CACHE_KEY_PREFIX", "p:");
+
+    var command = parsed(RateLimitCommand.class, env, "ratelimit", "--policies", "a");
+
+    assertThat(Address.text(command.listening.grpc)).isEqualTo("0.0.0.0:8082");
+    assertThat(Address.text(command.listening.admin)).isEqualTo("127.0.0.9:8090");
+    assertThat(command.redis.settings().redisUrl())
+        .isEqualTo("rediss://:hunter2@redis.example:6379");
+    assertThat(command.redis.settings().keyPrefix()).isEqualTo("p:");
+    assertThat(command.tls.settings())
+        .satisfies(tls -> assertThat(tls.certificate()).hasToString("/certs/tls.crt"));
+  }
+
+  @Test
+  void a_unix_socket_and_a_ready_url_are_understood() {
+    assertThat(ReferenceEnvironment.redisUrl(
+            Map.of("REDIS_SOCKET_TYPE", "unix", "REDIS_URL", "/run/redis.sock")))
+        .isEqualTo("redis-socket:///run/redis.sock");
+    assertThat(ReferenceEnvironment.redisUrl(Map.of("REDIS_URL", "redis://h:1/2")))
+        .isEqualTo("redis://h:1/2");
+    assertThat(ReferenceEnvironment.redisUrl(Map.of())).isNull();
+  }
+
+  @Test
+  void without_its_variables_ratelimit_listens_on_the_loopback() {
+    var command =
+        parsed(RateLimitCommand.class, Map.of("HOST", "my-laptop"), "ratelimit", "--policies", "a");
+
+    assertThat(Address.text(command.listening.grpc)).isEqualTo("127.0.0.1:8081");
+    assertThat(Address.text(command.listening.admin)).isEqualTo("127.0.0.1:8080");
+    assertThat(command.redis.settings().redisUrl()).isNull();
+  }
+
+  @Test
+  void half_of_tls_is_refused() {
+    assertThat(run(Map.of(), "ext-authz", "--policies", "x", "--tls-cert", "c.pem"))
+        .isEqualTo(1);
+    assertThat(err.toString()).contains("TLS needs both --tls-cert and --tls-key");
+  }
+
+  private int run(Map<String, String> env, String... args) {
+    return Gatehouse.run(terminal(env, out, err), args);
+  }
+
+  private <T> T parsed(Class<T> type, Map<String, String> env, String... args) {
+    var result = Gatehouse.commandLine(terminal(env, out, err)).parseArgs(args);
+    return type.cast(result.subcommand().commandSpec().userObject());
+  }
+
+  private static Terminal terminal(Map<String, String> env, StringWriter out, StringWriter err) {
+    return new Terminal(new PrintWriter(out, true), new PrintWriter(err, true), env, false);
+  }
+}

@@ -1,0 +1,233 @@
+package dev.gatehouse.sandbox;
+
+import dev.gatehouse.authz.ExtAuthz;
+import dev.gatehouse.authz.ExtAuthzSettings;
+import dev.gatehouse.extproc.ExtProc;
+import dev.gatehouse.extproc.ExtProcSettings;
+import dev.gatehouse.policy.resource.Problem;
+import dev.gatehouse.policy.source.PolicySource;
+import dev.gatehouse.policy.source.Reload;
+import dev.gatehouse.ratelimit.RateLimit;
+import dev.gatehouse.ratelimit.RateLimitSettings;
+import dev.gatehouse.server.DecisionListener;
+import dev.gatehouse.server.EventLoops;
+import dev.gatehouse.server.GatehouseServer;
+import dev.gatehouse.server.ServerSettings;
+import dev.gatehouse.server.ServerSettings.Listener;
+import dev.gatehouse.server.Service;
+import dev.gatehouse.server.ServiceContext;
+import dev.gatehouse.wire.EnvoyConfig;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.ToIntFunction;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The whole way in one place: the three services in this JVM, and a real Envoy in front of them with the configuration that
+ * {@code wire} makes of a folder of policies. It is healthy when it opens, and follows the folder's changes.
+ */
+public final class Gate implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Gate.class);
+
+  private final ArrayDeque<AutoCloseable> opened;
+  private final PolicySource policies;
+  private final GatehouseServer server;
+  private final WiredEnvoy envoy;
+  private final AtomicReference<Reload> inForce;
+
+  private Gate(
+      ArrayDeque<AutoCloseable> opened,
+      PolicySource policies,
+      GatehouseServer server,
+      WiredEnvoy envoy,
+      AtomicReference<Reload> inForce) {
+    this.opened = opened;
+    this.policies = policies;
+    this.server = server;
+    this.envoy = envoy;
+    this.inForce = inForce;
+  }
+
+  /**
+   * What a gate is made of.
+   *
+   * @param policies the folders of policies
+   * @param work an empty folder for Envoy's files and logs
+   * @param envoy the binary
+   * @param port where Envoy's first listener listens on the loopback; 0 takes a free one
+   * @param upstream the port on the loopback that stands for a Backend, by {@code namespace/name}
+   * @param decisions hears of every decision
+   * @param tweak a last change to Envoy's configuration, for tests of what stands in front of the services
+   * @param accessLog hears each line of Envoy's access log; null writes none
+   * @param report what the admin interface's {@code /policies} shows
+   */
+  public record Settings(
+      List<Path> policies,
+      Path work,
+      Path envoy,
+      int port,
+      ToIntFunction<String> upstream,
+      ExtAuthzSettings extAuthz,
+      RateLimitSettings ratelimit,
+      ExtProcSettings extProc,
+      DecisionListener decisions,
+      UnaryOperator<EnvoyConfig> tweak,
+      @Nullable Consumer<String> accessLog,
+      Function<Reload, String> report) {
+    /** With every service as it is by default. */
+    public static Settings of(
+        Path policies, Path work, Path envoy, ToIntFunction<String> upstream) {
+      return new Settings(
+          List.of(policies),
+          work,
+          envoy,
+          0,
+          upstream,
+          ExtAuthzSettings.defaults(),
+          RateLimitSettings.defaults(),
+          ExtProcSettings.defaults(),
+          DecisionListener.NONE,
+          UnaryOperator.identity(),
+          null,
+          reload -> "{}");
+    }
+  }
+
+  /**
+   * Opens a gate and waits until all of it is healthy.
+   *
+   * @param reloads told of every load after the first, once Envoy has followed it, with all that is wrong; on the watcher's thread
+   */
+  public static Gate open(Settings settings, BiConsumer<Reload, List<Problem>> reloads) {
+    var opened = new ArrayDeque<AutoCloseable>();
+    try {
+      return open(settings, reloads, opened);
+    } catch (RuntimeException e) {
+      closeAll(opened);
+      throw e;
+    }
+  }
+
+  private static Gate open(
+      Settings settings,
+      BiConsumer<Reload, List<Problem>> reloads,
+      ArrayDeque<AutoCloseable> opened) {
+    var loops = EventLoops.start(2);
+    opened.push(loops);
+    var context = new ServiceContext(
+        loops, new PrometheusRegistry(), settings.decisions, InstantSource.system());
+    var policies = PolicySource.folders(settings.policies, false);
+    opened.push(policies);
+    var services = new ArrayList<Service>();
+    services.add(ExtAuthz.create(policies, settings.extAuthz, context));
+    services.add(RateLimit.create(policies, settings.ratelimit, context));
+    services.add(ExtProc.create(policies, settings.extProc, context));
+    services.forEach(opened::push);
+
+    var inForce = new AtomicReference<Reload>();
+    var follower = new AtomicReference<WiredEnvoy>();
+    policies.onLoad(reload -> {
+      var problems = new ArrayList<>(reload.problems());
+      var envoy = follower.get();
+      if (reload.inForce()) {
+        inForce.set(reload);
+        if (envoy != null) {
+          problems.addAll(envoy.follow(reload.policies()));
+        }
+      }
+      if (envoy != null) {
+        reloads.accept(reload, problems);
+      }
+    });
+    var first = policies.start();
+    inForce.set(first);
+    var server = GatehouseServer.start(
+        loopback(services), services, context, () -> settings.report.apply(inForce.get()));
+    opened.push(server);
+    var envoy = WiredEnvoy.start(settings, server, first.policies());
+    opened.push(envoy);
+    follower.set(envoy);
+    if (inForce.get() != first) {
+      envoy.follow(inForce.get().policies());
+    }
+    return new Gate(opened, policies, server, envoy, inForce);
+  }
+
+  private static ServerSettings loopback(List<Service> services) {
+    var any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    var usual = ServerSettings.of(
+        services.stream().map(s -> new Listener(any, null, List.of(s.name()))).toList(), any);
+    return new ServerSettings(
+        usual.listeners(),
+        usual.admin(),
+        usual.loops(),
+        usual.maxConcurrentCalls(),
+        usual.maxMessageBytes(),
+        usual.maxHeaderBytes(),
+        usual.maxConnectionAge(),
+        usual.maxConnectionAgeGrace(),
+        Duration.ZERO,
+        Duration.ofSeconds(2));
+  }
+
+  public Envoy envoy() {
+    return envoy.process();
+  }
+
+  public GatehouseServer server() {
+    return server;
+  }
+
+  /** The load that is in force. */
+  public Reload inForce() {
+    return inForce.get();
+  }
+
+  /** What {@code wire} and Envoy said of the policies that Envoy follows now. */
+  public List<Problem> wireProblems() {
+    return envoy.problems();
+  }
+
+  /** Where each listener is, by the port that its Gateway says; in the Gateways' order. */
+  public Map<Integer, Endpoint> endpoints() {
+    return envoy.endpoints();
+  }
+
+  /** @param tls whether the listener speaks HTTPS */
+  public record Endpoint(InetSocketAddress address, boolean tls) {}
+
+  /** Looks for changes of the policies now; returns when Envoy has followed them. */
+  public void poll() {
+    policies.poll();
+  }
+
+  @Override
+  public void close() {
+    closeAll(opened);
+  }
+
+  private static void closeAll(ArrayDeque<AutoCloseable> opened) {
+    while (!opened.isEmpty()) {
+      try {
+        opened.pop().close();
+      } catch (Exception e) {
+        LOG.warn("closing a part of the gate failed", e);
+      }
+    }
+  }
+}
