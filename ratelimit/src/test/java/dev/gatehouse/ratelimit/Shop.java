@@ -1,0 +1,61 @@
+package dev.gatehouse.ratelimit;
+
+import dev.gatehouse.policy.source.Load;
+
+/** A shop's Gateway and route with a BackendTrafficPolicy on it, for tests. */
+public final class Shop {
+  private static final String GATEWAY_AND_ROUTE = """
+      apiVersion: gateway.networking.k8s.io/v1
+      kind: Gateway
+      metadata: {name: web, namespace: shop}
+      spec:
+        gatewayClassName: gatehouse
+        listeners: [{name: http, port: 8080, protocol: HTTP}]
+      ---
+      apiVersion: gateway.networking.k8s.io/v1
+      kind: HTTPRoute
+      metadata: {name: orders, namespace: shop}
+      spec:
+        parentRefs: [{name: web}]
+        hostnames: [%s]
+        rules:
+        - matches: [{path: {value: /orders}}, {path: {value: /baskets}}]
+      ---
+      """;
+
+  private static final String POLICY = """
+      apiVersion: gateway.envoyproxy.io/v1alpha1
+      kind: BackendTrafficPolicy
+      metadata: {name: limits, namespace: shop}
+      spec:
+        targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: orders}]
+        rateLimit:
+          type: Global
+          global:
+            rules:
+      """;
+
+  public static final String DOMAIN = "shop/web/http";
+
+  /** The first descriptor entry of the first match, for {@code shop.example}. */
+  public static final String ROUTE = "httproute/shop/orders/rule/0/match/0/shop_example";
+
+  private Shop() {}
+
+  /** @param rules {@code spec.rateLimit.global.rules}, in YAML's flow style, one a line */
+  public static Load with(String... rules) {
+    return withHosts("shop.example", rules);
+  }
+
+  public static Load withHosts(String hosts, String... rules) {
+    var policy = new StringBuilder(POLICY);
+    for (var rule : rules) {
+      policy.append("      - ").append(rule).append('\n');
+    }
+    return Load.text("shop.yaml", GATEWAY_AND_ROUTE.formatted(hosts) + policy);
+  }
+
+  public static Load withoutPolicy() {
+    return Load.text("shop.yaml", GATEWAY_AND_ROUTE.formatted("shop.example"));
+  }
+}
