@@ -223,7 +223,7 @@ public final class ResourceReader {
         "metadata.name",
         meta.title() + " stands twice, first at " + first.meta().origin()
             + "; neither is in force, remove one");
-    if (first instanceof Policy a && resource instanceof Policy b) {
+    if (resources.get(meta.title()) instanceof Policy a && resource instanceof Policy b) {
       resources.put(
           meta.title(), new RejectedPolicy(first.meta(), union(a.targets(), b.targets())));
       return;

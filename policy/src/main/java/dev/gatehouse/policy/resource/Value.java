@@ -138,7 +138,7 @@ final class Value {
   Duration duration() {
     var text = node instanceof Scalar(var at, var raw, var kind) && kind == Kind.STRING ? raw : "";
     if (!DURATION.matcher(text).matches()) {
-      return wrong("a duration such as 300s, 5m or 1h30m", Duration.ZERO);
+      return wrong("a duration such as 300s, 5m or 1h30m", Duration.ofSeconds(1));
     }
     var nanos = BigDecimal.ZERO;
     var parts = DURATION_PART.matcher(text);
@@ -148,7 +148,7 @@ final class Value {
     }
     if (nanos.compareTo(BigDecimal.valueOf(LONGEST.toNanos())) > 0) {
       error(show(text) + " is too long (expected: at most " + LONGEST.toDays() * 24 + "h)");
-      return Duration.ZERO;
+      return Duration.ofSeconds(1);
     }
     return Duration.ofNanos(nanos.longValue());
   }

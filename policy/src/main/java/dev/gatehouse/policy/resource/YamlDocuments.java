@@ -134,7 +134,9 @@ final class YamlDocuments implements AutoCloseable {
       var target = anchors.get(text);
       if (target == null) {
         throw new Unreadable(
-            origin, "no anchor &" + Shown.of(text) + " stands before the alias *" + Shown.of(text));
+            origin,
+            "no mapping or list with the anchor &" + Shown.of(text) + " stands before the alias *"
+                + Shown.of(text) + " (a single value cannot be referred to; repeat it)");
       }
       count(origin, target.size());
       return target;

@@ -2,7 +2,6 @@ package dev.gatehouse.policy.source;
 
 import dev.gatehouse.policy.attach.PolicySet;
 import dev.gatehouse.policy.resource.Problems;
-import dev.gatehouse.policy.resource.ResourceReader;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -10,7 +9,7 @@ import java.util.List;
 public record Load(PolicySet policies, Problems problems) {
   /** Reads every {@code .yaml} and {@code .yml} file below the folders. */
   public static Load folders(List<Path> folders) {
-    return of(PolicyFiles.read(folders));
+    return of(PolicyFiles.read(folders).files());
   }
 
   /** Reads one text, for tests; {@code file} is its name in problems. */
@@ -18,15 +17,8 @@ public record Load(PolicySet policies, Problems problems) {
     return of(List.of(new PolicyFile.Text(file, yaml)));
   }
 
-  static Load of(List<PolicyFile> files) {
-    var problems = new Problems();
-    var reader = new ResourceReader(problems);
-    for (var file : files) {
-      switch (file) {
-        case PolicyFile.Text(var name, var text) -> reader.read(name, text);
-        case PolicyFile.Unreadable(var name, var why) -> reader.unreadable(name, why);
-      }
-    }
-    return new Load(PolicySet.attach(reader.resources(), reader.unreadable(), problems), problems);
+  private static Load of(List<PolicyFile> files) {
+    var reading = Reading.of(files);
+    return new Load(reading.attach(), reading.problems());
   }
 }

@@ -1,7 +1,6 @@
 package dev.gatehouse.policy.source;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -10,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -17,63 +17,100 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * Finds and reads the files of policy folders, each real file once: a Kubernetes ConfigMap mount shows {@code a.yaml}, a link to
- * {@code ..data/a.yaml}, where {@code ..data} is a link to a folder with a time in its name. Names that begin with a dot are
- * passed over, so that only the link in sight counts. Bounded in depth, number and bytes.
+ * Finds and reads the files of policy folders, each real file once. A Kubernetes ConfigMap mount shows {@code a.yaml}, a link to
+ * {@code ..data/a.yaml}, where {@code ..data} is a link to a folder with a time in its name: names that begin with a dot are passed
+ * over, so that only the link in sight counts. Bounded in depth, number and bytes.
  */
 final class PolicyFiles {
   static final int MAX_FILES = 4096;
-  static final long MAX_FILE_BYTES = 4L * 1024 * 1024;
-  static final long MAX_BYTES = 64L * 1024 * 1024;
+  static final int MAX_FILE_BYTES = 4 * 1024 * 1024;
+  static final int MAX_BYTES = 64 * 1024 * 1024;
   private static final int MAX_DEPTH = 32;
+  private static final int MAX_FOLDERS = 4096;
+  private static final int TRIES = 5;
 
-  private final List<PolicyFile> files = new ArrayList<>();
-  private final Set<Path> seen = new HashSet<>();
-  private final List<String> states = new ArrayList<>();
   private final boolean contents;
+  private final List<PolicyFile> files = new ArrayList<>();
+  private final List<String> states = new ArrayList<>();
+  private final List<Path> folders = new ArrayList<>();
+  private final Set<Path> seen = new HashSet<>();
+  private FileTime newest = FileTime.fromMillis(0);
   private long bytes;
+
+  /**
+   * What was found.
+   *
+   * @param files in the order of their names; empty when only the states were asked for
+   * @param states what changes when a file does: its path, real path, size, time, and identity (inode)
+   * @param folders those that were walked
+   * @param newest when the file that changed last did
+   */
+  record Scan(List<PolicyFile> files, List<String> states, List<Path> folders, FileTime newest) {}
 
   private PolicyFiles(boolean contents) {
     this.contents = contents;
   }
 
-  /** The files' texts, in the order of their names. */
-  static List<PolicyFile> read(List<Path> folders) {
-    var found = new PolicyFiles(true);
-    folders.forEach(found::root);
-    return List.copyOf(found.files);
+  /** Reads the files; once more where they changed meanwhile, so that a mount is not read half old and half new. */
+  static Scan read(List<Path> roots) {
+    var scan = scan(roots, true);
+    for (int i = 1; i < TRIES && !scan.states().equals(states(roots).states()); i++) {
+      scan = scan(roots, true);
+    }
+    return scan;
   }
 
-  /** What tells whether a file has changed, without its content: path, real path, size, time, and the file's identity. */
-  static List<String> states(List<Path> folders) {
-    var found = new PolicyFiles(false);
-    folders.forEach(found::root);
-    return List.copyOf(found.states);
+  /** Looks at the files without reading them. */
+  static Scan states(List<Path> roots) {
+    return scan(roots, false);
   }
 
-  private void root(Path folder) {
-    if (!Files.exists(folder)) {
-      unreadable(folder.toString(), "no such folder");
-    } else if (Files.isRegularFile(folder)) {
-      file(folder, folder.toString());
+  private static Scan scan(List<Path> roots, boolean contents) {
+    var found = new PolicyFiles(contents);
+    roots.forEach(found::root);
+    return new Scan(
+        List.copyOf(found.files),
+        List.copyOf(found.states),
+        List.copyOf(found.folders),
+        found.newest);
+  }
+
+  private void root(Path root) {
+    var name = root.toString();
+    if (!Files.exists(root)) {
+      unreadable(name, "there is no such folder");
+    } else if (Files.isDirectory(root)) {
+      enter(root, name, 0);
     } else {
-      walk(folder, folder.toString(), 0);
+      file(root, name);
+    }
+  }
+
+  private void enter(Path folder, String name, int depth) {
+    try {
+      if (depth > MAX_DEPTH || folders.size() >= MAX_FOLDERS) {
+        unreadable(
+            name,
+            "there are more than " + MAX_FOLDERS + " folders, or they are nested more than "
+                + MAX_DEPTH + " deep");
+      } else if (seen.add(folder.toRealPath())) {
+        folders.add(folder);
+        walk(folder, name, depth);
+      }
+    } catch (IOException e) {
+      unreadable(name, "cannot be read: " + reason(e));
     }
   }
 
   private void walk(Path folder, String name, int depth) {
-    if (depth > MAX_DEPTH) {
-      unreadable(name, "folders are nested more than " + MAX_DEPTH + " deep");
-      return;
-    }
     for (var path : children(folder, name)) {
       var last = String.valueOf(path.getFileName());
-      var shown = name + "/" + last;
+      var shown = name.endsWith("/") ? name + last : name + "/" + last;
       if (last.startsWith(".")) {
         continue;
       }
       if (Files.isDirectory(path)) {
-        enter(path, shown, depth);
+        enter(path, shown, depth + 1);
       } else if (isYaml(last)) {
         file(path, shown);
       }
@@ -84,21 +121,13 @@ final class PolicyFiles {
     var children = new ArrayList<Path>();
     try (var stream = Files.newDirectoryStream(folder)) {
       stream.forEach(children::add);
-    } catch (IOException | DirectoryIteratorException e) {
-      unreadable(name, "cannot be listed: " + e.getMessage());
+    } catch (IOException e) {
+      unreadable(name, "cannot be listed: " + reason(e));
+    } catch (DirectoryIteratorException e) {
+      unreadable(name, "cannot be listed: " + reason(e.getCause()));
     }
     children.sort(null);
     return children;
-  }
-
-  private void enter(Path folder, String name, int depth) {
-    try {
-      if (seen.add(folder.toRealPath())) {
-        walk(folder, name, depth + 1);
-      }
-    } catch (IOException e) {
-      unreadable(name, "cannot be read: " + e.getMessage());
-    }
   }
 
   private static boolean isYaml(String name) {
@@ -112,43 +141,39 @@ final class PolicyFiles {
       if (!seen.add(real)) {
         return;
       }
-      var attributes = Files.readAttributes(real, BasicFileAttributes.class);
-      states.add(name + " " + real + " " + attributes.size() + " " + attributes.lastModifiedTime()
-          + " " + attributes.fileKey());
-      if (contents) {
-        content(real, name, attributes);
+      if (states.size() >= MAX_FILES) {
+        unreadable(name, "there are more than " + MAX_FILES + " files");
+        return;
       }
-    } catch (NoSuchFileException e) {
-      unreadable(name, "is a link to nothing, or was just removed");
+      var attributes = Files.readAttributes(real, BasicFileAttributes.class);
+      var changed = attributes.lastModifiedTime();
+      newest = changed.compareTo(newest) > 0 ? changed : newest;
+      states.add(
+          name + " " + real + " " + attributes.size() + " " + changed + " " + attributes.fileKey());
+      if (!attributes.isRegularFile()) {
+        unreadable(name, "is no regular file");
+      } else if (contents) {
+        files.add(content(real, name));
+      }
     } catch (IOException e) {
-      unreadable(name, "cannot be read: " + e.getClass().getSimpleName());
+      unreadable(name, "cannot be read: " + reason(e));
     }
   }
 
-  private void content(Path real, String name, BasicFileAttributes attributes) throws IOException {
-    if (!attributes.isRegularFile()) {
-      unreadable(name, "is no regular file");
-      return;
-    }
-    if (files.size() >= MAX_FILES) {
-      unreadable(name, "there are more than " + MAX_FILES + " files");
-      return;
-    }
+  private PolicyFile content(Path real, String name) throws IOException {
     byte[] content;
-    try (InputStream in = Files.newInputStream(real)) {
-      content = in.readNBytes((int) MAX_FILE_BYTES + 1);
+    try (var in = Files.newInputStream(real)) {
+      content = in.readNBytes(MAX_FILE_BYTES + 1);
     }
     bytes += content.length;
     if (content.length > MAX_FILE_BYTES) {
-      unreadable(name, "is larger than " + MAX_FILE_BYTES + " bytes; split it");
-    } else if (bytes > MAX_BYTES) {
-      unreadable(name, "the files are larger than " + MAX_BYTES + " bytes together");
-    } else {
-      files.add(decode(name, content));
+      return new PolicyFile.Unreadable(
+          name, "is larger than " + MAX_FILE_BYTES + " bytes; split it");
     }
-  }
-
-  private static PolicyFile decode(String name, byte[] content) {
+    if (bytes > MAX_BYTES) {
+      return new PolicyFile.Unreadable(
+          name, "the files are larger than " + MAX_BYTES + " bytes together");
+    }
     try {
       var text =
           StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(content)).toString();
@@ -159,9 +184,18 @@ final class PolicyFiles {
   }
 
   private void unreadable(String name, String why) {
+    if (states.size() > MAX_FILES + 1) {
+      return;
+    }
     states.add(name + " " + why);
-    if (files.size() <= MAX_FILES) {
+    if (contents) {
       files.add(new PolicyFile.Unreadable(name, why));
     }
+  }
+
+  private static String reason(IOException e) {
+    return e instanceof NoSuchFileException
+        ? "it is a link to nothing, or was just removed"
+        : e.getClass().getSimpleName();
   }
 }

@@ -1,0 +1,137 @@
+package dev.gatehouse.policy.resource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.gatehouse.policy.resource.BackendTrafficPolicy.Unit;
+import dev.gatehouse.policy.resource.StringMatch.Type;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class BackendTrafficPolicyReaderTest {
+  private static Read read(String spec) {
+    return Read.spec("BackendTrafficPolicy", spec);
+  }
+
+  private static Read rule(String rule) {
+    return read("rateLimit: {type: Global, global: {rules: [{" + rule + "}]}}\n");
+  }
+
+  private static final String LIMIT = "limit: {requests: 3, unit: Hour}";
+
+  @Test
+  void every_client_selector_limit_and_shadow_mode_is_read() {
+    var policy = read("""
+        rateLimit:
+          global:
+            rules:
+            - clientSelectors:
+              - headers:
+                - {name: X-User, type: Distinct}
+                - {name: X-Org, value: acme, invert: true}
+                - {name: X-Plan, type: RegularExpression, value: "gold|silver"}
+                methods: [{value: GET}, {value: PUT, invert: true}]
+                path: {type: Exact, value: /user}
+                sourceCIDR: {type: Distinct, value: 10.0.0.0/8}
+                queryParams: [{name: user, value: alice}]
+              limit: {requests: 0, unit: Week}
+              shadowMode: true
+              xRateLimitHeaders: "Off"
+        """);
+
+    assertThat(policy.problems())
+        .containsExactly(
+            "p.yaml:20:9: notice: spec.rateLimit.global.rules[0].xRateLimitHeaders: not enforced by Gatehouse; a gateway that reads this kind itself may");
+    var rule = ((BackendTrafficPolicy) policy.resources().getFirst()).rules().getFirst();
+    assertThat(rule.requests()).isZero();
+    assertThat(rule.unit()).isEqualTo(Unit.WEEK);
+    assertThat(rule.shadowMode()).isTrue();
+    assertThat(rule.origin()).isEqualTo(new Origin("p.yaml", 9, 9));
+    var selector = rule.selectors().getFirst();
+    assertThat(selector.headers())
+        .containsExactly(
+            new BackendTrafficPolicy.HeaderSelector(
+                "x-user", new StringMatch(Type.DISTINCT, ""), false),
+            new BackendTrafficPolicy.HeaderSelector(
+                "x-org", new StringMatch(Type.EXACT, "acme"), true),
+            new BackendTrafficPolicy.HeaderSelector(
+                "x-plan", new StringMatch(Type.REGULAR_EXPRESSION, "gold|silver"), false));
+    assertThat(selector.methods())
+        .containsExactly(
+            new BackendTrafficPolicy.MethodSelector("GET", false),
+            new BackendTrafficPolicy.MethodSelector("PUT", true));
+    assertThat(selector.path().match()).isEqualTo(new StringMatch(Type.EXACT, "/user"));
+    assertThat(selector.sourceCidr())
+        .isEqualTo(new BackendTrafficPolicy.SourceCidr("10.0.0.0/8", true, false));
+    assertThat(selector.queryParams())
+        .containsExactly(new BackendTrafficPolicy.QuerySelector(
+            "user", new StringMatch(Type.EXACT, "alice"), false));
+  }
+
+  @Test
+  void what_the_gateway_enforces_is_named_and_leaves_the_rate_limit_in_force() {
+    var policy = read("retry: {numRetries: 3}\nrateLimit: {global: {rules: [{" + LIMIT
+        + "}]}, local: {rules: []}}\n");
+
+    assertThat(policy.problems())
+        .containsExactly(
+            "p.yaml:6:3: notice: spec.retry: not enforced by Gatehouse; a gateway that reads this kind itself may",
+            "p.yaml:7:70: notice: spec.rateLimit.local: not enforced by Gatehouse; a gateway that reads this kind itself may");
+    assertThat(policy.resources()).singleElement().isInstanceOf(BackendTrafficPolicy.class);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "limit: {requests: 3, unit: Hour}, cost: {request: {from: Number, number: 0}} | cost: not supported yet",
+        "limit: {requests: 3, unit: Hour}, shared: true | shared: not supported yet",
+        "limit: {requests: 3, unit: Hour, fromMetadata: {namespace: n, key: k}} | fromMetadata: not supported yet",
+        "limit: {requests: 4294967296, unit: Hour} | is out of range (expected: 0 to 4294967295)",
+        "limit: {requests: 1.5, unit: Hour} | \"1.5\" is not a whole number",
+        "limit: {requests: '3', unit: Hour} | \"3\" is not a whole number",
+        "limit: {requests: 3} | \"unit\" is missing",
+        "clientSelectors: [] | \"limit\" is missing",
+        "limit: {requests: 3, unit: Hour}, clientSelectors: [{}] | selects nothing",
+        "limit: {requests: 3, unit: Hour}, clientSelectors: [{headers: [{name: a}]}] | \"value\" is missing",
+        "limit: {requests: 3, unit: Hour}, clientSelectors: [{headers: [{name: a, type: Distinct, value: b}]}] | takes none; remove it",
+        "limit: {requests: 3, unit: Hour}, clientSelectors: [{headers: [{name: a, type: Distinct, invert: true}]}] | type Distinct cannot be inverted",
+        "limit: {requests: 3, unit: Hour}, clientSelectors: [{headers: [{name: ':path', value: b}]}] | \":path\" is not a header name",
+        "limit: {requests: 3, unit: Hour}, clientSelectors: [{sourceCIDR: {value: 10.0.0.0}}] | is not an address range",
+        "limit: {requests: 3, unit: Hour}, clientSelectors: [{sourceCIDR: {value: 10.0.0.0/8, type: Distinct, invert: true}}] | type Distinct cannot be inverted",
+        "limit: {requests: 3, unit: Hour}, clientSelectors: [{queryParams: [{name: a, type: Prefix, value: b}]}] | \"Prefix\" is not one of Distinct, Exact, RegularExpression",
+        "limit: {requests: 3, unit: Hour}, clientSelectors: [{methods: [{}]},{methods: [{}]},{methods: [{}]},{methods: [{}]},{methods: [{}]},{methods: [{}]},{methods: [{}]},{methods: [{}]},{methods: [{}]}] | has 9 items (expected: at most 8)",
+      })
+  void what_the_api_refuses_or_we_do_not_support_rejects_the_policy(String rule, String message) {
+    var read = rule(rule);
+
+    assertThat(read.problems()).anySatisfy(problem -> assertThat(problem).contains(message));
+    assertThat(read.resources()).singleElement().isInstanceOf(RejectedPolicy.class);
+  }
+
+  @Test
+  void at_most_256_rules() {
+    assertThat(read("rateLimit: {global: {rules: [" + ("{" + LIMIT + "},").repeat(256) + "]}}\n")
+            .problems())
+        .isEmpty();
+    assertThat(read("rateLimit: {global: {rules: [" + ("{" + LIMIT + "},").repeat(257) + "]}}\n")
+            .problems())
+        .containsExactly(
+            "p.yaml:6:24: spec.rateLimit.global.rules: has 257 items (expected: at most 256)");
+  }
+
+  @Test
+  void type_global_needs_global() {
+    assertThat(read("rateLimit: {type: Global}\n").problems())
+        .containsExactly("p.yaml:6:3: spec.rateLimit: \"global\" is missing: type Global needs it");
+  }
+
+  @Test
+  void a_policy_without_rate_limit_has_no_rules() {
+    assertThat(read("mergeTyp: x\n").problems())
+        .containsExactly("p.yaml:6:3: spec.mergeTyp: unknown field (did you mean \"mergeType\"?)");
+    assertThat(read("timeout: {}\n").resources())
+        .singleElement()
+        .isInstanceOf(BackendTrafficPolicy.class);
+  }
+}

@@ -1,0 +1,199 @@
+package dev.gatehouse.policy.resource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.gatehouse.policy.resource.SecurityPolicy.Action;
+import dev.gatehouse.policy.resource.SecurityPolicy.RefJwks;
+import dev.gatehouse.policy.resource.SecurityPolicy.RemoteJwks;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SecurityPolicyReaderTest {
+  private static Read read(String spec) {
+    return Read.spec("SecurityPolicy", spec);
+  }
+
+  private static Read provider(String more) {
+    return read("jwt: {providers: [{name: corp, " + more + "}]}\n");
+  }
+
+  @Test
+  void every_field_that_is_honoured_is_read() {
+    var policy = read("""
+        cors:
+          allowOrigins: ["https://*.example.com", "http://localhost:3000"]
+          allowMethods: [GET, POST]
+          allowHeaders: [authorization]
+          exposeHeaders: ["*"]
+          maxAge: 1h30m
+          allowCredentials: true
+        jwt:
+          optional: true
+          providers:
+          - name: corp
+            issuer: https://idp.example.com
+            audiences: [orders]
+            remoteJWKS: {uri: "https://idp.example.com/jwks", cacheDuration: 300s}
+            claimToHeaders: [{claim: user.name, header: X-User}]
+            extractFrom: {headers: [{name: X-Token, valuePrefix: "Token "}], cookies: [t], params: [token]}
+          - name: lab
+            localJWKS: {type: ValueRef, valueRef: {group: "", kind: ConfigMap, name: keys}}
+        authorization:
+          defaultAction: Deny
+          rules:
+          - name: read
+            action: Allow
+            operation: {methods: [GET], path: {type: RegularExpression, value: "/orders/[0-9]+"}}
+            principal:
+              clientCIDRs: [10.0.0.0/8, "2001:db8::/32"]
+              jwt: {provider: corp, claims: [{name: roles, valueType: StringArray, values: [admin]}], scopes: ["orders:read"]}
+              headers: [{name: X-Tenant, values: [a, b]}]
+            cel: request.method == 'GET'
+        """).only(SecurityPolicy.class);
+
+    assertThat(policy.attachmentOnly()).isFalse();
+    assertThat(policy.cors().maxAge()).isEqualTo(Duration.ofMinutes(90));
+    assertThat(policy.cors().allowOrigins())
+        .containsExactly("https://*.example.com", "http://localhost:3000");
+    assertThat(policy.jwt().optional()).isTrue();
+    var corp = policy.jwt().providers().getFirst();
+    assertThat(((RemoteJwks) corp.jwks()).cacheDuration()).isEqualTo(Duration.ofMinutes(5));
+    assertThat(corp.claimToHeaders())
+        .containsExactly(new SecurityPolicy.ClaimToHeader("user.name", "x-user"));
+    assertThat(corp.extractFrom().headers())
+        .containsExactly(new SecurityPolicy.FromHeader("x-token", "Token "));
+    assertThat(corp.origin()).isEqualTo(new Origin("p.yaml", 16, 7));
+    assertThat(((RefJwks) policy.jwt().providers().get(1).jwks()).configMap().name())
+        .isEqualTo("keys");
+    var rule = policy.authorization().rules().getFirst();
+    assertThat(rule.operation().path())
+        .isEqualTo(new StringMatch(StringMatch.Type.REGULAR_EXPRESSION, "/orders/[0-9]+"));
+    assertThat(rule.principal().clientCidrs()).containsExactly("10.0.0.0/8", "2001:db8::/32");
+    assertThat(rule.principal().jwt().claims().getFirst().array()).isTrue();
+    assertThat(rule.principal().headers())
+        .containsExactly(new SecurityPolicy.HeaderValues("x-tenant", java.util.List.of("a", "b")));
+    assertThat(rule.cel()).isEqualTo("request.method == 'GET'");
+  }
+
+  @Test
+  void defaults_are_envoy_gateways() {
+    var policy =
+        read("jwt: {providers: [{name: a, localJWKS: {inline: '{}'}}]}\nauthorization: {}\n")
+            .only(SecurityPolicy.class);
+
+    assertThat(policy.jwt().optional()).isFalse();
+    assertThat(policy.authorization().defaultAction()).isEqualTo(Action.DENY);
+    assertThat(policy.meta().namespace()).isEqualTo("default");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"apiKeyAuth", "basicAuth", "oidc", "csrf"})
+  void a_security_field_that_is_not_supported_rejects_the_policy_and_keeps_its_targets(
+      String field) {
+    var read =
+        read("jwt: {providers: [{name: a, localJWKS: {inline: '{}'}}]}\n" + field + ": {x: y}\n");
+
+    assertThat(read.problems())
+        .containsExactly("p.yaml:7:3: spec." + field
+            + ": not supported yet; remove it, or the rest would not mean what you wrote");
+    assertThat(read.resources())
+        .singleElement()
+        .isInstanceOfSatisfying(
+            RejectedPolicy.class,
+            p -> assertThat(p.targets().refs()).extracting(Targets.Ref::name).containsExactly("r"));
+  }
+
+  @Test
+  void a_merge_type_is_not_supported_yet() {
+    assertThat(read("mergeType: StrategicMerge\n").resources())
+        .singleElement()
+        .isInstanceOf(RejectedPolicy.class);
+  }
+
+  @Test
+  void recompute_route_is_an_error_that_says_why() {
+    assertThat(provider("localJWKS: {inline: '{}'}, recomputeRoute: true").problems())
+        .containsExactly(
+            "p.yaml:6:61: spec.jwt.providers[0].recomputeRoute: never honoured: clearing the route cache after the decision can lead the request to a route whose policies were not asked; remove it and route by what the client sends");
+    assertThat(provider("localJWKS: {inline: '{}'}, recomputeRoute: false").problems())
+        .isEmpty();
+    assertThat(read("extAuth: {recomputeRoute: true, grpc: {}}\n").problems())
+        .singleElement()
+        .asString()
+        .startsWith("p.yaml:6:13: spec.extAuth.recomputeRoute: never honoured");
+  }
+
+  @Test
+  void ext_auth_alone_is_an_attachment_and_with_others_it_is_ignored() {
+    assertThat(read("extAuth: {grpc: {backendRefs: [{name: gatehouse}]}}\n")
+            .only(SecurityPolicy.class)
+            .attachmentOnly())
+        .isTrue();
+    assertThat(read("").only(SecurityPolicy.class).attachmentOnly()).isFalse();
+
+    var both = read("extAuth: {grpc: {}}\nauthorization: {defaultAction: Allow}\n");
+
+    assertThat(both.problems())
+        .containsExactly(
+            "p.yaml:6:3: notice: spec.extAuth: ignored: which service is asked is not Gatehouse's to say; the rest of the policy holds");
+    assertThat(((SecurityPolicy) both.resources().getFirst()).attachmentOnly()).isFalse();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "jwt: {} | \"providers\" is missing",
+        "jwt: {providers: []} | has no providers",
+        "jwt: {failOpen: true, providers: [{name: a, localJWKS: {inline: x}}]} | spec.jwt.failOpen: not supported yet",
+        "jwt: {providers: [{name: a}]} | expected exactly one of remoteJWKS and localJWKS",
+        "jwt: {providers: [{name: a, remoteJWKS: {uri: 'https://a/'}, localJWKS: {inline: x}}]} | expected exactly one of remoteJWKS and localJWKS",
+        "jwt: {providers: [{name: a, localJWKS: {inline: x, valueRef: {name: y}}}]} | expected exactly one of inline and valueRef",
+        "jwt: {providers: [{name: a, localJWKS: {type: ValueRef, inline: x}}]} | expected exactly one of inline and valueRef",
+        "jwt: {providers: [{name: a, localJWKS: {inline: x}}, {name: a, localJWKS: {inline: x}}]} | two providers are named \"a\"",
+        "jwt: {providers: [{name: a, remoteJWKS: {uri: 'https://u:p@a/'}}]} | without user information",
+        "jwt: {providers: [{name: a, remoteJWKS: {uri: 'https://a/', cacheDuration: 0s}}]} | a key set is kept for a second or longer",
+        "jwt: {providers: [{name: a, remoteJWKS: {uri: 'https://a/', backendRefs: []}}]} | backendRefs: not supported yet",
+        "jwt: {providers: [{name: a, localJWKS: {inline: x}, claimToHeaders: [{claim: sub, header: host}]}]} | \"host\" is Envoy's own and cannot be changed",
+        "jwt: {providers: [{name: a, localJWKS: {inline: x}, claimToHeaders: [{claim: sub, header: 'x user'}]}]} | is not a header name",
+        "authorization: {defaultAction: allow} | \"allow\" is not one of Allow, Deny (did you mean \"Allow\"?)",
+        "authorization: {rules: [{principal: {clientCIDRs: [10.0.0.0/8]}}]} | \"action\" is missing",
+        "authorization: {rules: [{action: Allow}]} | expected at least one of principal and cel",
+        "authorization: {rules: [{action: Allow, principal: {}}]} | expected at least one of clientCIDRs, jwt and headers",
+        "authorization: {rules: [{action: Allow, principal: {clientCIDRs: []}}]} | clientCIDRs: is empty; remove it, or name what is meant",
+        "authorization: {rules: [{action: Allow, principal: {clientCIDRs: [10.0.0.0/33]}}]} | is not an address range",
+        "authorization: {rules: [{action: Allow, principal: {clientCIDRs: [10.0.0.0]}}]} | is not an address range",
+        "authorization: {rules: [{action: Allow, principal: {clientCIDRs: ['example.com/8']}}]} | is not an address range",
+        "authorization: {rules: [{action: Allow, principal: {clientIPGeoLocations: [{country: DE}]}}]} | clientIPGeoLocations: not supported yet",
+        "authorization: {rules: [{action: Allow, principal: {jwt: {provider: a, scopes: [x]}}}]} | needs the jwt provider \"a\", which spec.jwt does not have",
+        "authorization: {rules: [{action: Allow, principal: {jwt: {provider: a}}}]} | expected at least one of claims and scopes",
+        "authorization: {rules: [{action: Allow, cel: 'true', operation: {}}]} | expected at least one of methods and path",
+        "authorization: {rules: [{action: Allow, cel: 'true', operation: {methods: [get]}}]} | \"get\" is not one of CONNECT, DELETE, GET",
+        "authorization: {rules: [{action: Allow, cel: 'true', operation: {path: {value: /a, invert: true}}}]} | invert: not supported yet",
+        "authorization: {rules: [{action: Allow, cel: 'true', operation: {path: {type: RegularExpression, value: 'a('}}}]} | is not an RE2 regular expression: missing closing )",
+        "authorization: {rules: [{action: Allow, cel: 'true', operation: {path: {type: RegularExpression, value: '(?=a)'}}}]} | is not an RE2 regular expression",
+        "authorization: {rules: [{action: Allow, cel: 'true', operation: {path: {type: RegularExpression, value: '((a{1000}){1000}){1000}'}}}]} | its repetitions multiply to more than 10000 steps",
+        "authorization: {rules: [{action: Allow, cel: 'true', operation: {path: {value: orders}}}]} | \"orders\" does not begin with '/'",
+        "cors: {allowOrigins: ['example.com']} | is not an origin",
+        "cors: {allowOrigins: ['https://*.example.com:*']} | holds two wildcards",
+      })
+  void what_the_api_refuses_is_an_error(String spec, String message) {
+    var read = read(spec + "\n");
+
+    assertThat(read.problems()).anySatisfy(problem -> assertThat(problem).contains(message));
+    assertThat(read.resources()).singleElement().isInstanceOf(RejectedPolicy.class);
+  }
+
+  @Test
+  void credentials_for_every_origin_are_warned_of() {
+    var read = read("cors: {allowOrigins: ['*'], allowCredentials: true}\n");
+
+    assertThat(read.problems())
+        .containsExactly(
+            "p.yaml:6:31: warning: spec.cors.allowCredentials: with allowOrigins \"*\" every site's scripts act with the user's cookies; name the origins");
+    assertThat(read.resources()).singleElement().isInstanceOf(SecurityPolicy.class);
+  }
+}
