@@ -1,0 +1,357 @@
+package dev.gatehouse.extproc.json;
+
+import dev.gatehouse.extproc.json.JsonPath.Token;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/** One walk over a text that makes several edits whose places cannot meet, or one of any sort. */
+final class JsonPass {
+  /** A set of edits is a {@code long}. */
+  static final int MAX_EDITS = 64;
+
+  private static final byte[] NOTHING = {};
+
+  private final List<JsonEdit> edits;
+
+  JsonPass(List<JsonEdit> edits) {
+    this.edits = List.copyOf(edits);
+  }
+
+  byte[] run(byte[] in) throws UnprocessableBody {
+    return new Walk(in).run();
+  }
+
+  private final class Walk {
+    private final byte[] in;
+    private final JsonScanner scanner;
+    private final Cuts cuts = new Cuts();
+
+    Walk(byte[] in) {
+      this.in = in;
+      this.scanner = new JsonScanner(in);
+    }
+
+    byte[] run() throws UnprocessableBody {
+      scanner.peek();
+      value(edits.size() == MAX_EDITS ? -1L : (1L << edits.size()) - 1, 0);
+      scanner.end();
+      return cuts.applyTo(in);
+    }
+
+    /** @param active the edits whose way led here, {@code depth} tokens of it */
+    private void value(long active, int depth) throws UnprocessableBody {
+      if (active == 0) {
+        scanner.value(depth);
+        return;
+      }
+      var first = edits.get(Long.numberOfTrailingZeros(active));
+      if (first.at().length() == depth) {
+        arrived(first, depth); // The only one: the places of a pass cannot meet.
+        return;
+      }
+      switch (scanner.peek()) {
+        case '{' -> object(active, depth);
+        case '[' -> array(active, depth);
+        default -> {
+          if (first instanceof JsonEdit.Set set) {
+            throw noWay(set);
+          }
+          scanner.value(depth);
+        }
+      }
+    }
+
+    private void arrived(JsonEdit edit, int depth) throws UnprocessableBody {
+      scanner.peek();
+      var start = scanner.at();
+      switch (edit) {
+        case JsonEdit.Mask mask -> mask(mask.keepLast(), depth);
+        case JsonEdit.Set set -> {
+          scanner.value(depth);
+          cuts.add(start, scanner.at(), set.value());
+        }
+        // These two are about the container, which has seen to them.
+        case JsonEdit.Remove remove -> scanner.value(depth);
+        case JsonEdit.Rename rename -> scanner.value(depth);
+      }
+    }
+
+    private void object(long active, int depth) throws UnprocessableBody {
+      JsonScanner.checkDepth(depth);
+      var first = edits.get(Long.numberOfTrailingZeros(active));
+      if (first instanceof JsonEdit.Rename rename && rename.at().length() == depth + 1) {
+        renameIn(rename, depth);
+        return;
+      }
+      scanner.take('{');
+      var gaps = new Gaps();
+      var last = scanner.at();
+      var found = false;
+      var empty = scanner.took('}');
+      if (!empty) {
+        do {
+          scanner.peek();
+          var start = scanner.at();
+          scanner.string();
+          var here = matching(active, depth, start, scanner.at(), scanner.escaped());
+          scanner.take(':');
+          gaps.begin(start);
+          value(here, depth + 1);
+          last = scanner.at();
+          gaps.end(start, last, removes(here, depth + 1));
+          found |= here != 0;
+        } while (scanner.took(','));
+        scanner.take('}');
+        gaps.close();
+      }
+      if (!found && first instanceof JsonEdit.Set set) {
+        addMember(set, depth, last, empty);
+      }
+    }
+
+    private void array(long active, int depth) throws UnprocessableBody {
+      JsonScanner.checkDepth(depth);
+      scanner.take('[');
+      var gaps = new Gaps();
+      var last = scanner.at();
+      var size = 0;
+      var found = false;
+      if (!scanner.took(']')) {
+        do {
+          scanner.peek();
+          var start = scanner.at();
+          var here = matching(active, depth, size);
+          gaps.begin(start);
+          value(here, depth + 1);
+          last = scanner.at();
+          gaps.end(start, last, removes(here, depth + 1));
+          found |= here != 0;
+          size++;
+        } while (scanner.took(','));
+        scanner.take(']');
+        gaps.close();
+      }
+      if (!found && edits.get(Long.numberOfTrailingZeros(active)) instanceof JsonEdit.Set set) {
+        addElement(set, depth, last, size);
+      }
+    }
+
+    /** The members are looked at first: one of the new name goes only if there is one to take its place. */
+    private void renameIn(JsonEdit.Rename rename, int depth) throws UnprocessableBody {
+      record Member(int start, int keyEnd, int end, boolean from, boolean to) {}
+
+      var token = rename.at().token(depth);
+      var to = new Token(rename.to(), rename.to().getBytes(StandardCharsets.UTF_8), -1);
+      var members = new ArrayList<Member>();
+      scanner.take('{');
+      if (scanner.took('}')) {
+        return;
+      }
+      do {
+        scanner.peek();
+        var start = scanner.at();
+        scanner.string();
+        var keyEnd = scanner.at();
+        var escaped = scanner.escaped();
+        scanner.take(':');
+        scanner.value(depth + 1);
+        members.add(new Member(
+            start,
+            keyEnd,
+            scanner.at(),
+            names(token, start, keyEnd, escaped),
+            names(to, start, keyEnd, escaped)));
+      } while (scanner.took(','));
+      scanner.take('}');
+      if (members.stream().noneMatch(Member::from)) {
+        return;
+      }
+      var gaps = new Gaps();
+      for (var member : members) {
+        gaps.begin(member.start);
+        if (member.from) {
+          cuts.add(member.start, member.keyEnd, JsonScanner.quote(rename.to()));
+        }
+        gaps.end(member.start, member.end, member.to && !member.from);
+      }
+      gaps.close();
+    }
+
+    private void addMember(JsonEdit.Set set, int depth, int last, boolean empty)
+        throws UnprocessableBody {
+      var token = set.at().token(depth);
+      var name = token.name();
+      if (name == null || !isDefinite(set, depth + 1)) {
+        return; // Any member of none.
+      }
+      var member = new Bytes()
+          .add(empty ? "" : ",")
+          .add(JsonScanner.quote(name))
+          .add(":")
+          .add(wrapped(set, depth + 1));
+      cuts.add(last, last, member.toArray());
+    }
+
+    private void addElement(JsonEdit.Set set, int depth, int last, int size)
+        throws UnprocessableBody {
+      var token = set.at().token(depth);
+      if (token.isAny() || !isDefinite(set, depth + 1)) {
+        return; // Any element of none.
+      }
+      if (token.index() != size && !"-".equals(token.name())) {
+        throw noWay(set);
+      }
+      cuts.add(
+          last,
+          last,
+          new Bytes().add(size == 0 ? "" : ",").add(wrapped(set, depth + 1)).toArray());
+    }
+
+    /** The value inside the objects that are missing. */
+    private byte[] wrapped(JsonEdit.Set set, int from) {
+      var open = new Bytes();
+      for (var i = from; i < set.at().length(); i++) {
+        var name = set.at().token(i).name();
+        open.add("{").add(JsonScanner.quote(name == null ? "*" : name)).add(":");
+      }
+      return open.add(set.value()).add("}".repeat(set.at().length() - from)).toArray();
+    }
+
+    private static boolean isDefinite(JsonEdit.Set set, int from) {
+      for (var i = from; i < set.at().length(); i++) {
+        if (set.at().token(i).isAny()) {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    private void mask(int keepLast, int depth) throws UnprocessableBody {
+      var first = scanner.peek();
+      var start = scanner.at();
+      switch (first) {
+        case '{' -> {
+          JsonScanner.checkDepth(depth);
+          scanner.take('{');
+          if (scanner.took('}')) {
+            return;
+          }
+          do {
+            scanner.peek();
+            scanner.string();
+            scanner.take(':');
+            mask(keepLast, depth + 1);
+          } while (scanner.took(','));
+          scanner.take('}');
+        }
+        case '[' -> {
+          JsonScanner.checkDepth(depth);
+          scanner.take('[');
+          if (scanner.took(']')) {
+            return;
+          }
+          do {
+            mask(keepLast, depth + 1);
+          } while (scanner.took(','));
+          scanner.take(']');
+        }
+        case '"' -> {
+          scanner.string();
+          var text = scanner.text(start, scanner.at(), scanner.escaped());
+          cuts.add(start, scanner.at(), masked(text, keepLast));
+        }
+        case 'n' -> scanner.literal();
+        default -> {
+          scanner.literal();
+          var text = new String(in, start, scanner.at() - start, StandardCharsets.US_ASCII);
+          cuts.add(start, scanner.at(), masked(text, keepLast));
+        }
+      }
+    }
+
+    private static byte[] masked(String text, int keepLast) {
+      var length = text.codePointCount(0, text.length());
+      var hidden = length <= keepLast ? length : length - keepLast;
+      var kept = text.substring(text.offsetByCodePoints(0, hidden));
+      return JsonScanner.quote("*".repeat(hidden) + kept);
+    }
+
+    private boolean removes(long here, int depth) {
+      return here != 0
+          && edits.get(Long.numberOfTrailingZeros(here)) instanceof JsonEdit.Remove remove
+          && remove.at().length() == depth;
+    }
+
+    private long matching(long active, int depth, int start, int end, boolean escaped) {
+      var here = 0L;
+      for (var left = active; left != 0; left &= left - 1) {
+        var bit = Long.numberOfTrailingZeros(left);
+        if (names(edits.get(bit).at().token(depth), start, end, escaped)) {
+          here |= 1L << bit;
+        }
+      }
+      return here;
+    }
+
+    private boolean names(Token token, int start, int end, boolean escaped) {
+      var name = token.name();
+      if (name == null) {
+        return true;
+      }
+      return escaped
+          ? name.equals(scanner.text(start, end, true))
+          : scanner.says(start, end, token.utf8());
+    }
+
+    private long matching(long active, int depth, int index) {
+      var here = 0L;
+      for (var left = active; left != 0; left &= left - 1) {
+        var bit = Long.numberOfTrailingZeros(left);
+        var token = edits.get(bit).at().token(depth);
+        if (token.isAny() || token.index() == index) {
+          here |= 1L << bit;
+        }
+      }
+      return here;
+    }
+
+    private UnprocessableBody noWay(JsonEdit.Set set) {
+      return new UnprocessableBody("nothing can be set at " + set.at()
+          + ": the way leads through something that is no object, or past an array's end");
+    }
+
+    /** Sees to the commas when children of one container go. */
+    private final class Gaps {
+      private int keptEnd = -1;
+      private int droppedStart = -1;
+      private int droppedEnd = -1;
+
+      void begin(int start) {
+        if (droppedStart >= 0) {
+          cuts.add(droppedStart, start, NOTHING);
+          droppedStart = -1;
+        }
+      }
+
+      void end(int start, int end, boolean drop) {
+        if (drop && keptEnd < 0) {
+          droppedStart =
+              start; // No child before it is kept: the comma after it goes, if there is one.
+          droppedEnd = end;
+          return;
+        }
+        if (drop) {
+          cuts.add(keptEnd, end, NOTHING);
+        }
+        keptEnd = end;
+      }
+
+      void close() {
+        if (droppedStart >= 0) {
+          cuts.add(droppedStart, droppedEnd, NOTHING);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,109 @@
+package dev.gatehouse.extproc.stream;
+
+import com.google.protobuf.ByteString;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A {@code HeaderMutation}, serialised. Envoy runs removals before sets, reads only {@code raw_value}, and heeds only the
+ * deprecated {@code append}; {@code append_action} is set alike.
+ */
+public final class HeaderChanges {
+  public static final HeaderChanges NONE = new HeaderChanges(new byte[0]);
+
+  private static final int APPEND = 0;
+  private static final int OVERWRITE = 2;
+
+  private final byte[] mutation;
+
+  private HeaderChanges(byte[] mutation) {
+    this.mutation = mutation;
+  }
+
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  public boolean isEmpty() {
+    return mutation.length == 0;
+  }
+
+  /** The fields of the serialised {@code HeaderMutation}. */
+  byte[] mutation() {
+    return mutation;
+  }
+
+  /** These and one more header, overwritten. */
+  HeaderChanges andOverwrite(String name, ByteString value) {
+    var out = new BackwardsProto(mutation.length + name.length() + value.size() + 32);
+    out.raw(mutation);
+    option(out, name, value, OVERWRITE);
+    return new HeaderChanges(out.toBytes());
+  }
+
+  private static void option(BackwardsProto out, String name, ByteString value, int action) {
+    var option = out.mark();
+    if (action != APPEND) {
+      out.number(3, action);
+    }
+    var append = out.mark();
+    if (action == APPEND) {
+      out.number(1, 1);
+    }
+    out.message(2, append);
+    var header = out.mark();
+    out.bytes(3, value);
+    out.string(1, name);
+    out.message(1, header);
+    out.message(1, option);
+  }
+
+  /** Collects changes; a name should be either removed, or overwritten once and appended to, in this order. */
+  public static final class Builder {
+    private record Change(String name, @Nullable ByteString value, int action) {}
+
+    private final List<Change> changes = new ArrayList<>();
+    private int size = 16;
+
+    public Builder remove(String name) {
+      return add(new Change(name, null, OVERWRITE));
+    }
+
+    /** Replaces whatever values there are. */
+    public Builder overwrite(String name, ByteString value) {
+      return add(new Change(name, value, OVERWRITE));
+    }
+
+    public Builder overwrite(String name, String value) {
+      return overwrite(name, ByteString.copyFromUtf8(value));
+    }
+
+    /** Leaves the values there are, and adds one. */
+    public Builder append(String name, ByteString value) {
+      return add(new Change(name, value, APPEND));
+    }
+
+    private Builder add(Change change) {
+      changes.add(change);
+      size += change.name.length() + (change.value == null ? 0 : change.value.size()) + 24;
+      return this;
+    }
+
+    public HeaderChanges build() {
+      if (changes.isEmpty()) {
+        return NONE;
+      }
+      var out = new BackwardsProto(size);
+      for (var i = changes.size() - 1; i >= 0; i--) {
+        var change = changes.get(i);
+        if (change.value == null) {
+          out.string(2, change.name);
+        } else {
+          option(out, change.name, change.value, change.action);
+        }
+      }
+      return new HeaderChanges(out.toBytes());
+    }
+  }
+}

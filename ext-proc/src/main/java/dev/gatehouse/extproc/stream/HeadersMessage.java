@@ -1,0 +1,79 @@
+package dev.gatehouse.extproc.stream;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.Struct;
+import io.envoyproxy.envoy.config.core.v3.HeaderValue;
+import io.envoyproxy.envoy.service.ext_proc.v3.HttpHeaders;
+import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A {@code request_headers} or {@code response_headers} message, with what Envoy tells beside it. */
+public final class HeadersMessage {
+  private static final String FILTER = "envoy.filters.http.ext_proc";
+
+  private static final String VIA_UPSTREAM = "via_upstream";
+
+  private final ProcessingRequest message;
+  private final Direction direction;
+  private final HttpHeaders headers;
+
+  public HeadersMessage(ProcessingRequest message) {
+    this.message = message;
+    this.direction = message.hasRequestHeaders() ? Direction.REQUEST : Direction.RESPONSE;
+    this.headers =
+        direction == Direction.REQUEST ? message.getRequestHeaders() : message.getResponseHeaders();
+  }
+
+  public Direction direction() {
+    return direction;
+  }
+
+  /** No body follows. */
+  public boolean endOfStream() {
+    return headers.getEndOfStream();
+  }
+
+  /** Names are in lower case; a name may occur several times. */
+  public List<HeaderValue> headers() {
+    return headers.getHeaders().getHeadersList();
+  }
+
+  /** The value as it was sent: {@code raw_value}, or {@code value} from an Envoy before 1.29. */
+  public static ByteString value(HeaderValue header) {
+    return header.getRawValue().isEmpty() ? header.getValueBytes() : header.getRawValue();
+  }
+
+  /** The first value of a header; null if it is absent. */
+  public @Nullable String first(String name) {
+    var all = headers();
+    for (var i = 0; i < all.size(); i++) {
+      var header = all.get(i);
+      if (header.getKey().equals(name)) {
+        return value(header).toStringUtf8();
+      }
+    }
+    return null;
+  }
+
+  /** An attribute that {@code request_attributes} or {@code response_attributes} asks for; null where it is not a text. */
+  public @Nullable String attribute(String name) {
+    var attributes = message.getAttributesMap().get(FILTER);
+    var value = attributes == null ? null : attributes.getFieldsMap().get(name);
+    return value == null || !value.hasStringValue() ? null : value.getStringValue();
+  }
+
+  /** The dynamic metadata of another filter; null if there is none or it is not forwarded. */
+  public @Nullable Struct metadata(String namespace) {
+    return message.getMetadataContext().getFilterMetadataMap().get(namespace);
+  }
+
+  /**
+   * Whether a response is one that Envoy made itself, such as a denial: the attribute {@code response.code_details} says so. Without
+   * the attribute it counts as the upstream's.
+   */
+  public boolean isLocalReply() {
+    var details = attribute("response.code_details");
+    return direction == Direction.RESPONSE && details != null && !details.equals(VIA_UPSTREAM);
+  }
+}

@@ -1,0 +1,214 @@
+package dev.gatehouse.extproc.transform;
+
+import com.google.protobuf.ListValue;
+import com.google.protobuf.Struct;
+import com.google.protobuf.Value;
+import dev.gatehouse.extproc.stream.Direction;
+import dev.gatehouse.extproc.stream.HeadersMessage;
+import dev.gatehouse.policy.attach.Bindings;
+import dev.gatehouse.policy.attach.RouteKey;
+import dev.gatehouse.policy.expr.Auth;
+import dev.gatehouse.policy.expr.RequestFacts;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A stream as conditions and templates see it. A step sees what the steps before it made; response steps see the request as its
+ * steps left it. What nobody asks for is not read.
+ */
+public final class StreamFacts implements RequestFacts {
+  private static final String FORWARDED_ADDRESS = "x-envoy-external-address";
+
+  private final @Nullable RouteKey route;
+  private final boolean addressFromHeader;
+  private HeaderEdits request = new HeaderEdits(null);
+  private HeaderEdits response = new HeaderEdits(null);
+  private @Nullable HeadersMessage first;
+  private @Nullable HeadersMessage latest;
+  private @Nullable Auth auth;
+
+  /** @param addressFromHeader {@code --client-address=x-envoy-external-address} */
+  public StreamFacts(@Nullable RouteKey route, boolean addressFromHeader) {
+    this.route = route;
+    this.addressFromHeader = addressFromHeader;
+  }
+
+  /** A direction's headers came. */
+  public void came(HeadersMessage message) {
+    if (first == null) {
+      first = message;
+    }
+    latest = message;
+    if (message.direction() == Direction.REQUEST) {
+      request = new HeaderEdits(message);
+    } else {
+      response = new HeaderEdits(message);
+    }
+  }
+
+  HeaderEdits edits(Direction direction) {
+    return direction == Direction.REQUEST ? request : response;
+  }
+
+  @Override
+  public String method() {
+    return orEmpty(request.joined(":method"));
+  }
+
+  @Override
+  public String path() {
+    return orEmpty(request.joined(":path"));
+  }
+
+  @Override
+  public String urlPath() {
+    var path = path();
+    var mark = path.indexOf('?');
+    return mark < 0 ? path : path.substring(0, mark);
+  }
+
+  @Override
+  public String host() {
+    return orEmpty(request.joined(":authority"));
+  }
+
+  @Override
+  public String scheme() {
+    return orEmpty(request.joined(":scheme"));
+  }
+
+  @Override
+  public String id() {
+    return orEmpty(request.joined(Bindings.REQUEST_ID));
+  }
+
+  @Override
+  public @Nullable String header(String name) {
+    return request.joined(name);
+  }
+
+  @Override
+  public Map<String, String> headers() {
+    return request.all();
+  }
+
+  @Override
+  public Map<String, String> query() {
+    return QueryEdit.parse(path());
+  }
+
+  @Override
+  public String sourceAddress() {
+    if (addressFromHeader) {
+      return orEmpty(request.joined(FORWARDED_ADDRESS));
+    }
+    var address = first == null ? null : first.attribute("source.address");
+    return address == null ? "" : withoutPort(address);
+  }
+
+  @Override
+  public @Nullable Auth auth() {
+    if (auth == null && latest != null) {
+      var metadata = latest.metadata(Bindings.AUTHZ_NAMESPACE);
+      var said = metadata == null ? null : metadata.getFieldsMap().get("auth");
+      auth = said == null || !said.hasStructValue() ? null : auth(said.getStructValue());
+    }
+    return auth;
+  }
+
+  @Override
+  public @Nullable RouteKey route() {
+    return route;
+  }
+
+  @Override
+  public int responseCode() {
+    var status = response.joined(":status");
+    return status == null || status.length() != 3 ? 0 : number(status);
+  }
+
+  @Override
+  public Map<String, String> responseHeaders() {
+    return response.all();
+  }
+
+  private static int number(String digits) {
+    try {
+      return Integer.parseInt(digits);
+    } catch (NumberFormatException e) {
+      return 0;
+    }
+  }
+
+  /** {@code 10.0.0.1:1234}, {@code [::1]:1234}; without a port it is taken as it is. */
+  private static String withoutPort(String address) {
+    if (address.startsWith("[")) {
+      var end = address.indexOf(']');
+      return end < 0 ? address : address.substring(1, end);
+    }
+    var colon = address.indexOf(':');
+    return colon < 0 || colon != address.lastIndexOf(':') ? address : address.substring(0, colon);
+  }
+
+  private static Auth auth(Struct struct) {
+    var fields = struct.getFieldsMap();
+    var claims = fields.get("claims");
+    var scopes = fields.get("scopes");
+    return new Auth(
+        orEmpty(text(fields.get("method"))),
+        text(fields.get("sub")),
+        text(fields.get("iss")),
+        scopes == null
+            ? List.of()
+            : scopes.getListValue().getValuesList().stream()
+                .map(Value::getStringValue)
+                .toList(),
+        claims == null ? Map.of() : object(claims.getStructValue()),
+        text(fields.get("plan")));
+  }
+
+  private static @Nullable String text(@Nullable Value value) {
+    return value == null || !value.hasStringValue() ? null : value.getStringValue();
+  }
+
+  /** Nulls are left out: a claim that is null is one that is not there. */
+  private static Map<String, Object> object(Struct struct) {
+    var map = new LinkedHashMap<String, Object>();
+    struct.getFieldsMap().forEach((name, value) -> {
+      var plain = plain(value);
+      if (plain != null) {
+        map.put(name, plain);
+      }
+    });
+    return map;
+  }
+
+  private static List<Object> list(ListValue list) {
+    var all = new ArrayList<Object>();
+    for (var value : list.getValuesList()) {
+      var plain = plain(value);
+      if (plain != null) {
+        all.add(plain);
+      }
+    }
+    return all;
+  }
+
+  private static @Nullable Object plain(Value value) {
+    return switch (value.getKindCase()) {
+      case STRING_VALUE -> value.getStringValue();
+      case NUMBER_VALUE -> value.getNumberValue();
+      case BOOL_VALUE -> value.getBoolValue();
+      case STRUCT_VALUE -> object(value.getStructValue());
+      case LIST_VALUE -> list(value.getListValue());
+      case NULL_VALUE, KIND_NOT_SET -> null;
+    };
+  }
+
+  private static String orEmpty(@Nullable String text) {
+    return text == null ? "" : text;
+  }
+}

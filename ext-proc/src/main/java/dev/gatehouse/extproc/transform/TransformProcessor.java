@@ -1,0 +1,297 @@
+package dev.gatehouse.extproc.transform;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
+import dev.gatehouse.extproc.json.JsonEdits;
+import dev.gatehouse.extproc.json.UnprocessableBody;
+import dev.gatehouse.extproc.stream.Direction;
+import dev.gatehouse.extproc.stream.HeaderChanges;
+import dev.gatehouse.extproc.stream.HeadersMessage;
+import dev.gatehouse.extproc.stream.Processor;
+import dev.gatehouse.extproc.stream.Reply;
+import dev.gatehouse.extproc.transform.TransformPlan.ResponseGuard;
+import dev.gatehouse.extproc.transform.TransformPlan.Way;
+import dev.gatehouse.policy.expr.EvaluationException;
+import dev.gatehouse.server.Decision;
+import dev.gatehouse.server.Decision.Outcome;
+import dev.gatehouse.server.DecisionListener;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One stream under a TransformPolicy. The steps are run at the headers: conditions, templates and headers need no more. The edits
+ * of JSON wait for the body.
+ *
+ * <p>Fails closed: a condition or template that cannot be evaluated, or anything unforeseen, is answered 500; a body that cannot
+ * be read as the edits need it 400 or 502 ({@code onUnprocessable}), one over the limit 413 or 502.
+ */
+public final class TransformProcessor implements Processor {
+  /** Larger bodies are transformed off the event loop. */
+  static final int LOOP_BYTES = 64 << 10;
+
+  /** Sums over the old body would be wrong (RFC 9530, RFC 3230, RFC 1864). */
+  private static final HeaderChanges CHANGED = HeaderChanges.builder()
+      .remove("content-digest")
+      .remove("repr-digest")
+      .remove("digest")
+      .remove("content-md5")
+      .build();
+
+  private static final HeaderChanges CHANGED_AND_DECODED = HeaderChanges.builder()
+      .remove("content-digest")
+      .remove("repr-digest")
+      .remove("digest")
+      .remove("content-md5")
+      .remove("content-encoding")
+      .build();
+
+  private final TransformPlan plan;
+  private final StreamFacts facts;
+  private final DecisionListener decisions;
+
+  private List<JsonEdits> edits = List.of();
+  private List<String> jsonChanges = List.of();
+  private ContentCoding coding = ContentCoding.IDENTITY;
+
+  private final List<String> changes = new ArrayList<>();
+  private Outcome outcome = Outcome.UNCHANGED;
+  private String reason = "unchanged";
+  private @Nullable HeadersMessage request;
+  private final String requestId;
+
+  /** @param requestId from the call's metadata; the request's header, where it comes, is preferred */
+  public TransformProcessor(
+      TransformPlan plan, StreamFacts facts, String requestId, DecisionListener decisions) {
+    this.plan = plan;
+    this.facts = facts;
+    this.requestId = requestId;
+    this.decisions = decisions;
+  }
+
+  @Override
+  public Reply headers(HeadersMessage message) {
+    var direction = message.direction();
+    if (direction == Direction.REQUEST) {
+      request = message;
+    }
+    facts.came(message);
+    edits = List.of();
+    if (message.isLocalReply() && !plan.transformLocalReplies()) {
+      return Reply.UNCHANGED;
+    }
+    var way = plan.way(direction);
+    try {
+      return way.fixed() != null ? fixed(way, way.fixed(), message) : run(way, message);
+    } catch (EvaluationException e) {
+      return failed(direction, new Failure("a step could not be evaluated: " + e.getMessage()));
+    }
+  }
+
+  @Override
+  public Reply body(Direction direction, ByteString body) {
+    if (body.isEmpty()) {
+      return Reply.UNCHANGED;
+    }
+    if (body.size() > plan.way(direction).bodyLimit()) {
+      return tooLarge(direction);
+    }
+    return body.size() > LOOP_BYTES || coding != ContentCoding.IDENTITY
+        ? new Reply.Later(() -> transform(direction, body))
+        : transform(direction, body);
+  }
+
+  @Override
+  public Reply failed(Direction direction, Failure failure) {
+    end(Outcome.FAILED, "failed", failure.why());
+    return Refusals.FAILED;
+  }
+
+  @Override
+  public void ended(Ending ending) {
+    if (!decisions.listens()) {
+      return;
+    }
+    if (ending.failed() && outcome != Outcome.FAILED) {
+      end(Outcome.FAILED, "failed", "");
+    }
+    var id = request == null ? null : request.first("x-request-id");
+    var path = request == null ? null : request.first(":path");
+    var auth = facts.auth();
+    decisions.decided(new Decision(
+        "ext-proc",
+        id != null ? id : requestId,
+        orEmpty(request == null ? null : request.first(":method")),
+        path == null ? "" : withoutQuery(path),
+        auth == null ? "" : orEmpty(auth.sub()),
+        plan.policy(),
+        outcome,
+        reason,
+        String.join(", ", changes),
+        ending.nanos()));
+  }
+
+  private Reply fixed(Way way, TransformPlan.Fixed fixed, HeadersMessage message) {
+    if (!fixed.headerChanges().isEmpty()) {
+      changed(fixed.headerChanges());
+    }
+    var gzip = way.guardsResponse() && ResponseGuard.acceptsGzip(message);
+    if (fixed.json().isEmpty()) {
+      return fixed.reply(false, gzip);
+    }
+    edits = fixed.json();
+    jsonChanges = fixed.jsonChanges();
+    return withBody(way, message, awaits -> fixed.reply(awaits, gzip));
+  }
+
+  private Reply run(Way way, HeadersMessage message) throws EvaluationException {
+    var direction = message.direction();
+    var selected = new ArrayList<JsonEdits>();
+    var selectedChanges = new ArrayList<String>();
+    ByteString body = null;
+    for (var step : way.steps()) {
+      if (!step.holds(facts)) {
+        continue;
+      }
+      if (step.respond() != null) {
+        var respond = step.respond().render(facts);
+        end(Outcome.RESPONDED, "responded", "responded " + step.respond().status());
+        return respond;
+      }
+      step.change(direction, facts);
+      changed(step.changes());
+      if (step.body() != null) {
+        body = step.body().render(facts);
+        selected.clear();
+        selectedChanges.clear();
+      }
+      if (step.json() != null) {
+        selected.add(step.json().edits(facts));
+        selectedChanges.addAll(step.json().changes());
+      }
+    }
+    if (way.guardsResponse()) {
+      ResponseGuard.keepReadable(facts.edits(direction), ResponseGuard.acceptsGzip(message));
+    }
+    edits = selected;
+    jsonChanges = selectedChanges;
+    var headers = facts.edits(direction).changes();
+    if (body != null) {
+      return templated(message, headers, body);
+    }
+    return selected.isEmpty()
+        ? Reply.Continue.of(headers, false)
+        : withBody(way, message, awaits -> Reply.Continue.of(headers, awaits));
+  }
+
+  /** A body that a template made, and later steps may edit. */
+  private Reply templated(HeadersMessage message, HeaderChanges headers, ByteString body) {
+    if (hasNoBody(message.direction())) {
+      return message.endOfStream()
+          ? Reply.Continue.of(headers, false)
+          : new Reply.NewBody(headers, ByteString.EMPTY);
+    }
+    if (edits.isEmpty()) {
+      return new Reply.NewBody(headers, body);
+    }
+    try {
+      var edited = edit(body.toByteArray());
+      changed(jsonChanges);
+      return new Reply.NewBody(headers, ByteString.copyFrom(edited));
+    } catch (UnprocessableBody e) {
+      return failed(
+          message.direction(), new Failure("the template's body is unreadable: " + e.getMessage()));
+    }
+  }
+
+  /** RFC 9110 section 6.4.1, of the status that the steps have set. */
+  private boolean hasNoBody(Direction direction) {
+    var code = facts.responseCode();
+    return direction == Direction.RESPONSE
+        && (facts.method().equals("HEAD") || code == 204 || code == 304);
+  }
+
+  private Reply withBody(Way way, HeadersMessage message, Awaiting reply) {
+    var direction = message.direction();
+    return switch (BodyPromise.of(message, facts.method(), way.bodyLimit())) {
+      case BodyPromise.None none -> reply.awaits(false);
+      case BodyPromise.Readable(var promised) -> {
+        coding = promised;
+        yield reply.awaits(true);
+      }
+      case BodyPromise.TooLarge tooLarge -> tooLarge(direction);
+      case BodyPromise.Unreadable(var why) -> unreadable(direction, why, reply.awaits(false));
+    };
+  }
+
+  private Reply transform(Direction direction, ByteString body) {
+    try {
+      var before = coding.decode(body, plan.way(direction).bodyLimit());
+      var after = before.length == 0 ? before : edit(before);
+      if (after == before) {
+        return Reply.UNCHANGED;
+      }
+      changed(jsonChanges);
+      return new Reply.NewBody(
+          coding == ContentCoding.IDENTITY ? CHANGED : CHANGED_AND_DECODED,
+          UnsafeByteOperations.unsafeWrap(after));
+    } catch (UnprocessableBody e) {
+      return unreadable(direction, String.valueOf(e.getMessage()), Reply.UNCHANGED);
+    } catch (BodyTooLarge e) {
+      return tooLarge(direction);
+    }
+  }
+
+  private byte[] edit(byte[] json) throws UnprocessableBody {
+    var text = json;
+    for (var some : edits) {
+      text = some.apply(text);
+    }
+    return text;
+  }
+
+  /** @param passing what to say where the policy lets such a body pass */
+  private Reply unreadable(Direction direction, String why, Reply passing) {
+    if (plan.passUnprocessable()) {
+      end(outcome, "unprocessable-passed", why);
+      return passing;
+    }
+    end(Outcome.RESPONDED, "unprocessable", why);
+    return Refusals.unreadable(direction);
+  }
+
+  private Reply tooLarge(Direction direction) {
+    end(
+        Outcome.RESPONDED,
+        "too-large",
+        direction + " body over " + plan.way(direction).bodyLimit() + " bytes");
+    return Refusals.tooLarge(direction);
+  }
+
+  private void changed(List<String> some) {
+    if (!some.isEmpty()) {
+      changes.addAll(some);
+      outcome = Outcome.CHANGED;
+      reason = "changed";
+    }
+  }
+
+  private void end(Outcome how, String word, String detail) {
+    outcome = how;
+    reason = word;
+    changes.add(detail);
+  }
+
+  private static String withoutQuery(String path) {
+    var mark = path.indexOf('?');
+    return mark < 0 ? path : path.substring(0, mark);
+  }
+
+  private static String orEmpty(@Nullable String text) {
+    return text == null ? "" : text;
+  }
+
+  private interface Awaiting {
+    Reply awaits(boolean body);
+  }
+}
