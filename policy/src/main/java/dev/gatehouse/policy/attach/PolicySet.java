@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** All resources of one load, attached to the route rules that they hold for. Immutable. */
@@ -170,13 +171,12 @@ public final class PolicySet {
       Gateway gateway, List<AttachedRule> rules, Targeting targeting) {
     var routes = rules.stream()
         .filter(rule -> rule.gateway() == gateway)
-        .map(AttachedRule::httpRoute)
-        .distinct()
-        .toList();
+        .map(rule -> rule.httpRoute().meta().id())
+        .collect(Collectors.toSet());
     return targeting
         .securityPolicies(gateway, routes)
         .map(SecurityPolicy::jwt)
-        .flatMap(jwt -> jwt == null ? java.util.stream.Stream.of() : jwt.providers().stream())
+        .flatMap(jwt -> jwt == null ? Stream.of() : jwt.providers().stream())
         .flatMap(provider -> provider.claimToHeaders().stream())
         .map(ClaimToHeader::header)
         .map(header -> header.toLowerCase(Locale.ROOT))

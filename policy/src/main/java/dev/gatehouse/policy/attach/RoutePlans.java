@@ -3,6 +3,7 @@ package dev.gatehouse.policy.attach;
 import dev.gatehouse.policy.resource.Problems;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -34,7 +35,7 @@ public final class RoutePlans<P> {
    */
   public static <P> RoutePlans<P> of(
       PolicySet set, Function<AttachedRule, P> compile, @Nullable RoutePlans<P> previous) {
-    return new RoutePlans<>(Generation.of(set, compile), previous == null ? null : previous.now);
+    return new RoutePlans<>(new Generation<>(set, compile), previous == null ? null : previous.now);
   }
 
   /** By what {@code wire} wrote; null or empty strings are absent. */
@@ -76,9 +77,12 @@ public final class RoutePlans<P> {
             + new RouteKey(kind, namespace, name, sectionName == null ? "" : sectionName));
   }
 
-  /** By matching the request against the routes as the Gateway API and Envoy do ({@code --match-routes}). */
+  /**
+   * By matching the request against the routes as the Gateway API and Envoy do ({@code --match-routes}). A path that is not normalised
+   * is unresolved ({@link CleanPath} says what that is): configure the gateway to normalise paths, merge slashes and unescape slashes.
+   */
   public Lookup<P> byMatch(RoutedRequest request) {
-    throw new UnsupportedOperationException();
+    return now.routes().find(request);
   }
 
   /**
@@ -86,24 +90,35 @@ public final class RoutePlans<P> {
    * service that finds its plans that way; where {@code wire} writes bindings it is no error.
    */
   public void reportAmbiguous(Problems problems) {
-    now.ambiguous.forEach((rule, why) ->
-        problems.error(rule.rule().origin(), "spec.rules[" + rule.index() + "]", why));
+    for (var found : now.ambiguous) {
+      var rule = found.rule();
+      problems.error(rule.rule().origin(), "spec.rules[" + rule.index() + "]", found.why());
+    }
   }
+
+  private record Ambiguous(AttachedRule rule, String why) {}
 
   /** One load's plans. */
   private static final class Generation<P> {
     private final Lookup<P> unbound = new Lookup.Unbound<>();
     private final Map<String, Map<String, Lookup.Found<P>>> byListener = new HashMap<>();
     private final Map<String, Map<String, Map<String, Route<P>>>> byName = new HashMap<>();
-    private final Map<AttachedRule, String> ambiguous = new LinkedHashMap<>();
+    private final List<Ambiguous> ambiguous = new ArrayList<>();
+    private final RouteIndex<P> routes;
 
-    static <P> Generation<P> of(PolicySet set, Function<AttachedRule, P> compile) {
-      var generation = new Generation<P>();
+    private Generation(PolicySet set, Function<AttachedRule, P> compile) {
+      var plans = new IdentityHashMap<AttachedRule, Lookup<P>>();
       for (var rule : set.rules()) {
-        generation.add(rule, new Lookup.Found<>(compile.apply(rule)));
+        var plan = new Lookup.Found<>(compile.apply(rule));
+        plans.put(rule, plan);
+        add(rule, plan);
       }
-      generation.findAmbiguous();
-      return generation;
+      findAmbiguous();
+      routes = new RouteIndex<>(set, rule -> plans.getOrDefault(rule, unbound));
+    }
+
+    RouteIndex<P> routes() {
+      return routes;
     }
 
     @Nullable
@@ -160,7 +175,7 @@ public final class RoutePlans<P> {
       all.add(new Planned<>(rule, plan));
     }
 
-    void settle(Map<AttachedRule, String> ambiguous) {
+    void settle(List<Ambiguous> ambiguous) {
       var byRule = new LinkedHashMap<RouteKey, List<Planned<P>>>();
       var byName = new LinkedHashMap<String, List<Planned<P>>>();
       for (var planned : all) {
@@ -177,7 +192,7 @@ public final class RoutePlans<P> {
       byRule.forEach((key, some) -> {
         if (one(some, "its plans differ between listeners")
             instanceof Lookup.Unresolved<P>(var why)) {
-          ambiguous.put(some.getFirst().rule, why);
+          ambiguous.add(new Ambiguous(some.getFirst().rule, why));
         }
       });
       all.clear();

@@ -1,6 +1,6 @@
 package dev.gatehouse.policy.attach;
 
-import java.util.Map;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** What of a request chooses its route. */
@@ -17,6 +17,12 @@ public interface RoutedRequest {
   @Nullable
   String header(String name);
 
-  /** The decoded query; of a repeated parameter the first value. */
-  Map<String, String> query();
+  /**
+   * A header's values one by one, by its name in lower case; null where they are only known joined, as in ext_authz's map of headers.
+   * Envoy matches routes on each value by itself, so who knows them apart should say so: of a joined value with a comma in it
+   * nobody can tell what Envoy saw.
+   */
+  default @Nullable List<String> headerValues(String name) {
+    return null;
+  }
 }

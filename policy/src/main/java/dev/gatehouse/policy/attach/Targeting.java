@@ -7,6 +7,7 @@ import dev.gatehouse.policy.resource.Meta;
 import dev.gatehouse.policy.resource.Policy;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.resource.RejectedPolicy;
+import dev.gatehouse.policy.resource.Resource;
 import dev.gatehouse.policy.resource.SecurityPolicy;
 import dev.gatehouse.policy.resource.Targets;
 import dev.gatehouse.policy.resource.TransformPolicy;
@@ -17,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -47,12 +49,15 @@ final class Targeting {
 
   private final Map<String, Gateway> gateways = new LinkedHashMap<>();
   private final Map<String, HttpRoute> routes = new LinkedHashMap<>();
+  private final Map<String, Map<String, Meta>> targets = new LinkedHashMap<>();
   private final Map<Family, Map<Target, List<Policy>>> policies = new LinkedHashMap<>();
   private final Map<Family, Meta> everywhere = new LinkedHashMap<>();
 
   Targeting(List<Gateway> gateways, List<HttpRoute> routes, List<Policy> all, Problems problems) {
     gateways.forEach(gateway -> this.gateways.put(gateway.meta().id(), gateway));
     routes.forEach(route -> this.routes.put(route.meta().id(), route));
+    targets.put("Gateway", metas(gateways));
+    targets.put("HTTPRoute", metas(routes));
     for (var policy : all) {
       var family = family(policy);
       if (family != null) {
@@ -86,16 +91,19 @@ final class Targeting {
         .orElseGet(Attachment.None::new);
   }
 
-  /** Every SecurityPolicy that holds, or would if a more specific one went away, on any part of the Gateway or of a route. */
-  Stream<SecurityPolicy> securityPolicies(Gateway gateway, List<HttpRoute> itsRoutes) {
-    var ids = itsRoutes.stream().map(route -> route.meta().id()).toList();
+  /**
+   * Every SecurityPolicy that holds, or would if a more specific one went away, on any part of the Gateway or of a route.
+   *
+   * @param itsRoutes by {@code namespace/name}
+   */
+  Stream<SecurityPolicy> securityPolicies(Gateway gateway, Set<String> itsRoutes) {
     return policies.getOrDefault(Family.SECURITY, Map.of()).entrySet().stream()
         .filter(entry -> {
           var target = entry.getKey();
           var id = target.namespace() + "/" + target.name();
           return target.kind().equals("Gateway")
               ? id.equals(gateway.meta().id())
-              : ids.contains(id);
+              : itsRoutes.contains(id);
         })
         .flatMap(entry -> entry.getValue().stream())
         .filter(SecurityPolicy.class::isInstance)
@@ -202,18 +210,7 @@ final class Targeting {
 
   /** The resources of a kind that policies attach to, by {@code namespace/name}; null for other kinds. */
   private @Nullable Map<String, Meta> known(String group, String kind) {
-    if (!group.equals(GROUP)) {
-      return null;
-    }
-    var known = new LinkedHashMap<String, Meta>();
-    switch (kind) {
-      case "Gateway" -> gateways.forEach((id, gateway) -> known.put(id, gateway.meta()));
-      case "HTTPRoute" -> routes.forEach((id, route) -> known.put(id, route.meta()));
-      default -> {
-        return null;
-      }
-    }
-    return known;
+    return group.equals(GROUP) ? targets.get(kind) : null;
   }
 
   private List<String> sections(String kind, String id) {
@@ -225,6 +222,12 @@ final class Targeting {
             .map(HttpRoute.Rule::name)
             .filter(Objects::nonNull)
             .toList();
+  }
+
+  private static Map<String, Meta> metas(List<? extends Resource> resources) {
+    var metas = new LinkedHashMap<String, Meta>();
+    resources.forEach(resource -> metas.put(resource.meta().id(), resource.meta()));
+    return metas;
   }
 
   private static String unknownKind(String group, String kind) {

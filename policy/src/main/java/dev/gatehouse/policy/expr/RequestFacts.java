@@ -20,6 +20,9 @@ public interface RequestFacts extends RoutedRequest {
 
   Map<String, String> headers();
 
+  /** The decoded query; of a repeated parameter the first value. */
+  Map<String, String> query();
+
   /** The client's IP address; empty if it is unknown. */
   String sourceAddress();
 

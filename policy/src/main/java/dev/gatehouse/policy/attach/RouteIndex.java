@@ -1,0 +1,75 @@
+package dev.gatehouse.policy.attach;
+
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * Finds a request's route as Envoy does with what {@code wire} writes (and so with what any gateway writes that follows the Gateway API).
+ * Here what the client sends chooses the policies: whatever is not certain is unresolved, which denies.
+ *
+ * <p>Nobody tells the service by which listener a request came in. So it is matched on every port of every Gateway: where no route
+ * matches, the gateway answers 404 by itself; where routes with different plans match, the request is unresolved.
+ */
+final class RouteIndex<P> {
+  private final List<PortTable<P>> tables;
+  private final Lookup<P> unclean = new Lookup.Unresolved<>(
+      "the path is not normalised, so it may be read in more ways than one");
+  private final Lookup<P> unsure = new Lookup.Unresolved<>(
+      "a route's regular expression or header cannot be compared as Envoy does");
+  private final Lookup<P> unmatched = new Lookup.Unresolved<>("no route matches");
+  private final Lookup<P> ambiguous =
+      new Lookup.Unresolved<>("the routes of several listeners match, and their plans differ");
+
+  RouteIndex(PolicySet set, Function<AttachedRule, Lookup<P>> plan) {
+    this.tables = PortTable.of(set, plan, unsure);
+  }
+
+  Lookup<P> find(RoutedRequest request) {
+    var target = request.path();
+    int question = target.indexOf('?');
+    int pathEnd = question < 0 ? target.length() : question;
+    if (!CleanPath.is(target, pathEnd) || target.indexOf('#', pathEnd) >= 0) {
+      return unclean;
+    }
+    var host = host(request.host());
+    Lookup<P> found = null;
+    for (int i = 0; i < tables.size(); i++) {
+      var virtualHost = tables.get(i).host(host);
+      var here = virtualHost == null ? null : virtualHost.find(request, target, pathEnd);
+      if (here == null) {
+        continue;
+      }
+      if (found != null && !found.equals(here)) {
+        return ambiguous;
+      }
+      found = here;
+    }
+    return found == null ? unmatched : found;
+  }
+
+  /** Without the port and in lower case, as Envoy's {@code ignore_port_in_host_matching} has it. */
+  private static String host(String host) {
+    int colon = host.lastIndexOf(':');
+    int end = colon < 0 || host.lastIndexOf(']') > colon ? host.length() : colon;
+    for (int i = 0; i < end; i++) {
+      if (isUpper(host.charAt(i))) {
+        return lower(host, end);
+      }
+    }
+    return end == host.length() ? host : host.substring(0, end);
+  }
+
+  /** ASCII only: to Envoy a Kelvin sign is no k. */
+  private static String lower(String host, int end) {
+    var lower = new StringBuilder(end);
+    for (int i = 0; i < end; i++) {
+      char c = host.charAt(i);
+      lower.append(isUpper(c) ? (char) (c + ('a' - 'A')) : c);
+    }
+    return lower.toString();
+  }
+
+  private static boolean isUpper(char c) {
+    return c >= 'A' && c <= 'Z';
+  }
+}
