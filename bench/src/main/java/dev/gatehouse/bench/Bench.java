@@ -203,7 +203,7 @@ final class Bench implements Callable<Integer> {
 
   private List<String> ours(Scenario scenario, Path folder) {
     var arguments = new ArrayList<>(List.of(
-        "dev.gatehouse.cli.Main",
+        "dev.gatehouse.cli.Gatehouse",
         scenario.service,
         "--policies",
         folder.toString(),

@@ -15,6 +15,7 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -112,28 +113,17 @@ final class Load implements AutoCloseable {
     return recorder.result(seconds);
   }
 
-  /** What the server answers to one call. */
+  /** What the server answers to one call, once it is ready. */
   List<byte[]> ask() throws InterruptedException {
-    var answers = new ArrayList<byte[]>();
-    var done = new java.util.concurrent.CountDownLatch(1);
-    new Exchange(channels.getFirst(), calls.getFirst()) {
-      @Override
-      void answered(byte[] answer) {
-        answers.add(answer);
+    for (var attempt = 0; attempt < 100; attempt++) {
+      var asking = new Asking();
+      asking.begin();
+      if (asking.done.await(10, TimeUnit.SECONDS) && !asking.answers.isEmpty()) {
+        return asking.answers;
       }
-
-      @Override
-      void ended(Status status) {
-        if (!status.isOk()) {
-          System.err.println("the server answered " + status);
-        }
-        done.countDown();
-      }
-    }.begin();
-    if (!done.await(10, TimeUnit.SECONDS) || answers.isEmpty()) {
-      throw new IllegalStateException("the server did not answer");
+      Thread.sleep(100);
     }
-    return answers;
+    throw new IllegalStateException("the server did not answer");
   }
 
   private void awaitQuiet(long end) throws InterruptedException {
@@ -209,6 +199,25 @@ final class Load implements AutoCloseable {
     void answered(byte[] answer) {}
 
     abstract void ended(Status status);
+  }
+
+  private final class Asking extends Exchange {
+    private final List<byte[]> answers = new ArrayList<>();
+    private final CountDownLatch done = new CountDownLatch(1);
+
+    Asking() {
+      super(channels.getFirst(), calls.getFirst());
+    }
+
+    @Override
+    void answered(byte[] answer) {
+      answers.add(answer);
+    }
+
+    @Override
+    void ended(Status status) {
+      done.countDown();
+    }
   }
 
   private final class Loop extends Exchange {
