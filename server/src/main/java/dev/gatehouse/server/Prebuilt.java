@@ -28,6 +28,10 @@ public final class Prebuilt {
       ServiceDescriptor generated,
       MethodDescriptor<Q, byte[]> method,
       ServerCallHandler<Q, byte[]> handler) {
+    if (generated.getMethods().size() != 1) {
+      throw new IllegalArgumentException(
+          generated.getName() + " has " + generated.getMethods().size() + " methods (expected: 1)");
+    }
     var descriptor = ServiceDescriptor.newBuilder(generated.getName())
         .setSchemaDescriptor(generated.getSchemaDescriptor())
         .addMethod(method)

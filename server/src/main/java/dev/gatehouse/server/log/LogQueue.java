@@ -12,8 +12,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * Stands between those who log and the one thread that writes. Logging never blocks, takes no lock and makes no system call: an
- * event loop logs here, and a log collector that stopped reading must not stop Envoy's callouts. At most {@value #CAPACITY}
- * events wait; more are dropped and counted, and a line says how many.
+ * event loop logs here, and a log collector that stopped reading must not stop Envoy's callouts. {@value #CAPACITY}
+ * events may wait; more are dropped and counted, and a line says how many.
  *
  * <p>Logback's own AsyncAppender takes a lock for every event, for which loops would park.
  */
@@ -41,12 +41,12 @@ final class LogQueue extends UnsynchronizedAppenderBase<ILoggingEvent> {
 
   @Override
   protected void append(ILoggingEvent event) {
-    if (waiting.incrementAndGet() > CAPACITY) {
-      waiting.decrementAndGet();
+    if (waiting.get() >= CAPACITY) {
       dropped.increment();
       return;
     }
     event.prepareForDeferredProcessing();
+    waiting.incrementAndGet();
     events.add(event);
   }
 

@@ -26,7 +26,7 @@ public final class ReloadingSslContext extends SslContext implements AutoCloseab
   private final CertificateFiles files;
   private final CountDownLatch closed = new CountDownLatch(1);
   private volatile Current current;
-  private String problem = "";
+  private volatile String problem = "";
 
   private record Current(CertificateFiles.Content content, Instant ends, SslContext context) {
     static Current of(CertificateFiles files, CertificateFiles.Content content) {
@@ -82,6 +82,11 @@ public final class ReloadingSslContext extends SslContext implements AutoCloseab
   /** When the certificate in force ends. */
   public Instant ends() {
     return current.ends();
+  }
+
+  /** Why the files as they are now are not used; empty if they are. */
+  String problem() {
+    return problem;
   }
 
   @Override
