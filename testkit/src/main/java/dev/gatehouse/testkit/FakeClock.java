@@ -3,14 +3,13 @@ package dev.gatehouse.testkit;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.concurrent.atomic.AtomicReference;
 
 /** A wall clock that only a test moves. Thread-safe. */
 public final class FakeClock implements InstantSource {
-  private final AtomicReference<Instant> now;
+  private volatile Instant now;
 
   public FakeClock(Instant start) {
-    now = new AtomicReference<>(start);
+    now = start;
   }
 
   /** Begins at a round time, 2026-01-01T00:00:00Z. */
@@ -20,10 +19,10 @@ public final class FakeClock implements InstantSource {
 
   @Override
   public Instant instant() {
-    return now.get();
+    return now;
   }
 
-  public void advance(Duration by) {
-    now.updateAndGet(t -> t.plus(by));
+  public synchronized void advance(Duration by) {
+    now = now.plus(by);
   }
 }
