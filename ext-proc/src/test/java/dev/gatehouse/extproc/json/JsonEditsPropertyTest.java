@@ -1,0 +1,269 @@
+package dev.gatehouse.extproc.json;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Splicing against the plain way: read into a tree, change the tree. */
+class JsonEditsPropertyTest {
+  private static final JsonMapper MAPPER = JsonMapper.builder()
+      .enable(tools.jackson.databind.DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+      .enable(tools.jackson.databind.DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+      .build();
+  private static final String[] NAMES = {"a", "b", "c", "0", "1", "ä"};
+
+  @Test
+  void a_spliced_text_says_what_the_changed_tree_says() throws Exception {
+    var random = new Random(20261122);
+    for (var run = 0; run < 20_000; run++) {
+      var json = new Texts(random).value(0);
+      var edits = edits(random);
+      JsonNode expected = MAPPER.readTree(json);
+      String spliced;
+      try {
+        for (var edit : edits) {
+          expected = change(expected, edit, 0);
+        }
+      } catch (IllegalStateException noWay) {
+        expected = null;
+      }
+      try {
+        spliced = JsonEditsTest.apply(json, edits.toArray(JsonEdit[]::new));
+      } catch (UnprocessableBody e) {
+        assertThat(expected).as("%s by %s: %s", json, edits, e.getMessage()).isNull();
+        continue;
+      }
+      assertThat(MAPPER.readTree(spliced)).as("%s by %s", json, edits).isEqualTo(expected);
+    }
+  }
+
+  @Test
+  void a_damaged_text_is_refused_exactly_where_jackson_refuses_it() throws Exception {
+    var random = new Random(7);
+    var edits = JsonEdits.of(List.of(JsonEditsTest.mask("/nowhere", 0)));
+    var refused = 0;
+    for (var run = 0; run < 20_000; run++) {
+      var bytes = new Texts(random).value(0).getBytes(StandardCharsets.UTF_8);
+      for (var i = random.nextInt(3); i >= 0; i--) {
+        bytes[random.nextInt(bytes.length)] =
+            (byte) "{}[]\",:0123e.-\\ntx ".charAt(random.nextInt(19));
+      }
+      var text = new String(bytes, StandardCharsets.UTF_8);
+      if (!java.util.Arrays.equals(text.getBytes(StandardCharsets.UTF_8), bytes)) {
+        continue; // Jackson lets some broken UTF-8 through; this reader does not.
+      }
+      var jackson = jacksonReads(bytes);
+      var ours = true;
+      try {
+        edits.apply(bytes);
+      } catch (UnprocessableBody e) {
+        ours = false;
+        refused++;
+      }
+      if (ours != jackson) {
+        fail("%s: Jackson %s, ours %s", text, jackson, ours);
+      }
+    }
+    assertThat(refused).isBetween(1_000, 19_000);
+  }
+
+  private static boolean jacksonReads(byte[] bytes) {
+    try {
+      return !MAPPER.readTree(bytes).isMissingNode();
+    } catch (JacksonException e) {
+      return false;
+    }
+  }
+
+  private static List<JsonEdit> edits(Random random) {
+    var edits = new ArrayList<JsonEdit>();
+    for (var i = random.nextInt(4); i >= 0; i--) {
+      var path = new StringBuilder();
+      for (var depth = random.nextInt(3); depth >= 0; depth--) {
+        path.append('/').append(random.nextInt(4) == 0 ? "*" : NAMES[random.nextInt(NAMES.length)]);
+      }
+      var at = path.toString();
+      edits.add(
+          switch (random.nextInt(4)) {
+            case 0 -> JsonEditsTest.mask(at, random.nextInt(3));
+            case 1 -> JsonEditsTest.remove(at);
+            case 2 ->
+              JsonPath.parse(at).endsInName()
+                  ? JsonEditsTest.rename(at, NAMES[random.nextInt(NAMES.length)])
+                  : JsonEditsTest.remove(at);
+            default -> JsonEditsTest.set(at, random.nextBoolean() ? "{\"new\":[1]}" : "\"x\"");
+          });
+    }
+    return edits;
+  }
+
+  /** @throws IllegalStateException where a set has no way */
+  private static JsonNode change(JsonNode node, JsonEdit edit, int depth) {
+    if (edit.at().length() == depth) {
+      return switch (edit) {
+        case JsonEdit.Mask mask -> masked(node, mask.keepLast());
+        case JsonEdit.Set set -> MAPPER.readTree(set.value());
+        case JsonEdit.Remove remove -> throw new AssertionError();
+        case JsonEdit.Rename rename -> throw new AssertionError();
+      };
+    }
+    var token = edit.at().token(depth);
+    var last = edit.at().length() == depth + 1;
+    if (node instanceof ObjectNode object) {
+      return changeMembers(object, edit, token, depth, last);
+    }
+    if (node instanceof ArrayNode array) {
+      return changeElements(array, edit, token, depth, last);
+    }
+    if (edit instanceof JsonEdit.Set) {
+      throw new IllegalStateException();
+    }
+    return node;
+  }
+
+  private static JsonNode changeMembers(
+      ObjectNode object, JsonEdit edit, JsonPath.Token token, int depth, boolean last) {
+    var name = token.name();
+    if (edit instanceof JsonEdit.Rename rename && last) {
+      var changed = MAPPER.createObjectNode();
+      var there = object.has(String.valueOf(name)) && !rename.to().equals(name);
+      object.forEachEntry((key, value) -> {
+        if (!there || !key.equals(rename.to())) {
+          changed.set(there && key.equals(name) ? rename.to() : key, value);
+        }
+      });
+      return changed;
+    }
+    var changed = MAPPER.createObjectNode();
+    object.forEachEntry((key, value) -> {
+      if (name != null && !name.equals(key)) {
+        changed.set(key, value);
+      } else if (!(last && edit instanceof JsonEdit.Remove)) {
+        changed.set(key, change(value, edit, depth + 1));
+      }
+    });
+    if (edit instanceof JsonEdit.Set set && name != null && !object.has(name)) {
+      var fresh = fresh(set, depth + 1);
+      if (fresh != null) {
+        changed.set(name, fresh);
+      }
+    }
+    return changed;
+  }
+
+  private static JsonNode changeElements(
+      ArrayNode array, JsonEdit edit, JsonPath.Token token, int depth, boolean last) {
+    var changed = MAPPER.createArrayNode();
+    for (var i = 0; i < array.size(); i++) {
+      var here = token.isAny() || token.index() == i;
+      if (!here || (edit instanceof JsonEdit.Rename && last)) {
+        changed.add(array.get(i));
+      } else if (!(last && edit instanceof JsonEdit.Remove)) {
+        changed.add(change(array.get(i), edit, depth + 1));
+      }
+    }
+    if (edit instanceof JsonEdit.Set set
+        && !token.isAny()
+        && (token.index() < 0 || token.index() >= array.size())) {
+      var fresh = fresh(set, depth + 1);
+      if (fresh != null && token.index() != array.size()) {
+        throw new IllegalStateException();
+      }
+      if (fresh != null) {
+        changed.add(fresh);
+      }
+    }
+    return changed;
+  }
+
+  private static @Nullable JsonNode fresh(JsonEdit.Set set, int from) {
+    var value = MAPPER.readTree(set.value());
+    for (var i = set.at().length() - 1; i >= from; i--) {
+      var name = set.at().token(i).name();
+      if (name == null) {
+        return null;
+      }
+      var around = MAPPER.createObjectNode();
+      around.set(name, value);
+      value = around;
+    }
+    return value;
+  }
+
+  private static JsonNode masked(JsonNode node, int keepLast) {
+    if (node instanceof ObjectNode object) {
+      var changed = MAPPER.createObjectNode();
+      object.forEachEntry((key, value) -> changed.set(key, masked(value, keepLast)));
+      return changed;
+    }
+    if (node instanceof ArrayNode array) {
+      var changed = MAPPER.createArrayNode();
+      array.forEach(value -> changed.add(masked(value, keepLast)));
+      return changed;
+    }
+    if (node.isNull()) {
+      return node;
+    }
+    var text = node.isString() ? node.stringValue() : node.toString();
+    var points = text.codePoints().toArray();
+    var out = new StringBuilder();
+    for (var i = 0; i < points.length; i++) {
+      out.appendCodePoint(
+          points.length > keepLast && i >= points.length - keepLast ? points[i] : '*');
+    }
+    return MAPPER.getNodeFactory().stringNode(out.toString());
+  }
+
+  /** Random JSON texts; the names of one object differ, since a tree keeps one of two. */
+  private record Texts(Random random) {
+    String value(int depth) {
+      return space()
+          + switch (depth > 3 ? 4 + random.nextInt(6) : random.nextInt(10)) {
+            case 0, 1 -> object(depth);
+            case 2, 3 -> array(depth);
+            case 4 -> "true";
+            case 5 -> "null";
+            case 6 -> Integer.toString(random.nextInt(2000) - 1000);
+            case 7 ->
+              "\"" + "\\u00e4\\n".repeat(random.nextInt(2)) + "x😀\\\"" + random.nextInt(100)
+                  + "\"";
+            default -> "\"" + random.nextInt(10_000) + "\"";
+          }
+          + space();
+    }
+
+    private String object(int depth) {
+      var members = new ArrayList<String>();
+      for (var name : NAMES) {
+        if (random.nextInt(3) == 0) {
+          var escaped = name.equals("a") && random.nextBoolean() ? "\\u0061" : name;
+          members.add(space() + "\"" + escaped + "\"" + space() + ":" + value(depth + 1));
+        }
+      }
+      return "{" + String.join(",", members) + space() + "}";
+    }
+
+    private String array(int depth) {
+      var elements = new ArrayList<String>();
+      for (var i = random.nextInt(4); i > 0; i--) {
+        elements.add(value(depth + 1));
+      }
+      return "[" + String.join(",", elements) + space() + "]";
+    }
+
+    private String space() {
+      return " ".repeat(random.nextInt(5) == 0 ? 1 : 0);
+    }
+  }
+}
