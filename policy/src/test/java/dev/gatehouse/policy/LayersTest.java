@@ -15,23 +15,22 @@ import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
     importOptions = ImportOption.DoNotIncludeTests.class)
 class LayersTest {
   @ArchTest
-  static final ArchRule resource_then_attach_then_expressions_and_sources =
-      layeredArchitecture()
-          .consideringOnlyDependenciesInLayers()
-          .layer("resource")
-          .definedBy("dev.gatehouse.policy.resource..")
-          .layer("attach")
-          .definedBy("dev.gatehouse.policy.attach..")
-          .layer("expr")
-          .definedBy("dev.gatehouse.policy.expr..")
-          .layer("source")
-          .definedBy("dev.gatehouse.policy.source..")
-          .whereLayer("attach")
-          .mayOnlyBeAccessedByLayers("expr", "source")
-          .whereLayer("expr")
-          .mayNotBeAccessedByAnyLayer()
-          .whereLayer("source")
-          .mayNotBeAccessedByAnyLayer();
+  static final ArchRule resource_then_attach_then_expressions_and_sources = layeredArchitecture()
+      .consideringOnlyDependenciesInLayers()
+      .layer("resource")
+      .definedBy("dev.gatehouse.policy.resource..")
+      .layer("attach")
+      .definedBy("dev.gatehouse.policy.attach..")
+      .layer("expr")
+      .definedBy("dev.gatehouse.policy.expr..")
+      .layer("source")
+      .definedBy("dev.gatehouse.policy.source..")
+      .whereLayer("attach")
+      .mayOnlyBeAccessedByLayers("expr", "source")
+      .whereLayer("expr")
+      .mayNotBeAccessedByAnyLayer()
+      .whereLayer("source")
+      .mayNotBeAccessedByAnyLayer();
 
   @ArchTest
   static void no_package_knows_itself_in_a_circle(JavaClasses classes) {
