@@ -3,7 +3,7 @@ package dev.gatehouse.policy.resource;
 /**
  * A place in a policy file.
  *
- * @param file as it is shown to the user: relative to the folder that was named
+ * @param file as it is shown to the user: the folder as it was named, then the path within it
  * @param line counted from 1; 0 when only the file is known
  * @param column counted from 1; 0 when only the file is known
  */

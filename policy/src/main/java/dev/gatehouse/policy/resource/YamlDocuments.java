@@ -32,6 +32,7 @@ final class YamlDocuments implements AutoCloseable {
   private static final Pattern PLACE = Pattern.compile("line (\\d+), column (\\d+)");
 
   private final String file;
+  private final String text;
   private final Problems problems;
   private final YAMLParser parser;
   private final Map<String, YamlNode> anchors = new HashMap<>();
@@ -41,6 +42,7 @@ final class YamlDocuments implements AutoCloseable {
 
   YamlDocuments(String file, String text, Problems problems) {
     this.file = file;
+    this.text = text;
     this.problems = problems;
     this.parser = (YAMLParser) YAML.createParser(ObjectReadContext.empty(), text);
   }
@@ -190,7 +192,25 @@ final class YamlDocuments implements AutoCloseable {
       return origin;
     }
     var at = e.getLocation();
-    return at == null ? new Origin(file, 0, 0) : new Origin(file, at.getLineNr(), at.getColumnNr());
+    return at == null || at.getLineNr() <= 1
+        ? firstControl()
+        : new Origin(file, at.getLineNr(), at.getColumnNr());
+  }
+
+  /** The parser does not say where a character stands that YAML forbids. */
+  private Origin firstControl() {
+    int line = 1;
+    int column = 1;
+    for (int i = 0; i < text.length(); i++, column++) {
+      char c = text.charAt(i);
+      if (c == '\n') {
+        line++;
+        column = 0;
+      } else if (Character.isISOControl(c) && c != '\t' && c != '\r' && c != 0x85) {
+        return new Origin(file, line, column);
+      }
+    }
+    return new Origin(file, 1, 1);
   }
 
   /** The message without the lines that quote the file: they may hold a secret. */

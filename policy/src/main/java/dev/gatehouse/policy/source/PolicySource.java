@@ -29,6 +29,8 @@ public final class PolicySource implements AutoCloseable {
   /** How often the folders are looked at where no watch reports; a look asks only for the files' states. */
   private static final Duration LOOK = Duration.ofSeconds(1);
 
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
+
   /** A writer is done when nothing happens for so long. */
   private static final Duration QUIET = Duration.ofMillis(50);
 
@@ -46,6 +48,7 @@ public final class PolicySource implements AutoCloseable {
 
   private PolicyFiles.Scan scan;
   private Instant scanned;
+  private volatile Duration lastLook = Duration.ZERO;
   private PolicySet policies;
   private Set<String> errors = Set.of();
   private Instant since;
@@ -130,7 +133,13 @@ public final class PolicySource implements AutoCloseable {
   private boolean isAsItWas() {
     var age = Duration.between(scan.newest().toInstant(), scanned);
     boolean fresh = age.abs().compareTo(FRESH) < 0;
-    return !fresh && PolicyFiles.states(folders).states().equals(scan.states());
+    if (fresh) {
+      return false;
+    }
+    long began = System.nanoTime();
+    var states = PolicyFiles.states(folders).states();
+    lastLook = Duration.ofNanos(System.nanoTime() - began);
+    return states.equals(scan.states());
   }
 
   private void load(Reading reading) {
@@ -180,7 +189,7 @@ public final class PolicySource implements AutoCloseable {
   private void watch() {
     while (!closed) {
       try {
-        if (watch.await(LOOK)) {
+        if (watch.await(pause())) {
           awaitQuiet();
         }
         poll();
@@ -190,6 +199,14 @@ public final class PolicySource implements AutoCloseable {
         LOG.error("Looking for changed policies failed; the last good ones stay in force", e);
       }
     }
+  }
+
+  /** Looking takes about a hundredth of one core at most, however many files there are. */
+  private Duration pause() {
+    var rest = lastLook.multipliedBy(100);
+    return rest.compareTo(LOOK) < 0
+        ? LOOK
+        : rest.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : rest;
   }
 
   private void awaitQuiet() throws InterruptedException {

@@ -45,6 +45,12 @@ class YamlDocumentsTest {
   }
 
   @Test
+  void a_character_that_yaml_forbids_is_named_with_its_place() {
+    assertThat(Read.of("apiVersion: v1\nkind: a\u0001\n").problems())
+        .containsExactly("p.yaml:2:8: this is not YAML: special characters are not allowed");
+  }
+
+  @Test
   void a_key_that_stands_twice_is_an_error() {
     var read = Read.of(CONFIG.formatted("a") + "data: {x: a}\ndata: {x: b}\n");
 

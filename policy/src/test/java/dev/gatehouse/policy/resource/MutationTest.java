@@ -1,0 +1,201 @@
+package dev.gatehouse.policy.resource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+
+import java.util.List;
+import java.util.Random;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** What reading must hold for whatever anyone writes: it never fails, and nothing that is wrong leaves a policy half in force. */
+class MutationTest {
+  private static final String GATEWAY = """
+      apiVersion: gateway.networking.k8s.io/v1
+      kind: Gateway
+      metadata: {name: g, labels: {a: b}}
+      spec:
+        listeners:
+        - {name: http, port: 80, protocol: HTTP, hostname: a.example.com, allowedRoutes: {namespaces: {from: Selector, selector: {matchLabels: {x: y}}}}}
+        - {name: https, port: 443, protocol: HTTPS, tls: {mode: Terminate, certificateRefs: [{name: c, namespace: d}]}}
+      """;
+  private static final String ROUTE = """
+      apiVersion: gateway.networking.k8s.io/v1
+      kind: HTTPRoute
+      metadata: {name: r}
+      spec:
+        parentRefs: [{name: g, sectionName: http, port: 80}]
+        hostnames: [a.example.com]
+        rules:
+        - name: one
+          matches: [{path: {type: PathPrefix, value: /a}, method: GET, headers: [{name: a, value: b}], queryParams: [{name: c, type: Exact, value: d}]}]
+          filters:
+          - {type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: a, value: b}], remove: [c]}}
+          - {type: URLRewrite, urlRewrite: {hostname: b.example.com, path: {type: ReplacePrefixMatch, replacePrefixMatch: /b}}}
+          backendRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: b, weight: 1}]
+          timeouts: {request: 10s}
+      """;
+  private static final String SECURITY = """
+      apiVersion: gateway.envoyproxy.io/v1alpha1
+      kind: SecurityPolicy
+      metadata: {name: p, namespace: n, creationTimestamp: "2026-01-01T00:00:00Z"}
+      spec:
+        targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: r, sectionName: one}]
+        cors: {allowOrigins: ["https://a.example.com"], allowMethods: [GET], allowHeaders: [a], exposeHeaders: [b], maxAge: 1h, allowCredentials: true}
+        jwt:
+          optional: false
+          providers:
+          - name: corp
+            issuer: https://idp.example.com
+            audiences: [a]
+            remoteJWKS: {uri: https://idp.example.com/jwks, cacheDuration: 5m}
+            claimToHeaders: [{claim: sub, header: x-user}]
+            extractFrom: {headers: [{name: a, valuePrefix: b}], cookies: [c], params: [d]}
+        authorization:
+          defaultAction: Deny
+          rules:
+          - name: one
+            action: Allow
+            operation: {methods: [GET], path: {type: Exact, value: /a}}
+            principal:
+              clientCIDRs: [10.0.0.0/8]
+              jwt: {provider: corp, claims: [{name: a, valueType: StringArray, values: [b]}], scopes: [s]}
+              headers: [{name: a, values: [b]}]
+            cel: "true"
+      """;
+  private static final String TRAFFIC = """
+      apiVersion: gateway.envoyproxy.io/v1alpha1
+      kind: BackendTrafficPolicy
+      metadata: {name: p}
+      spec:
+        targetSelectors: [{kind: HTTPRoute, matchLabels: {a: b}}]
+        rateLimit:
+          type: Global
+          global:
+            rules:
+            - clientSelectors:
+              - headers: [{name: a, type: Distinct}, {name: b, value: c, invert: true}]
+                methods: [{value: GET, invert: false}]
+                path: {type: Exact, value: /a, invert: true}
+                sourceCIDR: {type: Distinct, value: 10.0.0.0/8}
+                queryParams: [{name: a, type: RegularExpression, value: "b+"}]
+              limit: {requests: 5, unit: Minute}
+              shadowMode: true
+      """;
+  private static final String TRANSFORM = """
+      apiVersion: gatehouse.dev/v1alpha1
+      kind: TransformPolicy
+      metadata: {name: p}
+      spec:
+        targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: g}]
+        limits: {requestBytes: 1Mi, responseBytes: 1Mi}
+        onUnprocessable: Pass
+        localReplies: Transform
+        request:
+        - {when: "true", headers: {remove: [a], rename: {b: c}, set: {d: e}, add: {f: g}}, query: {set: {a: b}, remove: [c]}}
+        - {path: {regex: "(a)", replacement: $1}, json: [{op: set, at: /a, value: {b: [1, null]}}, {op: mask, at: /b, keepLast: 4}, {op: rename, at: /c, to: d}]}
+        - {respond: {status: 415, headers: {a: b}, body: c}}
+        response:
+        - {status: 502, body: {template: a}}
+      """;
+  private static final List<String> ALL = List.of(GATEWAY, ROUTE, SECURITY, TRAFFIC, TRANSFORM);
+  private static final List<String> JUNK = List.of(
+      "",
+      "~",
+      "1",
+      "-1",
+      "1e9",
+      "true",
+      "[]",
+      "{}",
+      "\"\"",
+      "x",
+      "[x]",
+      "{x: y}",
+      "*a",
+      "&a",
+      "!!int 1",
+      "\u0000",
+      "…",
+      ": ",
+      "- ",
+      "\n",
+      "\n  ",
+      "#",
+      "'",
+      "{",
+      "]",
+      "9".repeat(40),
+      "(".repeat(300));
+
+  /** Names of one letter are free ones: labels, headers, query parameters. */
+  private static final Pattern FIELD = Pattern.compile("(?<=[\\s{])([A-Za-z]{2,}):(?=[ \n])");
+
+  @Test
+  void the_samples_are_sound() {
+    assertThat(ALL).allSatisfy(sample -> assertThat(Read.of(sample).problems()).isEmpty());
+  }
+
+  @Test
+  void a_misspelt_field_anywhere_keeps_a_policy_out_of_force() {
+    for (var sample : List.of(SECURITY, TRAFFIC, TRANSFORM)) {
+      var field = FIELD.matcher(sample);
+      while (field.find()) {
+        var read =
+            Read.of(sample.substring(0, field.end(1)) + "x" + sample.substring(field.end(1)));
+
+        assertThat(read.problems()).as(field.group(1)).isNotEmpty();
+        assertThat(read.resources()).as(field.group(1)).allMatch(RejectedPolicy.class::isInstance);
+        assertThat(read.resources().size() + read.unreadable().size())
+            .as(field.group(1))
+            .isEqualTo(1);
+      }
+    }
+  }
+
+  @Test
+  void a_misspelt_field_anywhere_keeps_a_route_from_leaving_its_requests_to_another() {
+    var field = FIELD.matcher(ROUTE);
+    while (field.find()) {
+      var read = Read.of(ROUTE.substring(0, field.end(1)) + "x" + ROUTE.substring(field.end(1)));
+
+      assertThat(read.problems()).as(field.group(1)).isNotEmpty();
+      boolean answersNothing = read.resources().stream()
+          .allMatch(r -> ((HttpRoute) r).rules().getFirst().backendRefs().isEmpty());
+      assertThat(answersNothing).as(field.group(1)).isTrue();
+      assertThat(read.resources().size() + read.unreadable().size())
+          .as(field.group(1))
+          .isEqualTo(1);
+    }
+  }
+
+  @Test
+  void whatever_stands_in_a_file_reading_does_not_fail() {
+    var random = new Random(42);
+    for (int i = 0; i < 4000; i++) {
+      var text = new StringBuilder(ALL.get(random.nextInt(ALL.size())));
+      for (int j = random.nextInt(3); j >= 0; j--) {
+        int at = random.nextInt(text.length());
+        int end = Math.min(text.length(), at + random.nextInt(12));
+        text.replace(at, end, JUNK.get(random.nextInt(JUNK.size())));
+      }
+      var mutated = text.toString();
+      assertThatCode(() -> Read.of(mutated)).as(mutated).doesNotThrowAnyException();
+    }
+  }
+
+  @Test
+  void a_value_of_another_type_is_reported_and_reading_does_not_fail() {
+    var value = Pattern.compile("(?<=: )[A-Za-z0-9/.\"-]+(?=[,}\\]\n])");
+    for (var sample : ALL) {
+      var places = value.matcher(sample);
+      while (places.find()) {
+        for (var junk :
+            List.of("~x: ", "[]", "{}", "[[x]]", "{x: y}", "-7.5", "true", "null", "'\u007f'")) {
+          var mutated = sample.substring(0, places.start()) + junk + sample.substring(places.end());
+          assertThatCode(() -> Read.of(mutated)).as(mutated).doesNotThrowAnyException();
+        }
+      }
+    }
+  }
+}
