@@ -1,0 +1,273 @@
+package dev.gatehouse.e2e;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.google.protobuf.ByteString;
+import dev.gatehouse.policy.source.Load;
+import dev.gatehouse.sandbox.Echo;
+import dev.gatehouse.sandbox.Envoy;
+import dev.gatehouse.sandbox.EnvoyBinary;
+import dev.gatehouse.sandbox.Field;
+import dev.gatehouse.sandbox.Ports;
+import dev.gatehouse.sandbox.RawHttp;
+import dev.gatehouse.sandbox.Upstream;
+import dev.gatehouse.wire.EnvoyConfig;
+import dev.gatehouse.wire.WireSettings;
+import dev.gatehouse.wire.WireSettings.Address;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What {@code wire} promises on its own, on a real Envoy whose three services are all gone. */
+class WireOnEnvoyTest {
+  private static final String SHOP = """
+      apiVersion: gateway.networking.k8s.io/v1
+      kind: Gateway
+      metadata: {name: web, namespace: shop}
+      spec:
+        gatewayClassName: gatehouse
+        listeners: [{name: http, port: 8080, protocol: HTTP}]
+      ---
+      apiVersion: gateway.envoyproxy.io/v1alpha1
+      kind: Backend
+      metadata: {name: up, namespace: shop}
+      spec: {endpoints: [{ip: {address: 10.0.0.1, port: 80}}]}
+      ---
+      apiVersion: gateway.networking.k8s.io/v1
+      kind: HTTPRoute
+      metadata: {name: open, namespace: shop}
+      spec:
+        parentRefs: [{name: web}]
+        rules:
+        - matches: [{path: {type: PathPrefix, value: /open}}]
+          backendRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: up}]
+      ---
+      apiVersion: gateway.networking.k8s.io/v1
+      kind: HTTPRoute
+      metadata: {name: orders, namespace: shop}
+      spec:
+        parentRefs: [{name: web}]
+        rules:
+        - matches: [{path: {type: PathPrefix, value: /orders}, method: GET}]
+          backendRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: up}]
+      """;
+
+  private static final String GUARD = """
+      ---
+      apiVersion: gateway.envoyproxy.io/v1alpha1
+      kind: SecurityPolicy
+      metadata: {name: orders, namespace: shop}
+      spec:
+        targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: orders}]
+        cors: {allowOrigins: ["https://*.shop.example"], allowMethods: [GET], allowHeaders: [authorization]}
+        jwt:
+          providers:
+          - name: corp
+            issuer: https://idp.example
+            remoteJWKS: {uri: "https://idp.example/jwks"}
+            claimToHeaders: [{claim: sub, header: x-user}]
+      """;
+
+  @TempDir
+  Path folder;
+
+  private final Ports ports = new Ports();
+  private final int listener = ports.free();
+  private final int admin = ports.free();
+  private final int nobody = ports.free();
+  private Upstream upstream;
+  private Envoy envoy;
+
+  @BeforeEach
+  void startWithTheShop() throws IOException {
+    upstream = Upstream.start(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), new Echo());
+    put(SHOP);
+    envoy = Envoy.start(
+        EnvoyBinary.find(System.getenv(), line -> {}),
+        folder.resolve("envoy.yaml"),
+        admin,
+        folder.resolve("envoy.log"));
+  }
+
+  @AfterEach
+  void stop() {
+    envoy.close();
+    upstream.close();
+    ports.close();
+  }
+
+  @Test
+  void an_edit_takes_effect_without_a_restart() throws IOException {
+    assertThat(get("/open").status()).isEqualTo(200);
+    assertThat(get("/new").status()).isEqualTo(404);
+
+    put(SHOP
+        .replace("name: up}", "name: renamed}")
+        .replace("metadata: {name: up,", "metadata: {name: renamed,")
+        .replace("value: /open", "value: /new"));
+
+    await().until(() -> get("/new").status() == 200);
+    assertThat(get("/open").status()).isEqualTo(404);
+    assertThat(envoy.stats("update_(rejected|failure)$").values()).containsOnly(0L);
+  }
+
+  @Test
+  void what_was_asked_for_during_an_edit_is_never_answered_by_a_gap() throws IOException {
+    var other = SHOP
+        .replace("name: up}", "name: renamed}")
+        .replace("metadata: {name: up,", "metadata: {name: renamed,");
+    var statuses = new ArrayList<Integer>();
+    for (int edit = 0; edit < 6; edit++) {
+      put(edit % 2 == 0 ? other : SHOP);
+      for (int i = 0; i < 20; i++) {
+        statuses.add(get("/open").status());
+      }
+    }
+    assertThat(statuses).containsOnly(200);
+  }
+
+  @Test
+  void a_header_that_a_policy_owns_is_removed_on_open_routes_and_on_connections_that_were_open_before()
+      throws IOException {
+    try (var connection = new Connection(listener)) {
+      assertThat(connection.get("/open", "x-user: evil")).contains("evil");
+
+      put(SHOP + GUARD);
+
+      await().until(() -> !connection.get("/open", "x-user: evil").contains("evil"));
+      assertThat(connection.get("/open", "X-USER: evil")).doesNotContain("evil");
+    }
+    assertThat(get("/open", new Field("x_user", "evil")).status()).isEqualTo(400);
+  }
+
+  @Test
+  void a_guarded_route_answers_503_when_ext_authz_is_gone_and_an_open_one_as_ever() throws IOException {
+    put(SHOP + GUARD);
+    await().until(() -> get("/orders").status() == 503);
+    assertThat(get("/open").status()).isEqualTo(200);
+    assertThat(get("/none").status()).isEqualTo(404);
+    assertThat(upstream.take()).noneMatch(seen -> seen.path().startsWith("/orders"));
+  }
+
+  @Test
+  void a_preflight_asks_nobody_and_a_foreign_origin_gets_no_permission() throws IOException {
+    put(SHOP + GUARD);
+    await().until(() -> get("/orders").status() == 503);
+
+    var allowed = preflight("https://www.shop.example");
+    assertThat(allowed.status()).isEqualTo(200);
+    assertThat(allowed.header("access-control-allow-origin")).containsExactly("https://www.shop.example");
+    assertThat(allowed.header("access-control-allow-methods")).containsExactly("GET");
+
+    for (var foreign : List.of("https://shop.example.evil.com", "https://evil.example", "null")) {
+      assertThat(preflight(foreign).header("access-control-allow-origin")).as(foreign).isEmpty();
+    }
+    assertThat(get("/orders", new Field("origin", "https://www.shop.example"))
+            .header("access-control-allow-origin"))
+        .as("so that the page's script can read why it was refused")
+        .containsExactly("https://www.shop.example");
+    assertThat(upstream.take()).noneMatch(seen -> seen.method().equals("OPTIONS"));
+  }
+
+  @Test
+  void a_route_whose_bodies_are_buffered_is_not_upgraded() throws IOException {
+    var upgrade = List.of(new Field("connection", "upgrade"), new Field("upgrade", "websocket"));
+    assertThat(get("/open", upgrade.toArray(Field[]::new)).status())
+        .as("the upstream decides, and it speaks no WebSocket")
+        .isEqualTo(200);
+
+    put(SHOP + """
+        ---
+        apiVersion: gatehouse.dev/v1alpha1
+        kind: TransformPolicy
+        metadata: {name: open, namespace: shop}
+        spec:
+          targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: open}]
+          request: [{json: [{op: remove, at: /x}]}]
+        """);
+
+    await().until(() -> get("/open", upgrade.toArray(Field[]::new)).status() == 403);
+  }
+
+  private RawHttp.Answer preflight(String origin) throws IOException {
+    return send("OPTIONS", "/orders", new Field("origin", origin), new Field("access-control-request-method", "GET"));
+  }
+
+  private RawHttp.Answer get(String path, Field... fields) throws IOException {
+    return send("GET", path, fields);
+  }
+
+  private RawHttp.Answer send(String method, String path, Field... fields) throws IOException {
+    var all = new ArrayList<>(List.of(new Field("host", "shop.example")));
+    all.addAll(List.of(fields));
+    return new RawHttp(new InetSocketAddress("127.0.0.1", listener), false, Duration.ofSeconds(5))
+        .send(new RawHttp.Request(method, path, all, ByteString.EMPTY, null));
+  }
+
+  private void put(String policies) throws IOException {
+    var load = Load.text("policies.yaml", policies);
+    var service = new Address("127.0.0.1", nobody);
+    var settings = new WireSettings(
+        service,
+        service,
+        service,
+        new Address("127.0.0.1", admin),
+        "127.0.0.1",
+        Map.of("shop/web/http", listener),
+        Map.of(
+            "shop/up", new Address("127.0.0.1", upstream.port()),
+            "shop/renamed", new Address("127.0.0.1", upstream.port())),
+        folder.toString());
+    EnvoyConfig.of(load.policies(), settings, load.problems()).write(folder);
+    assertThat(load.problems().all()).isEmpty();
+  }
+
+  /** One connection that stays open. */
+  private static final class Connection implements AutoCloseable {
+    private final Socket socket;
+    private final BufferedReader in;
+
+    Connection(int port) throws IOException {
+      socket = new Socket(InetAddress.getLoopbackAddress(), port);
+      socket.setSoTimeout(5_000);
+      in = new BufferedReader(new InputStreamReader(socket.getInputStream(), ISO_8859_1));
+    }
+
+    /** The answer's body. */
+    String get(String path, String header) throws IOException {
+      var request = "GET " + path + " HTTP/1.1\r\nhost: shop.example\r\n" + header + "\r\n\r\n";
+      socket.getOutputStream().write(request.getBytes(ISO_8859_1));
+      int length = 0;
+      for (var line = in.readLine(); line != null && !line.isEmpty(); line = in.readLine()) {
+        if (line.startsWith("content-length: ")) {
+          length = Integer.parseInt(line.substring("content-length: ".length()));
+        }
+      }
+      var body = new char[length];
+      int read = 0;
+      while (read < length) {
+        read += in.read(body, read, length - read);
+      }
+      return new String(body);
+    }
+
+    @Override
+    public void close() throws IOException {
+      socket.close();
+    }
+  }
+}
