@@ -94,7 +94,8 @@ class WireOnEnvoyTest {
 
   @BeforeEach
   void startWithTheShop() throws IOException {
-    upstream = Upstream.start(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), new Echo());
+    upstream =
+        Upstream.start(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), new Echo());
     put(SHOP);
     envoy = Envoy.start(
         EnvoyBinary.find(System.getenv(), line -> {}),
@@ -115,8 +116,7 @@ class WireOnEnvoyTest {
     assertThat(get("/open").status()).isEqualTo(200);
     assertThat(get("/new").status()).isEqualTo(404);
 
-    put(SHOP
-        .replace("name: up}", "name: renamed}")
+    put(SHOP.replace("name: up}", "name: renamed}")
         .replace("metadata: {name: up,", "metadata: {name: renamed,")
         .replace("value: /open", "value: /new"));
 
@@ -127,8 +127,7 @@ class WireOnEnvoyTest {
 
   @Test
   void what_was_asked_for_during_an_edit_is_never_answered_by_a_gap() throws IOException {
-    var other = SHOP
-        .replace("name: up}", "name: renamed}")
+    var other = SHOP.replace("name: up}", "name: renamed}")
         .replace("metadata: {name: up,", "metadata: {name: renamed,");
     var statuses = new ArrayList<Integer>();
     for (int edit = 0; edit < 6; edit++) {
@@ -141,8 +140,9 @@ class WireOnEnvoyTest {
   }
 
   @Test
-  void a_header_that_a_policy_owns_is_removed_on_open_routes_and_on_connections_that_were_open_before()
-      throws IOException {
+  void
+      a_header_that_a_policy_owns_is_removed_on_open_routes_and_on_connections_that_were_open_before()
+          throws IOException {
     try (var connection = new Connection(listener)) {
       assertThat(connection.get("/open", "x-user: evil")).contains("evil");
 
@@ -155,7 +155,8 @@ class WireOnEnvoyTest {
   }
 
   @Test
-  void a_guarded_route_answers_503_when_ext_authz_is_gone_and_an_open_one_as_ever() throws IOException {
+  void a_guarded_route_answers_503_when_ext_authz_is_gone_and_an_open_one_as_ever()
+      throws IOException {
     put(SHOP + GUARD);
     await().until(() -> get("/orders").status() == 503);
     assertThat(get("/open").status()).isEqualTo(200);
@@ -170,11 +171,14 @@ class WireOnEnvoyTest {
 
     var allowed = preflight("https://www.shop.example");
     assertThat(allowed.status()).isEqualTo(200);
-    assertThat(allowed.header("access-control-allow-origin")).containsExactly("https://www.shop.example");
+    assertThat(allowed.header("access-control-allow-origin"))
+        .containsExactly("https://www.shop.example");
     assertThat(allowed.header("access-control-allow-methods")).containsExactly("GET");
 
     for (var foreign : List.of("https://shop.example.evil.com", "https://evil.example", "null")) {
-      assertThat(preflight(foreign).header("access-control-allow-origin")).as(foreign).isEmpty();
+      assertThat(preflight(foreign).header("access-control-allow-origin"))
+          .as(foreign)
+          .isEmpty();
     }
     assertThat(get("/orders", new Field("origin", "https://www.shop.example"))
             .header("access-control-allow-origin"))
@@ -204,7 +208,11 @@ class WireOnEnvoyTest {
   }
 
   private RawHttp.Answer preflight(String origin) throws IOException {
-    return send("OPTIONS", "/orders", new Field("origin", origin), new Field("access-control-request-method", "GET"));
+    return send(
+        "OPTIONS",
+        "/orders",
+        new Field("origin", origin),
+        new Field("access-control-request-method", "GET"));
   }
 
   private RawHttp.Answer get(String path, Field... fields) throws IOException {

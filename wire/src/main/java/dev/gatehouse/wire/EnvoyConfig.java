@@ -70,8 +70,8 @@ public record EnvoyConfig(SortedMap<String, String> files) {
   }
 
   /**
-   * Writes what changed, each file by an atomic rename (Envoy watches for moves), readable by its owner alone. New clusters come before the
-   * routes that lead to them, and old ones go after the routes that led to them; a listener comes after its routes.
+   * Writes what changed, each file by an atomic rename (Envoy watches for moves), readable by its owner alone, in an order that leaves no
+   * route without its cluster and no listener without its routes.
    */
   public void write(Path folder) throws IOException {
     new Folder(folder).write(files);

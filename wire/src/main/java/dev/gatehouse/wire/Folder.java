@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 
@@ -17,11 +19,16 @@ final class Folder {
     this.folder = folder;
   }
 
+  /**
+   * Envoy reads a file some time after it was moved, so a cluster that is gone before the routes to it are would fail requests. Therefore
+   * the clusters that the routes of before lead to stay in the file, until the next change; and they come first, listeners last.
+   */
   void write(SortedMap<String, String> files) throws IOException {
     Files.createDirectories(folder);
-    var clusters = files.get(EnvoyConfig.CLUSTERS);
-    if (clusters != null) {
-      put(EnvoyConfig.CLUSTERS, Tree.united(clusters, read(EnvoyConfig.CLUSTERS)));
+    for (var file : files.entrySet()) {
+      if (file.getKey().equals(EnvoyConfig.CLUSTERS)) {
+        put(file.getKey(), withClustersInUse(file.getValue()));
+      }
     }
     for (var file : files.entrySet()) {
       if (file.getKey().startsWith(EnvoyConfig.ROUTES)) {
@@ -29,9 +36,20 @@ final class Folder {
       }
     }
     for (var file : files.entrySet()) {
-      put(file.getKey(), file.getValue());
+      if (!file.getKey().equals(EnvoyConfig.CLUSTERS)) {
+        put(file.getKey(), file.getValue());
+      }
     }
     removeOthers(files);
+  }
+
+  private String withClustersInUse(String clusters) throws IOException {
+    var routes = new StringBuilder();
+    for (var table : routeTables()) {
+      routes.append(Files.readString(table));
+    }
+    return Tree.united(
+        clusters, read(EnvoyConfig.CLUSTERS), name -> routes.indexOf("\"" + name + "\"") >= 0);
   }
 
   private void put(String name, String content) throws IOException {
@@ -59,12 +77,18 @@ final class Folder {
 
   /** Route tables that no listener names any more. */
   private void removeOthers(Map<String, String> files) throws IOException {
-    try (var old = Files.newDirectoryStream(folder, EnvoyConfig.ROUTES + "*.yaml")) {
-      for (var file : old) {
-        if (!files.containsKey(file.getFileName().toString())) {
-          Files.delete(file);
-        }
+    for (var table : routeTables()) {
+      if (!files.containsKey(table.getFileName().toString())) {
+        Files.delete(table);
       }
+    }
+  }
+
+  private List<Path> routeTables() throws IOException {
+    try (var tables = Files.newDirectoryStream(folder, EnvoyConfig.ROUTES + "*.yaml")) {
+      var all = new ArrayList<Path>();
+      tables.forEach(all::add);
+      return all;
     }
   }
 }

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.dataformat.yaml.YAMLMapper;
@@ -54,11 +55,13 @@ final class Tree {
     return map;
   }
 
-  /** The resources of a file, and behind them those of another that it has not, by name. */
-  static String united(String yaml, String other) {
+  /** The resources of a file, and behind them those of another that it has not, by name, if they are still needed. */
+  static String united(String yaml, String other, Predicate<String> needed) {
     var resources = new ArrayList<Object>(resources(yaml));
-    var names = resources.stream().map(r -> name(r)).collect(Collectors.toSet());
-    resources(other).stream().filter(r -> !names.contains(name(r))).forEach(resources::add);
+    var names = resources.stream().map(Tree::name).collect(Collectors.toSet());
+    resources(other).stream()
+        .filter(resource -> !names.contains(name(resource)) && needed.test(name(resource)))
+        .forEach(resources::add);
     return yaml(map("resources", resources));
   }
 
@@ -68,8 +71,8 @@ final class Tree {
         : (List<?>) YAML.readValue(yaml, Map.class).get("resources");
   }
 
-  private static Object name(Object resource) {
-    return ((Map<?, ?>) resource).get("name");
+  private static String name(Object resource) {
+    return String.valueOf(((Map<?, ?>) resource).get("name"));
   }
 
   static String yaml(Map<String, Object> tree) {

@@ -213,13 +213,22 @@ class EnvoyConfigTest {
   }
 
   @Test
-  void old_clusters_stand_until_the_routes_to_them_are_gone() {
-    var old = "resources: [{name: a, type: STATIC}, {name: b, type: STATIC}]";
-    assertThat(json(Tree.united("resources: [{name: b, type: STRICT_DNS}, {name: c}]", old)))
-        .isEqualTo(
-            json("resources: [{name: b, type: STRICT_DNS}, {name: c}, {name: a, type: STATIC}]"));
-    assertThat(json(Tree.united("resources: [{name: c}]", "")))
-        .isEqualTo(json("resources: [{name: c}]"));
+  void a_cluster_stands_until_the_routes_that_led_to_it_are_replaced_twice() throws IOException {
+    var other = Wired.BACKEND.replace("name: up", "name: other");
+    var toOther = rule(TO_UP.replace("name: up", "name: other"));
+    config("/e", Wired.GATEWAY, Wired.BACKEND, rule(TO_UP)).write(folder);
+    config("/e", Wired.GATEWAY, other, toOther).write(folder);
+    assertThat(backends()).containsExactlyInAnyOrder("backend/shop/other", "backend/shop/up");
+    config("/e", Wired.GATEWAY, other, toOther.replace("/a", "/b")).write(folder);
+    assertThat(backends()).containsExactly("backend/shop/other");
+  }
+
+  private List<String> backends() throws IOException {
+    var clusters = json(Files.readString(folder.resolve("clusters.yaml"))).get("resources");
+    return Wired.each(clusters)
+        .map(c -> c.get("name").asString())
+        .filter(name -> name.startsWith("backend/"))
+        .toList();
   }
 
   private static EnvoyConfig config(String watched, String... documents) {
