@@ -53,7 +53,8 @@ public final class Gatehouse {
   public static void main(String[] args) {
     var out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
     var err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
-    var terminal = new Terminal(out, err, System.getenv(), System.console() != null);
+    var terminal = new Terminal(
+        out, err, System.getenv(), System.console() != null && System.console().isTerminal());
     System.exit(run(terminal, args));
   }
 

@@ -1,10 +1,7 @@
 package dev.gatehouse.sandbox;
 
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,10 +9,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,16 +28,12 @@ public final class Envoy implements AutoCloseable {
 
   private final Process process;
   private final Path log;
-  private final int adminPort;
-  private final HttpClient http = HttpClient.newBuilder()
-      .version(HttpClient.Version.HTTP_1_1)
-      .connectTimeout(Duration.ofSeconds(2))
-      .build();
+  private final EnvoyAdmin admin;
 
   private Envoy(Process process, Path log, int adminPort) {
     this.process = process;
     this.log = log;
-    this.adminPort = adminPort;
+    this.admin = new EnvoyAdmin(new InetSocketAddress("127.0.0.1", adminPort));
   }
 
   /**
@@ -92,9 +83,7 @@ public final class Envoy implements AutoCloseable {
     }
     var process = started;
     if (output != null) {
-      Thread.ofVirtual()
-          .name("envoy-output")
-          .start(() -> process.inputReader().lines().forEach(output));
+      Thread.ofVirtual().name("envoy-output").start(() -> follow(process, output));
     }
     var envoy = new Envoy(process, log, adminPort);
     try {
@@ -104,6 +93,16 @@ public final class Envoy implements AutoCloseable {
       throw e;
     }
     return envoy;
+  }
+
+  private static void follow(Process process, Consumer<String> output) {
+    try (var lines = process.inputReader()) {
+      for (var line = lines.readLine(); line != null; line = lines.readLine()) {
+        output.accept(line);
+      }
+    } catch (IOException e) {
+      // The pipe closes when Envoy ends.
+    }
   }
 
   /** Whether Envoy takes this configuration; its complaint, or an empty text. */
@@ -134,45 +133,26 @@ public final class Envoy implements AutoCloseable {
     return process.pid();
   }
 
+  /** Returns when it has ended, in whatever way. */
+  public void awaitEnd() {
+    try {
+      process.waitFor();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   public boolean alive() {
     return process.isAlive();
   }
 
-  public int adminPort() {
-    return adminPort;
-  }
-
   /** Counters and gauges whose whole name the expression matches somewhere, by name. */
   public SortedMap<String, Long> stats(String regex) {
-    var found = new TreeMap<String, Long>();
-    var pattern = Pattern.compile(regex);
-    for (var line : admin("GET", "/stats").body().lines().toList()) {
-      var colon = line.lastIndexOf(": ");
-      if (colon < 0 || !pattern.matcher(line.substring(0, colon)).find()) {
-        continue;
-      }
-      var value = line.substring(colon + 2);
-      if (!value.isEmpty() && value.chars().allMatch(Character::isDigit)) {
-        found.put(line.substring(0, colon), Long.parseLong(value));
-      }
-    }
-    return found;
+    return admin.stats(regex);
   }
 
-  /** A request to the admin interface, such as {@code GET /config_dump}. */
-  public HttpResponse<String> admin(String method, String path) {
-    var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + adminPort + path))
-        .timeout(Duration.ofSeconds(5))
-        .method(method, HttpRequest.BodyPublishers.noBody())
-        .build();
-    try {
-      return http.send(request, HttpResponse.BodyHandlers.ofString());
-    } catch (IOException e) {
-      throw new IllegalStateException("Envoy's admin interface does not answer " + path, e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted", e);
-    }
+  public EnvoyAdmin admin() {
+    return admin;
   }
 
   /** The last lines of Envoy's own log. */
@@ -194,7 +174,7 @@ public final class Envoy implements AutoCloseable {
             "Envoy ended with status " + process.exitValue() + ":\n" + logTail(20));
       }
       try {
-        var answer = admin("GET", "/ready");
+        var answer = admin.send("GET", "/ready");
         if (answer.statusCode() == 200) {
           return;
         }
@@ -223,7 +203,7 @@ public final class Envoy implements AutoCloseable {
 
   @Override
   public void close() {
-    http.close();
+    admin.close();
     process.destroy();
     try {
       if (!process.waitFor(STOP_WITHIN.toMillis(), TimeUnit.MILLISECONDS)) {

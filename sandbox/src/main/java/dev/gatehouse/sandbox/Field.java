@@ -9,7 +9,7 @@ import java.util.TreeMap;
 /** One header line, as it is on the wire: lists of them keep order, case and duplicates. */
 public record Field(String name, String value) {
   /** All values of a name, in any case, in order. */
-  static List<String> values(List<Field> fields, String name) {
+  public static List<String> values(List<Field> fields, String name) {
     return fields.stream()
         .filter(f -> f.name.equalsIgnoreCase(name))
         .map(Field::value)

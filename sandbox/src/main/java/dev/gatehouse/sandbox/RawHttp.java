@@ -132,7 +132,7 @@ public final class RawHttp {
   }
 
   /** Characters up to U+00FF are that byte, so that a test can send any; a text with others goes out as UTF-8. */
-  static byte[] bytes(String text) {
+  public static byte[] bytes(String text) {
     return text.chars().allMatch(c -> c <= 0xFF)
         ? text.getBytes(StandardCharsets.ISO_8859_1)
         : text.getBytes(StandardCharsets.UTF_8);

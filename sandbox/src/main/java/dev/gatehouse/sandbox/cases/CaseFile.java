@@ -1,0 +1,205 @@
+package dev.gatehouse.sandbox.cases;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.exc.UnrecognizedPropertyException;
+import tools.jackson.dataformat.yaml.YAMLMapper;
+
+/**
+ * What stands in a case's {@code requests.yaml} (docs/cases.md). Read strictly: an unknown key is an error with its line.
+ *
+ * @param about what the case shows, in a sentence
+ */
+record CaseFile(@Nullable String about, Settings settings, List<Step> requests) {
+  static final String NAME = "requests.yaml";
+
+  private static final YAMLMapper YAML = YAMLMapper.builder()
+      .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+      .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+      .enable(DeserializationFeature.ACCEPT_SINGLE_VALUE_AS_ARRAY)
+      .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+      .build();
+
+  CaseFile {
+    settings = settings == null ? Settings.USUAL : settings;
+    requests = requests == null ? List.of() : requests;
+  }
+
+  /** @throws CaseException naming file, line and column, and the keys there are */
+  static CaseFile read(Path folder) {
+    var file = folder.resolve(NAME);
+    CaseFile read;
+    try {
+      read = YAML.readValue(Files.readString(file), CaseFile.class);
+    } catch (IOException e) {
+      throw new CaseException(file + ": cannot be read: " + e.getMessage());
+    } catch (JacksonException e) {
+      throw new CaseException(explain(file, e));
+    }
+    if (read.requests.isEmpty()) {
+      throw new CaseException(file + ": requests: there are none");
+    }
+    for (var i = 0; i < read.requests.size(); i++) {
+      var wrong = read.requests.get(i).wrong();
+      if (wrong != null) {
+        throw new CaseException(file + ": requests[" + i + "]: " + wrong);
+      }
+    }
+    return read;
+  }
+
+  private static String explain(Path file, JacksonException e) {
+    var at = e.getLocation();
+    var where =
+        at == null ? file + ": " : file + ":" + at.getLineNr() + ":" + at.getColumnNr() + ": ";
+    if (e instanceof UnrecognizedPropertyException unknown) {
+      var known = unknown.getKnownPropertyIds() == null
+          ? ""
+          : unknown.getKnownPropertyIds().stream()
+              .map(String::valueOf)
+              .sorted()
+              .collect(Collectors.joining(", "));
+      return where + "unknown key \"" + unknown.getPropertyName() + "\" (there are: " + known + ")";
+    }
+    return where + e.getOriginalMessage();
+  }
+
+  /**
+   * How the gate of the case is set up.
+   *
+   * @param unmatched {@code deny} or {@code allow}
+   * @param clientAddress {@code peer} or {@code x-envoy-external-address}
+   * @param redis whether the counters are in Redis; else in memory
+   * @param upstream {@code echo} or {@code shop}
+   * @param failureModeAllow whether Envoy is told to let requests pass that ext_authz cannot answer
+   * @param bindings false takes {@code wire}'s bindings out of Envoy's configuration, as another gateway has none
+   */
+  record Settings(
+      @Nullable String unmatched,
+      boolean matchRoutes,
+      @Nullable String clientAddress,
+      boolean redis,
+      @Nullable String upstream,
+      boolean failureModeAllow,
+      @Nullable Boolean bindings) {
+    static final Settings USUAL = new Settings(null, false, null, false, null, false, null);
+  }
+
+  /**
+   * A request and what must come of it, or an edit of the policies.
+   *
+   * @param times how often it is sent; each answer must fit
+   * @param from the client's address on the loopback, such as {@code 127.0.0.2}
+   * @param listener the port that the Gateway says; the first one by default
+   * @param json a body as JSON, with its content type
+   * @param repeat the body that many times over
+   * @param gzip the body compressed, with its content encoding
+   * @param chunked the body in chunks, without a length
+   * @param token the claims of a token; {@code iss}, {@code iat} and {@code exp} are added, null takes one out
+   * @param sign how the token is signed, where it is not as usual
+   * @param raw sent instead of a request, as it is
+   * @param reply what the upstream answers
+   * @param edit files of {@code policies/} to replace by others of the case's folder; null removes one
+   */
+  record Step(
+      @Nullable String name,
+      @Nullable String method,
+      @Nullable String path,
+      @Nullable String host,
+      @Nullable Map<String, @Nullable JsonNode> headers,
+      @Nullable String body,
+      @Nullable JsonNode json,
+      @Nullable Integer repeat,
+      boolean gzip,
+      boolean chunked,
+      @Nullable Integer times,
+      @Nullable String from,
+      @Nullable Integer listener,
+      @Nullable Map<String, @Nullable JsonNode> token,
+      @Nullable Sign sign,
+      @Nullable String raw,
+      @Nullable Reply reply,
+      @Nullable Map<String, @Nullable String> edit,
+      @Nullable Expect expect) {
+
+    String title() {
+      if (name != null) {
+        return name;
+      }
+      return edit != null ? "edit " + edit.keySet() : methodOrGet() + " " + path;
+    }
+
+    String methodOrGet() {
+      return method == null ? "GET" : method;
+    }
+
+    @Nullable
+    String wrong() {
+      if (edit == null && path == null && raw == null) {
+        return "neither path nor raw nor edit (expected: one of them)";
+      }
+      if (body != null && json != null) {
+        return "both body and json (expected: one of them)";
+      }
+      return expect == null ? "no expect: a step that expects nothing shows nothing" : null;
+    }
+  }
+
+  /**
+   * How a token is signed.
+   *
+   * @param alg {@code RS256}, {@code ES256} or {@code none}
+   * @param header laid over the usual one; null takes a member out
+   * @param forged with a key that is not the issuer's
+   * @param spoil cut off the end of the signature
+   */
+  record Sign(
+      @Nullable String alg,
+      @Nullable Map<String, @Nullable JsonNode> header,
+      boolean forged,
+      boolean spoil) {}
+
+  record Reply(
+      @Nullable Integer status,
+      @Nullable Map<String, JsonNode> headers,
+      @Nullable String body,
+      @Nullable JsonNode json,
+      @Nullable Integer repeat,
+      boolean gzip) {}
+
+  /**
+   * What must come back.
+   *
+   * @param upstream what the upstream saw; {@code nothing: true} if it must not have been asked
+   * @param envoy by how much counters of Envoy grow, by a regular expression of their names
+   * @param inForce of an edit: whether the policies are in force now
+   * @param problems of an edit: regular expressions, each of which a problem must fit
+   */
+  record Expect(
+      @Nullable Integer status,
+      @Nullable Map<String, Match> headers,
+      @Nullable Match body,
+      @Nullable Saw upstream,
+      @Nullable Map<String, Long> envoy,
+      @Nullable Boolean inForce,
+      @Nullable List<String> problems,
+      boolean closed) {}
+
+  record Saw(
+      boolean nothing,
+      @Nullable Integer times,
+      @Nullable String backend,
+      @Nullable Match method,
+      @Nullable Match path,
+      @Nullable Map<String, Match> headers,
+      @Nullable Match body) {}
+}
