@@ -68,7 +68,7 @@ public final class Transforming {
 
   /** An Envoy that sends bodies as the policy needs them. */
   public EnvoyStream envoy() {
-    return envoyWithoutConfig().bodies(mode(plan.request()), mode(plan.response()));
+    return envoyWithoutConfig().bodies(requestMode(), responseMode());
   }
 
   public EnvoyStream envoyWithoutConfig() {
@@ -78,6 +78,26 @@ public final class Transforming {
         "from-metadata",
         decisions::add)));
     return new EnvoyStream(peer);
+  }
+
+  public BodySendMode requestMode() {
+    return mode(plan.request());
+  }
+
+  public BodySendMode responseMode() {
+    return mode(plan.response());
+  }
+
+  public int decisions() {
+    return decisions.size();
+  }
+
+  public void cancel() {
+    peer.cancel();
+  }
+
+  public void halfClose() {
+    peer.halfClose();
   }
 
   /** The decision about the last stream, which ends by a reset now. */
