@@ -23,12 +23,15 @@ import dev.gatehouse.policy.resource.StringMatch.Type;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -68,11 +71,11 @@ class MatchRoutesPropertyTest {
   }
 
   private static Lookup<String> walk(PolicySet set, Asked request) {
-    var host = request.host().replaceFirst(":\\d+$", "").toLowerCase(java.util.Locale.ROOT);
+    var host = request.host().replaceFirst(":\\d+$", "").toLowerCase(Locale.ROOT);
     var best = set.rules().stream()
         .flatMap(rule -> rule.hostnames().stream())
         .filter(name -> name.equals(host) || name.equals("*") || wild(name, host))
-        .max(java.util.Comparator.<String>comparingInt(name -> name.equals(host) ? 1 : 0)
+        .max(Comparator.<String>comparingInt(name -> name.equals(host) ? 1 : 0)
             .thenComparingInt(String::length));
     if (best.isEmpty()) {
       return new Lookup.Unresolved<>("no route matches");
@@ -150,7 +153,7 @@ class MatchRoutesPropertyTest {
                 value(q.match().type(), q.match().value(), parameters(request).get(q.name())));
   }
 
-  private static boolean value(Type type, String wanted, String value) {
+  private static boolean value(Type type, String wanted, @Nullable String value) {
     return value != null
         && (type == Type.EXACT ? value.equals(wanted) : Pattern.matches(wanted, value));
   }

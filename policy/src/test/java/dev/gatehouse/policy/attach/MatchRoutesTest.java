@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -380,7 +381,7 @@ class MatchRoutesTest {
     return RoutePlans.of(sound(resources), rule -> rule.route().rule(), null);
   }
 
-  private static HttpRoute routeOf(String id, Instant created, Rule... rules) {
+  private static HttpRoute routeOf(String id, @Nullable Instant created, Rule... rules) {
     return route(
         meta(Fixtures.GATEWAY_API + "/v1", "HTTPRoute", id, created, Map.of()),
         List.of(parent("shop/web")),

@@ -28,6 +28,7 @@ import dev.gatehouse.policy.resource.Secret;
 import dev.gatehouse.policy.resource.SecurityPolicy.RefJwks;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -309,7 +310,7 @@ class RouteAttachmentTest {
   }
 
   private static ReferenceGrant grant(
-      String namespace, String group, String kind, String from, String to, String name) {
+      String namespace, String group, String kind, String from, String to, @Nullable String name) {
     return new ReferenceGrant(
         meta(GATEWAY_API + "/v1beta1", "ReferenceGrant", namespace + "/g" + from + name),
         List.of(new ReferenceGrant.From(group, kind, from)),
