@@ -110,7 +110,7 @@ final class Answers {
     }
     metadata.putFields(
         "auth", Value.newBuilder().setStructValue(auth(auth, grant)).build());
-    grant.toldClaims().forEach((name, claim) -> copy(metadata, name, claim));
+    grant.copies().forEach((name, text) -> copy(metadata, name, text));
     copy(metadata, "sub", auth.sub());
     copy(metadata, "plan", auth.plan());
     return metadata.build();
@@ -134,9 +134,7 @@ final class Answers {
   }
 
   /** For rate limit descriptors, which read strings only. */
-  private static void copy(Struct.Builder metadata, String name, @Nullable Object claim) {
-    boolean scalar = claim instanceof String || claim instanceof Double || claim instanceof Boolean;
-    var text = scalar ? HeaderChanges.text(claim) : null;
+  private static void copy(Struct.Builder metadata, String name, @Nullable String text) {
     if (text != null && text.length() <= MAX_COPY) {
       metadata.putFields(Bindings.DESCRIPTOR_PREFIX + name, value(text));
     }

@@ -23,6 +23,7 @@ final class Grant implements Authenticator.Outcome, Subject {
   private final List<String> scopes;
   private final Map<String, @Nullable Object> claims;
   private final Map<String, Object> toldClaims;
+  private final Map<String, String> copies;
   private final HeaderChanges changes;
   private volatile Answers.@Nullable Ready answer;
 
@@ -38,12 +39,17 @@ final class Grant implements Authenticator.Outcome, Subject {
     this.scopes = verified.scopes;
     this.claims = verified.claims;
     this.toldClaims = verified.told;
+    this.copies = verified.copies;
     this.changes = changes;
   }
 
   private record VerifiedClaims(
-      List<String> scopes, Map<String, @Nullable Object> claims, Map<String, Object> told) {
-    static final VerifiedClaims NONE = new VerifiedClaims(List.of(), Map.of(), Map.of());
+      List<String> scopes,
+      Map<String, @Nullable Object> claims,
+      Map<String, Object> told,
+      Map<String, String> copies) {
+    static final VerifiedClaims NONE =
+        new VerifiedClaims(List.of(), Map.of(), Map.of(), Map.of());
   }
 
   /** Of a verified token. */
@@ -59,7 +65,11 @@ final class Grant implements Authenticator.Outcome, Subject {
         guard.policy(),
         provider.name(),
         new Auth("jwt", token.subject(), token.issuer(), token.scopes(), present, plan),
-        new VerifiedClaims(token.scopes(), token.claims(), told(guard.claims(), token.claims())),
+        new VerifiedClaims(
+            token.scopes(),
+            token.claims(),
+            told(guard.claims(), token.claims()),
+            copies(guard.claims(), token.claims())),
         HeaderChanges.of(guard.ownedHeaders(), provider.claimHeaders(), token.claims()));
   }
 
@@ -109,9 +119,14 @@ final class Grant implements Authenticator.Outcome, Subject {
     return auth;
   }
 
-  /** The claims that later filters are told, by the names that the policy uses. */
+  /** The claims that later filters are told. */
   Map<String, Object> toldClaims() {
     return toldClaims;
+  }
+
+  /** Single values among them as text, by the names that the policy uses. */
+  Map<String, String> copies() {
+    return copies;
   }
 
   HeaderChanges changes() {
@@ -134,15 +149,31 @@ final class Grant implements Authenticator.Outcome, Subject {
     return auth.sub() == null ? auth.method() : auth.sub();
   }
 
+  /** Claims that the policy names, whole: of a nested one the claim at the top that it is in. */
   private static Map<String, Object> told(
       List<ClaimPath> paths, Map<String, @Nullable Object> claims) {
     var told = new LinkedHashMap<String, Object>();
     for (var path : paths) {
-      var value = path.in(claims);
-      if (value != null) {
-        told.put(path.toString(), value);
+      var top = path.top(claims);
+      var value = top == null ? null : claims.get(top);
+      if (top != null && value != null) {
+        told.put(top, value);
       }
     }
     return told;
+  }
+
+  /** What the policy's names for claims stand for, where it is a single value. */
+  private static Map<String, String> copies(
+      List<ClaimPath> paths, Map<String, @Nullable Object> claims) {
+    var copies = new LinkedHashMap<String, String>();
+    for (var path : paths) {
+      var value = path.in(claims);
+      var text = value instanceof List || value instanceof Map ? null : HeaderChanges.text(value);
+      if (text != null) {
+        copies.put(path.toString(), text);
+      }
+    }
+    return copies;
   }
 }

@@ -1,0 +1,158 @@
+package dev.gatehouse.authz;
+
+import dev.gatehouse.authz.jwt.Issuer;
+import dev.gatehouse.authz.jwt.KeySources;
+import dev.gatehouse.policy.resource.Problems;
+import dev.gatehouse.policy.source.Live;
+import dev.gatehouse.policy.source.Load;
+import dev.gatehouse.server.Decision;
+import dev.gatehouse.testkit.FakeClock;
+import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
+import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
+import io.grpc.stub.StreamObserver;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+
+/** The service without gRPC, told what to do by a text of policies; its clock is fake. */
+final class Gate implements AutoCloseable {
+  static final String ROUTES =
+      """
+      apiVersion: gateway.networking.k8s.io/v1
+      kind: Gateway
+      metadata: {name: web, namespace: shop}
+      spec:
+        gatewayClassName: gatehouse
+        listeners: [{name: http, port: 80, protocol: HTTP}]
+      ---
+      apiVersion: gateway.networking.k8s.io/v1
+      kind: HTTPRoute
+      metadata: {name: orders, namespace: shop}
+      spec:
+        parentRefs: [{name: web}]
+        rules:
+        - name: list
+          matches: [{path: {type: PathPrefix, value: /orders}}]
+          backendRefs: [{name: shop, port: 80}]
+      ---
+      apiVersion: gateway.networking.k8s.io/v1
+      kind: HTTPRoute
+      metadata: {name: public, namespace: shop}
+      spec:
+        parentRefs: [{name: web}]
+        rules:
+        - name: all
+          matches: [{path: {type: PathPrefix, value: /public}}]
+          backendRefs: [{name: shop, port: 80}]
+      ---
+      """;
+
+  final FakeClock clock = new FakeClock(Issuer.NOW);
+  final Problems problems = new Problems();
+  final List<Decision> heard = new CopyOnWriteArrayList<>();
+  final KeySources keys = new KeySources(clock);
+  private final AuthCompiler compiler;
+  private final Decisions decisions;
+  private final AuthzService service;
+  final AuthPlan plan;
+
+  private Gate(String yaml, ExtAuthzSettings settings) {
+    compiler = new AuthCompiler(keys, settings);
+    var load = Load.text("policies.yaml", yaml);
+    load.problems().all().forEach(p -> problems.warning(p.origin(), p.path(), p.toString()));
+    plan = compiler.compile(load.policies(), null, problems);
+    decisions = new Decisions(
+        new Authorizer(new Authenticator(new TokenCache(8 << 20), settings.maxTokenBytes())), clock);
+    service = new AuthzService(
+        new Live<>(plan), decisions, new Answers(), heard::add, settings.addressFromHeader());
+  }
+
+  /** The routes of {@link #ROUTES}, and this. */
+  static Gate of(String policies) {
+    return new Gate(ROUTES + policies, ExtAuthzSettings.defaults());
+  }
+
+  static Gate of(String policies, ExtAuthzSettings settings) {
+    return new Gate(ROUTES + policies, settings);
+  }
+
+  /** A SecurityPolicy of the route {@code orders}; the spec's lines are indented by two. */
+  static String policy(String spec) {
+    return """
+        apiVersion: gateway.envoyproxy.io/v1alpha1
+        kind: SecurityPolicy
+        metadata: {name: orders, namespace: shop}
+        spec:
+          targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: orders}]
+        %s
+        """
+        .formatted(spec.indent(2));
+  }
+
+  /** A provider named corp, its keys {@link Issuer#set()}, that makes x-user of sub. */
+  static String jwt(String more) {
+    return """
+        jwt:
+          providers:
+          - name: corp
+            issuer: %s
+            localJWKS: {inline: '%s'}
+            claimToHeaders: [{claim: sub, header: x-user}]
+        %s"""
+        .formatted(Issuer.NAME, Issuer.set(), more);
+  }
+
+  CheckResponse check(Call call) {
+    return check(call.request());
+  }
+
+  CheckResponse check(CheckRequest request) {
+    try {
+      return CheckResponse.parseFrom(answer(request).get(5, TimeUnit.SECONDS));
+    } catch (Exception e) {
+      throw new AssertionError("no answer", e);
+    }
+  }
+
+  CompletableFuture<byte[]> answer(CheckRequest request) {
+    var answer = new CompletableFuture<byte[]>();
+    service.check(request, new StreamObserver<>() {
+      @Override
+      public void onNext(byte[] bytes) {
+        answer.complete(bytes);
+      }
+
+      @Override
+      public void onError(Throwable error) {
+        answer.completeExceptionally(error);
+      }
+
+      @Override
+      public void onCompleted() {}
+    });
+    return answer;
+  }
+
+  /** The HTTP status that the client would see: 200 stands for a pass. */
+  int status(Call call) {
+    return status(check(call));
+  }
+
+  static int status(CheckResponse answer) {
+    if (answer.getStatus().getCode() == 0) {
+      return 200;
+    }
+    return answer.getDeniedResponse().getStatus().getCodeValue();
+  }
+
+  Decision last() {
+    return heard.getLast();
+  }
+
+  @Override
+  public void close() {
+    decisions.close();
+    keys.close();
+  }
+}
