@@ -1,6 +1,7 @@
 package dev.gatehouse.authz;
 
 import com.google.protobuf.BoolValue;
+import com.google.protobuf.ByteString;
 import com.google.protobuf.ListValue;
 import com.google.protobuf.NullValue;
 import com.google.protobuf.Struct;
@@ -22,6 +23,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Verdicts in Envoy's words, as ready bytes. The only place that can say "allow": Envoy takes a {@code CheckResponse} for one if
@@ -29,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  * {@code denied_response}: a gRPC error, or an {@code error_response}, would be a pass under {@code failure_mode_allow}.
  */
 final class Answers {
+  private static final Logger LOG = LoggerFactory.getLogger(Answers.class);
+
   /** Stands for the decision's id in a ready answer; of the same length, and nobody can know it and put it into a claim. */
   private static final String PLACEHOLDER = UUID.randomUUID().toString();
 
@@ -47,13 +52,18 @@ final class Answers {
   }
 
   /** @param decisionId 36 characters of ASCII */
-  byte[] of(Verdict verdict, String decisionId) {
-    return switch (verdict) {
-      case Verdict.Allow(var grant, var rule) -> ready(grant).as(decisionId);
-      case Verdict.Deny deny -> denials.getOrDefault(deny.reason(), UNAVAILABLE);
-      case Verdict.Unavailable unavailable -> UNAVAILABLE;
-      case Verdict.Needs undecided -> UNAVAILABLE;
-    };
+  byte[] of(Verdict verdict, ByteString decisionId) {
+    try {
+      return switch (verdict) {
+        case Verdict.Allow(var grant, var rule) -> ready(grant).as(decisionId);
+        case Verdict.Deny deny -> denials.getOrDefault(deny.reason(), UNAVAILABLE);
+        case Verdict.Unavailable unavailable -> UNAVAILABLE;
+        case Verdict.Needs undecided -> UNAVAILABLE;
+      };
+    } catch (RuntimeException e) {
+      LOG.error("an allow could not be said; the request is denied", e);
+      return UNAVAILABLE;
+    }
   }
 
   /** An allow's bytes, but for the decision's id. */
@@ -66,11 +76,9 @@ final class Answers {
       this.idAt = idAt;
     }
 
-    private byte[] as(String decisionId) {
+    private byte[] as(ByteString decisionId) {
       var answer = bytes.clone();
-      for (int i = 0; i < PLACEHOLDER.length(); i++) {
-        answer[idAt + i] = (byte) decisionId.charAt(i);
-      }
+      decisionId.copyTo(answer, idAt);
       return answer;
     }
   }

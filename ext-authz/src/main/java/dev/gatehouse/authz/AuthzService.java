@@ -5,6 +5,7 @@ import dev.gatehouse.server.Decision;
 import dev.gatehouse.server.Decision.Outcome;
 import dev.gatehouse.server.DecisionListener;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 
 /** Envoy's {@code Authorization/Check}: asks the {@link Authorizer} and says its verdict in Envoy's words. Runs on the event loop; never blocks. */
@@ -33,8 +34,10 @@ final class AuthzService {
     long begun = System.nanoTime();
     var view = RequestView.of(request.getAttributes(), addressFromHeader);
     decisions.decide(plans.current(), view, verdict -> {
-      response.onNext(answers.of(verdict, view.decisionId()));
-      response.onCompleted();
+      if (!(response instanceof ServerCallStreamObserver<?> call && call.isCancelled())) {
+        response.onNext(answers.of(verdict, view.decisionId()));
+        response.onCompleted();
+      }
       if (listener.listens()) {
         listener.decided(decision(view, verdict, System.nanoTime() - begun));
       }
@@ -64,7 +67,7 @@ final class AuthzService {
       long nanos) {
     return new Decision(
         "ext-authz",
-        view.decisionId(),
+        view.decisionId().toStringUtf8(),
         view.method(),
         view.urlPath(),
         who,

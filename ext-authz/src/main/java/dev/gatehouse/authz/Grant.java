@@ -48,8 +48,7 @@ final class Grant implements Authenticator.Outcome, Subject {
       Map<String, @Nullable Object> claims,
       Map<String, Object> told,
       Map<String, String> copies) {
-    static final VerifiedClaims NONE =
-        new VerifiedClaims(List.of(), Map.of(), Map.of(), Map.of());
+    static final VerifiedClaims NONE = new VerifiedClaims(List.of(), Map.of(), Map.of(), Map.of());
   }
 
   /** Of a verified token. */

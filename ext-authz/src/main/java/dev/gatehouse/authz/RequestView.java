@@ -32,7 +32,7 @@ final class RequestView implements RequestFacts {
   private final boolean addressFromHeader;
   private @Nullable Map<String, String> headers;
   private @Nullable Map<String, String> query;
-  private @Nullable String decisionId;
+  private @Nullable ByteString decisionId;
 
   private RequestView(AttributeContext attributes, boolean addressFromHeader) {
     this.attributes = attributes;
@@ -79,45 +79,45 @@ final class RequestView implements RequestFacts {
 
   @Override
   public @Nullable String header(String name) {
-    if (http.getHeaderMap().getHeadersCount() == 0) {
+    if (!raw()) {
       return http.getHeadersMap().get(name);
     }
-    var lines = lines(name);
-    return switch (lines.size()) {
-      case 0 -> null;
-      case 1 -> lines.getFirst().toStringUtf8();
-      default -> String.join(",", lines.stream().map(ByteString::toStringUtf8).toList());
-    };
+    int first = indexOf(name, 0);
+    if (first < 0) {
+      return null;
+    }
+    var value = line(first).toStringUtf8();
+    int next = indexOf(name, first + 1);
+    if (next < 0) {
+      return value;
+    }
+    var all = new StringBuilder(value);
+    for (; next >= 0; next = indexOf(name, next + 1)) {
+      all.append(',').append(line(next).toStringUtf8());
+    }
+    return all.toString();
   }
 
-  /**
-   * Each line of a header, as it came. Of the form {@code headers} there is at most one, which may be several joined by commas.
-   */
-  List<ByteString> lines(String name) {
-    int count = http.getHeaderMap().getHeadersCount();
-    if (count == 0) {
-      var joined = http.getHeadersMap().get(name);
-      return joined == null ? List.of() : List.of(ByteString.copyFromUtf8(joined));
+  /** A header's first line as it came; in the form {@code headers} that may be several joined by commas. */
+  @Nullable
+  ByteString first(String name) {
+    if (raw()) {
+      int first = indexOf(name, 0);
+      return first < 0 ? null : line(first);
     }
-    List<ByteString> found = List.of();
-    for (int i = 0; i < count; i++) {
-      var line = http.getHeaderMap().getHeaders(i);
-      if (line.getKey().equalsIgnoreCase(name)) {
-        if (found.isEmpty()) {
-          found = List.of(bytes(line));
-        } else {
-          found = new ArrayList<>(found);
-          found.add(bytes(line));
-        }
-      }
-    }
-    return found;
+    var joined = http.getHeadersMap().get(name);
+    return joined == null ? null : ByteString.copyFromUtf8(joined);
+  }
+
+  /** Whether a header has more than one line. The form {@code headers} cannot tell, but for a comma in the value. */
+  boolean repeated(String name) {
+    return raw() && indexOf(name, indexOf(name, 0) + 1) > indexOf(name, 0);
   }
 
   @Override
   public Map<String, String> headers() {
     if (headers == null) {
-      headers = http.getHeaderMap().getHeadersCount() == 0 ? http.getHeadersMap() : joined();
+      headers = raw() ? joined() : http.getHeadersMap();
     }
     return headers;
   }
@@ -137,8 +137,17 @@ final class RequestView implements RequestFacts {
     return query;
   }
 
-  /** Every value of a query parameter, decoded, in order. */
+  /**
+   * Every value of a query parameter, decoded, in order.
+   *
+   * @throws IllegalStateException if there are more than {@link #MAX_PARAMETERS}
+   */
   List<String> parameter(String name) {
+    var path = http.getPath();
+    int query = path.indexOf('?');
+    if (query < 0 || (path.indexOf(name, query) < 0 && path.indexOf('%', query) < 0)) {
+      return List.of(); // not even in disguise
+    }
     return parameters().stream()
         .filter(p -> p.name().equals(name))
         .map(Parameter::value)
@@ -148,12 +157,16 @@ final class RequestView implements RequestFacts {
   /** Every value of a cookie, in order (RFC 6265 §4.2.1), quotes kept. */
   List<String> cookie(String name) {
     var found = new ArrayList<String>();
-    for (var line : lines("cookie")) {
-      for (var pair : line.toStringUtf8().split(";")) {
-        int equals = pair.indexOf('=');
-        if (equals > 0 && pair.substring(0, equals).strip().equals(name)) {
-          found.add(pair.substring(equals + 1).strip());
-        }
+    var cookies = header("cookie");
+    if (cookies == null) {
+      return List.of();
+    }
+    // HTTP/2 may carry each cookie in a line of its own (RFC 9113 §8.2.3); lines joined by a comma
+    // are no less apart.
+    for (var pair : cookies.split("[;,]")) {
+      int equals = pair.indexOf('=');
+      if (equals > 0 && pair.substring(0, equals).strip().equals(name)) {
+        found.add(pair.substring(equals + 1).strip());
       }
     }
     return found;
@@ -184,16 +197,36 @@ final class RequestView implements RequestFacts {
    * What the log, the metadata and the other services call this decision: {@code x-request-id} where it is a UUID, as Envoy's are,
    * else a new one. Always 36 characters of ASCII.
    */
-  String decisionId() {
+  ByteString decisionId() {
     if (decisionId == null) {
-      var id = id();
-      decisionId = isUuid(id) ? id : UUID.randomUUID().toString();
+      var id = first("x-request-id");
+      decisionId = id != null && isUuid(id)
+          ? id
+          : ByteString.copyFromUtf8(UUID.randomUUID().toString());
     }
     return decisionId;
   }
 
   AttributeContext attributes() {
     return attributes;
+  }
+
+  private boolean raw() {
+    return http.getHeaderMap().getHeadersCount() > 0;
+  }
+
+  private int indexOf(String name, int from) {
+    var lines = http.getHeaderMap();
+    for (int i = from; i < lines.getHeadersCount(); i++) {
+      if (lines.getHeaders(i).getKey().equalsIgnoreCase(name)) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  private ByteString line(int index) {
+    return bytes(http.getHeaderMap().getHeaders(index));
   }
 
   private record Parameter(String name, String value) {}
@@ -246,12 +279,12 @@ final class RequestView implements RequestFacts {
     return line.getRawValue().isEmpty() ? line.getValueBytes() : line.getRawValue();
   }
 
-  private static boolean isUuid(String id) {
-    if (id.length() != 36) {
+  private static boolean isUuid(ByteString id) {
+    if (id.size() != 36) {
       return false;
     }
     for (int i = 0; i < 36; i++) {
-      char c = id.charAt(i);
+      byte c = id.byteAt(i);
       boolean dash = i == 8 || i == 13 || i == 18 || i == 23;
       boolean hex = c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F';
       if (dash ? c != '-' : !hex) {

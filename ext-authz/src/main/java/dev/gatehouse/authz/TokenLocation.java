@@ -29,14 +29,12 @@ sealed interface TokenLocation {
   record Header(String name, String prefix, boolean scheme) implements TokenLocation {
     @Override
     public @Nullable ByteString find(RequestView request) throws BadToken {
-      var lines = request.lines(name);
-      if (lines.isEmpty()) {
+      var value = request.first(name);
+      if (value == null) {
         return null;
       }
-      var value = lines.getFirst();
-      // Several lines are several values in Envoy's other form of headers: a comma, which no token
-      // holds.
-      if (lines.size() > 1 || contains(value, ',')) {
+      // In the form that joins lines, several are a comma in the value, which no token holds.
+      if (request.repeated(name) || contains(value, ',')) {
         throw new BadToken("the header " + name + " is there more than once");
       }
       if (!begins(value)) {
@@ -84,9 +82,6 @@ sealed interface TokenLocation {
   record Parameter(String name) implements TokenLocation {
     @Override
     public @Nullable ByteString find(RequestView request) throws BadToken {
-      if (request.path().indexOf('?') < 0) {
-        return null;
-      }
       try {
         return only(request.parameter(name), "the query parameter " + name);
       } catch (IllegalStateException e) {

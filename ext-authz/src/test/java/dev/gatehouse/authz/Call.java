@@ -98,7 +98,8 @@ record Call(
     for (var line : lines) {
       if (raw) {
         http.getHeaderMapBuilder()
-            .addHeaders(HeaderValue.newBuilder().setKey(line.getKey()).setRawValue(line.getValue()));
+            .addHeaders(
+                HeaderValue.newBuilder().setKey(line.getKey()).setRawValue(line.getValue()));
       } else {
         var before = http.getHeadersMap().get(line.getKey());
         var value = sanitized(line.getValue());

@@ -1,11 +1,14 @@
 package dev.gatehouse.authz;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.gatehouse.authz.jwt.Issuer;
 import dev.gatehouse.authz.jwt.KeySources;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.source.Live;
 import dev.gatehouse.policy.source.Load;
 import dev.gatehouse.server.Decision;
+import dev.gatehouse.server.DecisionListener;
 import dev.gatehouse.testkit.FakeClock;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
@@ -17,8 +20,7 @@ import java.util.concurrent.TimeUnit;
 
 /** The service without gRPC, told what to do by a text of policies; its clock is fake. */
 final class Gate implements AutoCloseable {
-  static final String ROUTES =
-      """
+  static final String ROUTES = """
       apiVersion: gateway.networking.k8s.io/v1
       kind: Gateway
       metadata: {name: web, namespace: shop}
@@ -54,8 +56,9 @@ final class Gate implements AutoCloseable {
   final KeySources keys = new KeySources(clock);
   private final AuthCompiler compiler;
   private final Decisions decisions;
-  private final AuthzService service;
   final AuthPlan plan;
+  private final AuthzService service;
+  private final boolean addressFromHeader;
 
   private Gate(String yaml, ExtAuthzSettings settings) {
     compiler = new AuthCompiler(keys, settings);
@@ -63,18 +66,32 @@ final class Gate implements AutoCloseable {
     load.problems().all().forEach(p -> problems.warning(p.origin(), p.path(), p.toString()));
     plan = compiler.compile(load.policies(), null, problems);
     decisions = new Decisions(
-        new Authorizer(new Authenticator(new TokenCache(8 << 20), settings.maxTokenBytes())), clock);
-    service = new AuthzService(
-        new Live<>(plan), decisions, new Answers(), heard::add, settings.addressFromHeader());
+        new Authorizer(new Authenticator(new TokenCache(8 << 20), settings.maxTokenBytes())),
+        clock);
+    addressFromHeader = settings.addressFromHeader();
+    service = service(heard::add);
   }
 
-  /** The routes of {@link #ROUTES}, and this. */
+  /** The same, heard by another. */
+  AuthzService service(DecisionListener listener) {
+    return new AuthzService(
+        new Live<>(plan), decisions, new Answers(), listener, addressFromHeader);
+  }
+
+  /** The routes of {@link #ROUTES}, and these, which must be sound. */
   static Gate of(String policies) {
-    return new Gate(ROUTES + policies, ExtAuthzSettings.defaults());
+    return of(policies, ExtAuthzSettings.defaults());
   }
 
   static Gate of(String policies, ExtAuthzSettings settings) {
-    return new Gate(ROUTES + policies, settings);
+    var gate = new Gate(ROUTES + policies, settings);
+    assertThat(gate.problems.all()).isEmpty();
+    return gate;
+  }
+
+  /** With policies that have errors. */
+  static Gate flawed(String policies) {
+    return new Gate(ROUTES + policies, ExtAuthzSettings.defaults());
   }
 
   /** A SecurityPolicy of the route {@code orders}; the spec's lines are indented by two. */
@@ -86,8 +103,7 @@ final class Gate implements AutoCloseable {
         spec:
           targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: orders}]
         %s
-        """
-        .formatted(spec.indent(2));
+        """.formatted(spec.indent(2));
   }
 
   /** A provider named corp, its keys {@link Issuer#set()}, that makes x-user of sub. */
@@ -99,8 +115,7 @@ final class Gate implements AutoCloseable {
             issuer: %s
             localJWKS: {inline: '%s'}
             claimToHeaders: [{claim: sub, header: x-user}]
-        %s"""
-        .formatted(Issuer.NAME, Issuer.set(), more);
+        %s""".formatted(Issuer.NAME, Issuer.set(), more);
   }
 
   CheckResponse check(Call call) {

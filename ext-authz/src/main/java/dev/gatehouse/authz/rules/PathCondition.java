@@ -49,7 +49,7 @@ final class PathCondition {
   /** By path element: {@code /a} holds for {@code /a} and {@code /a/b}, not for {@code /ab}. */
   private static boolean below(String path, String prefix) {
     int length = prefix.endsWith("/") ? prefix.length() - 1 : prefix.length();
-    return path.startsWith(prefix.substring(0, length))
+    return path.regionMatches(0, prefix, 0, length)
         && (path.length() == length || path.charAt(length) == '/');
   }
 

@@ -105,7 +105,12 @@ record Rule(
   }
 
   private boolean hasScopes(Subject subject) {
-    return scopes.isEmpty() || subject.scopes().containsAll(scopes);
+    for (int i = 0; i < scopes.size(); i++) {
+      if (!subject.scopes().contains(scopes.get(i))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private Answer butForScopes(RequestFacts request, RouteKey route, Subject subject) {

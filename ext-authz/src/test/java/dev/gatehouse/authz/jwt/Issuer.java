@@ -10,7 +10,6 @@ import java.security.PrivateKey;
 import java.security.Signature;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,9 +38,11 @@ public final class Issuer {
   }
 
   /** The public key as a JWK. */
-  @SafeVarargs
-  public static Map<String, Object> jwk(
-      KeyPair pair, @Nullable String kid, Map.Entry<String, Object>... more) {
+  public static Map<String, Object> jwk(KeyPair pair, @Nullable String kid) {
+    return jwk(pair, kid, Map.of());
+  }
+
+  public static Map<String, Object> jwk(KeyPair pair, @Nullable String kid, Map<String, ?> more) {
     var jwk = new LinkedHashMap<String, Object>();
     Jwks.builder().key(pair.getPublic()).build().forEach((name, value) -> {
       if (value instanceof String) {
@@ -51,7 +52,7 @@ public final class Issuer {
     if (kid != null) {
       jwk.put("kid", kid);
     }
-    Arrays.stream(more).forEach(each -> jwk.put(each.getKey(), each.getValue()));
+    jwk.putAll(more);
     return jwk;
   }
 

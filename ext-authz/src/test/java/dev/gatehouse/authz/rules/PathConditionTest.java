@@ -1,0 +1,61 @@
+package dev.gatehouse.authz.rules;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import dev.gatehouse.policy.resource.StringMatch;
+import dev.gatehouse.policy.resource.StringMatch.Type;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class PathConditionTest {
+  @ParameterizedTest
+  @CsvSource({
+    "EXACT, /a, /a, YES",
+    "EXACT, /a, /a/, NO",
+    "EXACT, /a, /A, NO",
+    "PATH_PREFIX, /a, /a, YES",
+    "PATH_PREFIX, /a, /a/, YES",
+    "PATH_PREFIX, /a, /a/b, YES",
+    "PATH_PREFIX, /a, /ab, NO",
+    "PATH_PREFIX, /a/, /a, YES",
+    "PATH_PREFIX, /a/, /a/b, YES",
+    "PATH_PREFIX, /a/, /ab, NO",
+    "PATH_PREFIX, /, /, YES",
+    "PATH_PREFIX, /, /a/b, YES",
+    "REGULAR_EXPRESSION, /a/[0-9]+, /a/12, YES",
+    "REGULAR_EXPRESSION, /a/[0-9]+, /a/12/b, NO",
+    "REGULAR_EXPRESSION, /a/[0-9]+, /x/a/12, NO",
+    "EXACT, /a b, /a%20b, NO",
+    "PATH_PREFIX, /a, /a/%C3%A9.txt, YES",
+    "PATH_PREFIX, /a, /a/.hidden, YES",
+    "PATH_PREFIX, /a, /a/..., YES",
+    "PATH_PREFIX, /a, /a/b..c, YES"
+  })
+  void paths_are_compared(Type type, String value, String path, Answer answer) {
+    assertThat(PathCondition.of(new StringMatch(type, value)).holds(path)).isEqualTo(answer);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "", "a", "*", "//", "/a//b", "/.", "/..", "/a/.", "/a/..", "/a/./b", "/a/../b", "/a;b",
+        "/a;/b", "/a#b", "/a\\b", "/a?b", "/a b", "/a%", "/a%2", "/a%zz", "/a%2f", "/a%2F", "/a%5c",
+        "/a%2e", "/a%3b", "/a%23", "/a%3f", "/a%25", "/a%00", "/a%0a", "/a%7f", "/\u00e9", "/a\n"
+      })
+  void a_path_with_two_meanings_is_unsure(String path) {
+    for (var type : new Type[] {Type.EXACT, Type.PATH_PREFIX, Type.REGULAR_EXPRESSION}) {
+      assertThat(PathCondition.of(new StringMatch(type, "/a")).holds(path))
+          .isEqualTo(Answer.UNSURE);
+    }
+  }
+
+  @Test
+  void a_bad_expression_is_refused_when_it_is_compiled() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> PathCondition.of(new StringMatch(Type.REGULAR_EXPRESSION, "(?=a)")))
+        .withMessageContaining("RE2");
+  }
+}
