@@ -1,5 +1,7 @@
 package dev.gatehouse.server;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.netty.util.concurrent.Future;
 import io.prometheus.metrics.expositionformats.ExpositionFormats;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
@@ -39,7 +41,7 @@ final class Admin {
         "/healthcheck",
         admin::ready); // envoyproxy/ratelimit's name; Envoy Gateway's deployment probes it
     pages.put("/metrics", admin::metrics);
-    pages.put("/policies", () -> AdminPage.json(policies.get()));
+    pages.put("/policies", admin::inForce);
     var list = AdminPage.text(200, String.join("\n", pages.keySet()));
     pages.put("/", () -> list);
     return pages;
@@ -67,6 +69,10 @@ final class Admin {
     };
   }
 
+  private AdminPage inForce() {
+    return AdminPage.json(policies.get());
+  }
+
   private AdminPage metrics() {
     var page = new ByteArrayOutputStream(16 << 10);
     try {
@@ -74,6 +80,6 @@ final class Admin {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return new AdminPage(200, METRICS.getContentType(), page.toByteArray());
+    return new AdminPage(200, METRICS.getContentType(), page.toString(UTF_8));
   }
 }

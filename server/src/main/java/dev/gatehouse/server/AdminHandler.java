@@ -5,6 +5,7 @@ import static io.netty.handler.codec.http.HttpResponseStatus.METHOD_NOT_ALLOWED;
 import static io.netty.handler.codec.http.HttpResponseStatus.NOT_FOUND;
 import static io.netty.handler.codec.http.HttpResponseStatus.REQUEST_HEADER_FIELDS_TOO_LARGE;
 import static io.netty.handler.codec.http.HttpResponseStatus.REQUEST_URI_TOO_LONG;
+import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
@@ -48,7 +49,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     if (request.method().equals(HttpMethod.HEAD)) {
       response.content().clear();
     }
-    context.writeAndFlush(response);
+    var _ = context.writeAndFlush(response);
   }
 
   private AdminPage page(FullHttpRequest request) {
@@ -88,11 +89,11 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     var response = new DefaultFullHttpResponse(
         HttpVersion.HTTP_1_1,
         HttpResponseStatus.valueOf(page.status()),
-        Unpooled.wrappedBuffer(page.body()));
+        Unpooled.copiedBuffer(page.body(), UTF_8));
     response
         .headers()
         .set(HttpHeaderNames.CONTENT_TYPE, page.contentType())
-        .set(HttpHeaderNames.CONTENT_LENGTH, page.body().length)
+        .set(HttpHeaderNames.CONTENT_LENGTH, response.content().readableBytes())
         .set(HttpHeaderNames.CACHE_CONTROL, "no-store")
         .set("x-content-type-options", "nosniff");
     return response;
@@ -103,6 +104,6 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     if (!(cause instanceof ReadTimeoutException)) {
       LOG.debug("an admin connection failed", cause);
     }
-    context.close();
+    var _ = context.close();
   }
 }

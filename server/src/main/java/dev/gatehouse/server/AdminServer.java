@@ -78,7 +78,7 @@ final class AdminServer implements AutoCloseable {
       connections.incrementAndGet();
       channel.closeFuture().addListener(closed -> connections.decrementAndGet());
       if (connections.get() > MAX_CONNECTIONS) {
-        channel.close();
+        var _ = channel.close();
         return;
       }
       channel

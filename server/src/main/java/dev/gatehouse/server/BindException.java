@@ -23,8 +23,8 @@ public final class BindException extends RuntimeException {
       root = root.getCause();
     }
     return new BindException(
-        "cannot listen on %s:%d (%s): %s"
-            .formatted(address.getHostString(), address.getPort(), listener, root.getMessage()),
+        "cannot listen on %s (%s): %s"
+            .formatted(GatehouseServer.printed(address), listener, root.getMessage()),
         listener,
         cause);
   }

@@ -150,7 +150,9 @@ public final class GatehouseServer implements AutoCloseable {
     }
   }
 
+  /** As it is written in a flag or a URL. */
   static String printed(InetSocketAddress address) {
-    return address.getHostString() + ":" + address.getPort();
+    var host = address.getHostString();
+    return (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
   }
 }

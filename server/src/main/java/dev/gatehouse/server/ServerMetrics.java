@@ -39,7 +39,7 @@ final class ServerMetrics implements AutoCloseable {
                 "gRPC calls that were refused because of the limit on concurrent calls or before readiness.")
             .labelNames("listener")
             .callback(counter -> listeners.forEach(
-                listener -> counter.call(listener.admission().refused(), listener.name())))
+                listener -> counter.call((double) listener.admission().refused(), listener.name())))
             .build(),
         GaugeWithCallback.builder()
             .name("gatehouse_tls_certificate_expiry_timestamp_seconds")
@@ -47,7 +47,7 @@ final class ServerMetrics implements AutoCloseable {
             .labelNames("listener")
             .callback(gauge -> listeners.forEach(listener -> listener
                 .certificateEnds()
-                .ifPresent(end -> gauge.call(end.getEpochSecond(), listener.name()))))
+                .ifPresent(end -> gauge.call((double) end.getEpochSecond(), listener.name()))))
             .build());
     collectors.forEach(registry::register);
   }

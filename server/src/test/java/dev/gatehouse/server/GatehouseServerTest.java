@@ -13,9 +13,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
+import dev.gatehouse.server.tls.TestCertificates;
 import dev.gatehouse.testkit.LoopGuard;
 import io.grpc.CallOptions;
 import io.grpc.ConnectivityState;
+import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
@@ -23,6 +25,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse;
 import io.grpc.health.v1.HealthGrpc;
+import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.reflection.v1.ServerReflectionGrpc;
 import io.grpc.reflection.v1.ServerReflectionRequest;
@@ -32,10 +35,13 @@ import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 import io.netty.channel.EventLoop;
+import io.netty.handler.ssl.SslContext;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.http.HttpRequest;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Queue;
@@ -46,8 +52,10 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class GatehouseServerTest {
   @Test
@@ -204,9 +212,66 @@ class GatehouseServerTest {
   }
 
   @Test
+  void a_listener_with_a_client_ca_is_warm_when_ready_and_answers_only_who_has_a_certificate(
+      @TempDir Path dir) throws Exception {
+    var ca = new TestCertificates("ca");
+    var identity = TestCertificates.write(dir, ca.issue("server"));
+    var tls = new ServerSettings.Tls(
+        identity.certificate(), identity.key(), ca.writeCa(dir.resolve("ca.crt")));
+    var warmed = new AtomicInteger();
+    var service = new Echo("a", (request, answer) -> {
+      warmed.addAndGet(request.equals("warm-up") ? 1 : 0);
+      Held.answer(answer);
+    });
+    try (var running = Running.with(
+        settings ->
+            listeners(settings, new ServerSettings.Listener(Running.ANY, tls, List.of("a"))),
+        service)) {
+      assertThat(warmed).hasPositiveValue();
+      var envoy = ca.issue("envoy");
+      var trust = GrpcSslContexts.forClient().trustManager(ca.ca().getCertificate());
+      assertThatThrownBy(() -> Running.call(tls(running, trust.build()), "a", ""))
+          .hasMessageContaining("UNAVAILABLE");
+      trust.keyManager(envoy.getKeyPair().getPrivate(), envoy.getCertificatePath());
+      assertThat(Running.call(tls(running, trust.build()), "a", "").getStatus()).isEqualTo(SERVING);
+      assertThat(running.admin("/metrics").body())
+          .contains("gatehouse_tls_certificate_expiry_timestamp_seconds{listener=\"a\"} ");
+    }
+  }
+
+  private static ManagedChannel tls(Running running, SslContext tls) {
+    return running.channel(
+        NettyChannelBuilder.forAddress(running.server.address("a")).sslContext(tls));
+  }
+
+  @Test
+  void connections_and_calls_of_a_listener_are_in_the_metrics() throws Exception {
+    var held = new Held();
+    try (var running =
+        Running.with(settings -> limits(settings, 1, 64 << 10, 1 << 20), held.service("a"))) {
+      assertThat(running.admin("/metrics").body())
+          .contains("gatehouse_ready 1.0")
+          .contains("gatehouse_grpc_connections{listener=\"a\"} 0.0")
+          .contains("gatehouse_grpc_calls_in_flight{listener=\"a\"} 0.0");
+      var call = ask(running, "a", "hold");
+      await().until(() -> held.waiting() == 1);
+      assertThatThrownBy(() -> running.call("a", "")).hasMessageContaining("RESOURCE_EXHAUSTED");
+      assertThat(running.admin("/metrics").body())
+          .contains("gatehouse_grpc_connections{listener=\"a\"} 2.0")
+          .contains("gatehouse_grpc_calls_in_flight{listener=\"a\"} 1.0")
+          .contains("gatehouse_grpc_calls_refused_total{listener=\"a\"} 1.0");
+      held.release();
+      assertThat(call.get()).isEqualTo(Status.Code.OK);
+      await()
+          .untilAsserted(() -> assertThat(running.admin("/metrics").body())
+              .contains("gatehouse_grpc_calls_in_flight{listener=\"a\"} 0.0"));
+    }
+  }
+
+  @Test
   void a_taken_port_is_named_with_whose_it_was_to_be() throws IOException {
     try (var taken = new ServerSocket(0, 1, Running.ANY.getAddress())) {
-      var address = new InetSocketAddress("127.0.0.1", taken.getLocalPort());
+      var address = new InetSocketAddress(InetAddress.getLoopbackAddress(), taken.getLocalPort());
       assertThatThrownBy(() -> Running.with(
               settings -> listeners(
                   settings, new ServerSettings.Listener(address, null, List.of("a", "b"))),
@@ -214,13 +279,13 @@ class GatehouseServerTest {
               Echo.named("b")))
           .isInstanceOfSatisfying(
               BindException.class, e -> assertThat(e.listener()).isEqualTo("a+b"))
-          .hasMessageContaining("cannot listen on 127.0.0.1:" + taken.getLocalPort() + " (a+b): ")
+          .hasMessageContaining("cannot listen on " + GatehouseServer.printed(address) + " (a+b): ")
           .hasMessageContaining("Address already in use");
       assertThatThrownBy(() -> Running.with(settings -> admin(settings, address), Echo.named("a")))
           .isInstanceOfSatisfying(
               BindException.class, e -> assertThat(e.listener()).isEqualTo("admin"))
           .hasMessageContaining(
-              "cannot listen on 127.0.0.1:" + taken.getLocalPort() + " (admin): ");
+              "cannot listen on " + GatehouseServer.printed(address) + " (admin): ");
     }
   }
 
@@ -404,7 +469,7 @@ class GatehouseServerTest {
 
   private static InetSocketAddress freePort() {
     try (var socket = new ServerSocket(0, 1, Running.ANY.getAddress())) {
-      return new InetSocketAddress("127.0.0.1", socket.getLocalPort());
+      return new InetSocketAddress(InetAddress.getLoopbackAddress(), socket.getLocalPort());
     } catch (IOException e) {
       throw new IllegalStateException(e);
     }

@@ -9,6 +9,7 @@ import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.ClientCalls;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -22,7 +23,7 @@ import java.util.function.UnaryOperator;
 
 /** A server with its loops and clients, as a test needs it; everything ends with it. */
 final class Running implements AutoCloseable {
-  static final InetSocketAddress ANY = new InetSocketAddress("127.0.0.1", 0);
+  static final InetSocketAddress ANY = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
 
   private static final HttpClient HTTP = HttpClient.newHttpClient();
 
@@ -67,7 +68,11 @@ final class Running implements AutoCloseable {
   }
 
   ManagedChannel channel(InetSocketAddress address) {
-    var channel = NettyChannelBuilder.forAddress(address).usePlaintext().build();
+    return channel(NettyChannelBuilder.forAddress(address).usePlaintext());
+  }
+
+  ManagedChannel channel(NettyChannelBuilder builder) {
+    var channel = builder.build();
     channels.add(channel);
     return channel;
   }

@@ -38,8 +38,8 @@ public final class JvmMetrics {
         .help("Used bytes of the heap and of the JVM's other memory.")
         .labelNames("area")
         .callback(gauge -> {
-          gauge.call(memory.getHeapMemoryUsage().getUsed(), "heap");
-          gauge.call(memory.getNonHeapMemoryUsage().getUsed(), "nonheap");
+          gauge.call((double) memory.getHeapMemoryUsage().getUsed(), "heap");
+          gauge.call((double) memory.getNonHeapMemoryUsage().getUsed(), "nonheap");
         })
         .register(registry);
     GaugeWithCallback.builder()
@@ -47,15 +47,15 @@ public final class JvmMetrics {
         .help("Bytes that the JVM has of the system.")
         .labelNames("area")
         .callback(gauge -> {
-          gauge.call(memory.getHeapMemoryUsage().getCommitted(), "heap");
-          gauge.call(memory.getNonHeapMemoryUsage().getCommitted(), "nonheap");
+          gauge.call((double) memory.getHeapMemoryUsage().getCommitted(), "heap");
+          gauge.call((double) memory.getNonHeapMemoryUsage().getCommitted(), "nonheap");
         })
         .register(registry);
     GaugeWithCallback.builder()
         .name("jvm_memory_max_bytes")
         .help("The most bytes that the heap may have.")
         .labelNames("area")
-        .callback(gauge -> gauge.call(memory.getHeapMemoryUsage().getMax(), "heap"))
+        .callback(gauge -> gauge.call((double) memory.getHeapMemoryUsage().getMax(), "heap"))
         .register(registry);
     GaugeWithCallback.builder()
         .name("jvm_buffer_pool_used_bytes")
@@ -63,9 +63,9 @@ public final class JvmMetrics {
         .labelNames("pool")
         .callback(gauge -> {
           for (var pool : ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class)) {
-            gauge.call(pool.getMemoryUsed(), pool.getName());
+            gauge.call((double) pool.getMemoryUsed(), pool.getName());
           }
-          gauge.call(Math.max(0, PlatformDependent.usedDirectMemory()), "netty");
+          gauge.call((double) Math.max(0, PlatformDependent.usedDirectMemory()), "netty");
         })
         .register(registry);
   }
@@ -118,12 +118,12 @@ public final class JvmMetrics {
       GaugeWithCallback.builder()
           .name("process_open_fds")
           .help("Open files and sockets.")
-          .callback(gauge -> gauge.call(unix.getOpenFileDescriptorCount()))
+          .callback(gauge -> gauge.call((double) unix.getOpenFileDescriptorCount()))
           .register(registry);
       GaugeWithCallback.builder()
           .name("process_max_fds")
           .help("How many files and sockets may be open.")
-          .callback(gauge -> gauge.call(unix.getMaxFileDescriptorCount()))
+          .callback(gauge -> gauge.call((double) unix.getMaxFileDescriptorCount()))
           .register(registry);
     }
   }

@@ -1,5 +1,7 @@
 package dev.gatehouse.server.tls;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import io.grpc.netty.GrpcSslContexts;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
@@ -13,7 +15,6 @@ import java.security.GeneralSecurityException;
 import java.security.PrivateKey;
 import java.security.Signature;
 import java.security.cert.X509Certificate;
-import java.util.Arrays;
 import java.util.List;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
@@ -28,11 +29,11 @@ public record CertificateFiles(
   private static final int MAX_BYTES = 1 << 20;
 
   /** What the files hold at one moment; empty where there is no file. */
-  record Content(byte[] certificate, byte[] key, byte[] clientCa) {
-    boolean sameAs(Content other) {
-      return Arrays.equals(certificate, other.certificate)
-          && Arrays.equals(key, other.key)
-          && Arrays.equals(clientCa, other.clientCa);
+  record Content(String certificate, String key, String clientCa) {
+    /** Without the key, which must not get into a log. */
+    @Override
+    public String toString() {
+      return "Content";
     }
   }
 
@@ -67,8 +68,7 @@ public record CertificateFiles(
 
   /** @throws TlsException if a file cannot be read */
   Content read() {
-    return new Content(
-        read(certificate), read(key), clientCa == null ? new byte[0] : read(clientCa));
+    return new Content(read(certificate), read(key), clientCa == null ? "" : read(clientCa));
   }
 
   /** @throws TlsException if a file is not what it should be, or the key is not the certificate's */
@@ -83,14 +83,14 @@ public record CertificateFiles(
     return new Identity(chain, privateKey, cas);
   }
 
-  private static byte[] read(Path file) {
+  private static String read(Path file) {
     try (var in = Files.newInputStream(file)) {
       byte[] content = in.readNBytes(MAX_BYTES + 1);
       if (content.length > MAX_BYTES) {
         throw new TlsException(
             file + ": larger than " + MAX_BYTES + " bytes, no certificate or key");
       }
-      return content;
+      return new String(content, US_ASCII);
     } catch (NoSuchFileException e) {
       throw new TlsException(file + ": no such file", e);
     } catch (IOException e) {

@@ -1,7 +1,5 @@
 package dev.gatehouse.server.tls;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
-
 import java.io.ByteArrayInputStream;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -32,10 +30,18 @@ final class Pem {
 
   private Pem() {}
 
-  private record Block(String label, byte[] der) {}
+  private record Block(Path file, String label, String base64) {
+    byte[] der() {
+      try {
+        return Base64.getMimeDecoder().decode(base64);
+      } catch (IllegalArgumentException e) {
+        throw new TlsException(file + ": " + label + " is not base64", e);
+      }
+    }
+  }
 
   /** Every certificate of the file, at least one. */
-  static List<X509Certificate> certificates(Path file, byte[] content) {
+  static List<X509Certificate> certificates(Path file, String content) {
     var certificates = new ArrayList<X509Certificate>();
     for (var block : blocks(file, content)) {
       if (block.label().equals("CERTIFICATE")) {
@@ -53,7 +59,7 @@ final class Pem {
    *
    * @param of the certificate's public key: it says which kind of key this must be
    */
-  static PrivateKey privateKey(Path file, byte[] content, PublicKey of) {
+  static PrivateKey privateKey(Path file, String content, PublicKey of) {
     for (var block : blocks(file, content)) {
       switch (block.label()) {
         case "PRIVATE KEY" -> {
@@ -92,15 +98,11 @@ final class Pem {
     }
   }
 
-  private static List<Block> blocks(Path file, byte[] content) {
+  private static List<Block> blocks(Path file, String content) {
     var blocks = new ArrayList<Block>();
-    var matcher = BLOCK.matcher(new String(content, US_ASCII));
+    var matcher = BLOCK.matcher(content);
     while (matcher.find()) {
-      try {
-        blocks.add(new Block(matcher.group(1), Base64.getMimeDecoder().decode(matcher.group(2))));
-      } catch (IllegalArgumentException e) {
-        throw new TlsException(file + ": " + matcher.group(1) + " is not base64", e);
-      }
+      blocks.add(new Block(file, matcher.group(1), matcher.group(2)));
     }
     return blocks;
   }
@@ -128,7 +130,7 @@ final class Pem {
     }
     int length = 0;
     for (int i = at + 2; i < contentAt(der, at); i++) {
-      length = length << 8 | der[i] & 0xff;
+      length = (length << 8) | (der[i] & 0xff);
     }
     return length;
   }

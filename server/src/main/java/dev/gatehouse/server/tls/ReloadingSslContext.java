@@ -65,7 +65,7 @@ public final class ReloadingSslContext extends SslContext implements AutoCloseab
   private void reload() {
     try {
       var content = files.read();
-      if (!current.content().sameAs(content)) {
+      if (!current.content().equals(content)) {
         current = Current.of(files, content);
         LOG.info("new certificate from {}, valid until {}", files.certificate(), current.ends());
       }
