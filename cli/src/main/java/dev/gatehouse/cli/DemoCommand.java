@@ -11,6 +11,7 @@ import dev.gatehouse.sandbox.Issuer;
 import dev.gatehouse.sandbox.Ports;
 import dev.gatehouse.sandbox.Shop;
 import dev.gatehouse.sandbox.Upstream;
+import dev.gatehouse.server.DecisionListener;
 import dev.gatehouse.server.log.Logs;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -147,9 +148,9 @@ final class DemoCommand implements Callable<Integer> {
               ExtAuthzSettings.defaults(),
               counters(),
               ExtProcSettings.defaults(),
-              view,
+              check ? DecisionListener.NONE : view,
               UnaryOperator.identity(),
-              view::finished,
+              check ? null : view::finished,
               InForce::json),
           view::reloaded);
       tour = new Tour("http://localhost:" + endpoint().address().getPort(), issuer);

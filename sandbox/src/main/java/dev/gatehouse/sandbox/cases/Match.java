@@ -159,6 +159,11 @@ record Match(
       return exactly(List.of());
     }
 
+    @Override
+    public @Nullable Object getAbsentValue(DeserializationContext context) {
+      return null;
+    }
+
     private static Match exactly(List<String> values) {
       return new Match(values, List.of(), List.of(), List.of(), null, Map.of());
     }
