@@ -64,8 +64,7 @@ final class Admin {
     return switch (readiness.state()) {
       case READY -> AdminPage.text(200, "ready");
       case WARMING -> AdminPage.text(503, "not ready: warming up");
-      case DRAINING, STOPPED ->
-        AdminPage.text(503, "not ready: draining, since it was asked to stop");
+      case DRAINING -> AdminPage.text(503, "not ready: draining, since it was asked to stop");
     };
   }
 

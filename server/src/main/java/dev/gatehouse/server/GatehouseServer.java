@@ -123,15 +123,13 @@ public final class GatehouseServer implements AutoCloseable {
 
   /** @param nanos how long calls in flight may still take */
   private void stop(long nanos) {
-    readiness.become(Readiness.State.STOPPED);
     long deadline = System.nanoTime() + nanos;
     listeners.forEach(GrpcListener::stopTaking);
     for (var listener : listeners) {
-      if (!listener.awaitEnd(deadline - System.nanoTime())) {
-        LOG.warn(
-            "{} calls of {} did not end in time and are cancelled",
-            listener.admission().calls(),
-            listener);
+      boolean ended = listener.awaitEnd(deadline - System.nanoTime());
+      int left = listener.admission().calls();
+      if (!ended && left > 0) {
+        LOG.warn("{} calls of {} did not end in time and are cancelled", left, listener.name());
       }
       listener.stopNow();
     }

@@ -5,8 +5,7 @@ final class Readiness {
   enum State {
     WARMING,
     READY,
-    DRAINING,
-    STOPPED
+    DRAINING
   }
 
   private volatile State state = State.WARMING;
@@ -19,10 +18,9 @@ final class Readiness {
     return state == State.READY;
   }
 
-  /** Calls are taken while ready and, for those who have not heard of it yet, while draining. */
+  /** Calls are taken from readiness on to the end: one that is under way when a connection is asked to go is answered too. */
   boolean takesCalls() {
-    var now = state;
-    return now == State.READY || now == State.DRAINING;
+    return state != State.WARMING;
   }
 
   /** @return whether this moved it: false if it already stood there or further */

@@ -340,6 +340,25 @@ class GatehouseServerTest {
   }
 
   @Test
+  void no_call_is_refused_by_a_server_that_stops_until_its_connection_is_gone() throws Exception {
+    try (var running =
+        Running.with(settings -> settings.withDrain(Duration.ofMillis(50)), Echo.named("a"))) {
+      var channel = running.channel("a");
+      Running.call(channel, "a", "");
+      var stop = Thread.ofPlatform().start(running.server::close);
+      var refused = catchThrowable(() -> {
+        while (true) {
+          Running.call(channel, "a", "");
+        }
+      });
+      stop.join();
+      assertThat(refused)
+          .hasRootCauseInstanceOf(IOException.class)
+          .hasStackTraceContaining("Connection refused");
+    }
+  }
+
+  @Test
   void a_call_that_never_ends_does_not_keep_the_server_from_stopping() throws Exception {
     var held = new Held();
     try (var running =
