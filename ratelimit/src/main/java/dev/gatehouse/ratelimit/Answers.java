@@ -69,7 +69,7 @@ final class Answers {
     bytes[at++] = tag;
     long rest = value;
     while (rest > 0x7f) {
-      bytes[at++] = (byte) (rest & 0x7f | 0x80);
+      bytes[at++] = (byte) ((rest & 0x7f) | 0x80);
       rest >>>= 7;
     }
     bytes[at++] = (byte) rest;

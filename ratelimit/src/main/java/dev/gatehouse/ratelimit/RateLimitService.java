@@ -50,13 +50,21 @@ final class RateLimitService {
     store.apply(plan.hits(), now, new CounterStore.Outcome() {
       @Override
       public void counted(long[] counts) {
-        judge(plan, counts, now, call, answer);
+        try {
+          judge(plan, counts, now, call, answer);
+        } catch (RuntimeException e) {
+          answer.broken(e);
+        }
       }
 
       @Override
       public void unavailable(CounterStore.Reason reason) {
-        answer.fail(Status.UNAVAILABLE.withDescription(reason.text()));
-        call.unavailable(reason);
+        try {
+          answer.fail(Status.UNAVAILABLE.withDescription(reason.text()));
+          call.unavailable(reason);
+        } catch (RuntimeException e) {
+          answer.broken(e);
+        }
       }
     });
   }

@@ -5,12 +5,16 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Serves a unary method with its request's metadata at hand, which gRPC's stubs would reach only through an interceptor and a context of
  * its own for every call.
  */
 final class UnaryCalls<Q> implements ServerCallHandler<Q, byte[]> {
+  private static final Logger LOG = LoggerFactory.getLogger(UnaryCalls.class);
+
   /** Answers one call, on the event loop that brought it, then or later. */
   @FunctionalInterface
   interface Method<Q> {
@@ -52,27 +56,49 @@ final class UnaryCalls<Q> implements ServerCallHandler<Q, byte[]> {
               Status.INTERNAL.withDescription("no message for a unary call"), new Metadata());
           return;
         }
-        method.invoke(request, metadata, new Answer(call));
+        var answer = new Answer(call);
+        try {
+          method.invoke(request, metadata, answer);
+        } catch (RuntimeException e) {
+          answer.broken(e);
+        }
       }
     };
   }
 
-  /** The way back to the caller; used once. A call that the caller has given up meanwhile takes it without effect. */
+  /**
+   * The way back to the caller: the first answer counts. A call that the caller has given up meanwhile takes it without effect.
+   */
   static final class Answer {
     private final ServerCall<?, byte[]> call;
+    private boolean given;
 
     private Answer(ServerCall<?, byte[]> call) {
       this.call = call;
     }
 
     void send(byte[] message) {
+      if (given) {
+        return;
+      }
+      given = true;
       call.sendHeaders(new Metadata());
       call.sendMessage(message);
       call.close(Status.OK, new Metadata());
     }
 
     void fail(Status status) {
+      if (given) {
+        return;
+      }
+      given = true;
       call.close(status, new Metadata());
+    }
+
+    /** A mistake of ours must not leave the caller waiting. */
+    void broken(RuntimeException mistake) {
+      LOG.error("a call was not brought to its end", mistake);
+      fail(Status.UNAVAILABLE.withDescription("internal error"));
     }
   }
 }

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param deciding the status that a person wants to see: one that denied, else one that would have (shadow), else the one with the least
  *     left; null where nothing is limited
  */
-record Verdict(boolean over, Status[] statuses, @Nullable Status deciding) {
+record Verdict(
+    boolean over, List<Status> statuses, @Nullable Status deciding) {
   /**
    * Of one descriptor.
    *
@@ -54,7 +55,7 @@ record Verdict(boolean over, Status[] statuses, @Nullable Status deciding) {
         deciding = status;
       }
     }
-    return new Verdict(deciding != null && deciding.denies(), statuses, deciding);
+    return new Verdict(deciding != null && deciding.denies(), Arrays.asList(statuses), deciding);
   }
 
   private static Status status(Limit limit, long count, long now) {

@@ -39,6 +39,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -54,6 +55,7 @@ final class RateLimitTest {
   private final EventLoops loops = EventLoops.start(2);
   private PrometheusRegistry metrics = new PrometheusRegistry();
   private final List<Decision> decisions = new CopyOnWriteArrayList<>();
+  private final AtomicBoolean failing = new AtomicBoolean();
   private final List<AutoCloseable> running = new ArrayList<>();
 
   @AfterEach
@@ -229,6 +231,43 @@ final class RateLimitTest {
   }
 
   @Test
+  void a_call_that_its_caller_gave_up_does_no_harm() {
+    try (var redis = RedisFixture.startProcess()) {
+      var client = start(
+          new RateLimitSettings(redis.url(), Duration.ofMillis(100), ""),
+          InstantSource.system(),
+          USER);
+      await()
+          .ignoreExceptions()
+          .until(() -> client.shouldRateLimit(request(user("alice"))).getStatusesCount() == 1);
+      redis.pause();
+      for (int i = 0; i < 5; i++) {
+        assertFails(
+            client.withDeadlineAfter(20, TimeUnit.MILLISECONDS),
+            request(user("alice")),
+            Status.Code.DEADLINE_EXCEEDED,
+            "");
+      }
+      assertFails(
+          client, request(user("alice")), Status.Code.UNAVAILABLE, "did not answer in time");
+      await()
+          .untilAsserted(() -> assertThat(metric("gatehouse_ratelimit_store_failures", "timeout"))
+              .isEqualTo(6));
+    }
+  }
+
+  @Test
+  void a_listener_that_throws_costs_no_answer() {
+    var client = start(null, clock, USER);
+    failing.set(true);
+    assertThat(client.shouldRateLimit(request(user("alice"))).getOverallCode()).isEqualTo(Code.OK);
+    assertFails(client, request("", user("alice")), Status.Code.UNKNOWN, "domain");
+    failing.set(false);
+    assertThat(client.shouldRateLimit(request(user("alice"))).getStatuses(0).getLimitRemaining())
+        .isEqualTo(3);
+  }
+
+  @Test
   void warm_up_leaves_no_trace() {
     start(null, clock, USER);
     assertThat(metric("gatehouse_ratelimit_unknown_descriptors", null)).isZero();
@@ -267,7 +306,7 @@ final class RateLimitTest {
     var limits = new Live<>(
         new LimitTreeCompiler().compile(Shop.with(rules).policies(), null, new Problems()));
     metrics = new PrometheusRegistry();
-    var context = new ServiceContext(loops, metrics, decisions::add, clock);
+    var context = new ServiceContext(loops, metrics, this::hear, clock);
     var service = RateLimit.create(
         limits, settings == null ? RateLimitSettings.defaults() : settings, context);
     running.add(service);
@@ -299,6 +338,13 @@ final class RateLimitTest {
         Duration.ofSeconds(2));
   }
 
+  private void hear(Decision decision) {
+    if (failing.get()) {
+      throw new ListenersMistake();
+    }
+    decisions.add(decision);
+  }
+
   private Decision last() {
     await().until(() -> !decisions.isEmpty());
     return decisions.getLast();
@@ -325,5 +371,14 @@ final class RateLimitTest {
         .filter(p -> reason == null || reason.equals(p.getLabels().get("reason")))
         .mapToDouble(CounterSnapshot.CounterDataPointSnapshot::getValue)
         .sum();
+  }
+
+  /** Without a stack trace, to keep the test's log short. */
+  private static final class ListenersMistake extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    ListenersMistake() {
+      super("which this test makes", null, false, false);
+    }
   }
 }

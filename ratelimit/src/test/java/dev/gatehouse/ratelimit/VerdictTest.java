@@ -119,9 +119,8 @@ final class VerdictTest {
   void the_bytes_are_what_the_generated_class_writes() throws InvalidProtocolBufferException {
     var random = new Random(11);
     for (int i = 0; i < 3000; i++) {
-      var statuses = IntStream.range(0, random.nextInt(5))
-          .mapToObj(s -> status(random))
-          .toArray(Verdict.Status[]::new);
+      var statuses =
+          IntStream.range(0, random.nextInt(5)).mapToObj(s -> status(random)).toList();
       var verdict = new Verdict(random.nextBoolean(), statuses, null);
       var expected =
           RateLimitResponse.newBuilder().setOverallCode(verdict.over() ? Code.OVER_LIMIT : Code.OK);

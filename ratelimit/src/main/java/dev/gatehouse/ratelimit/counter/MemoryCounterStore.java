@@ -2,10 +2,13 @@ package dev.gatehouse.ratelimit.counter;
 
 import dev.gatehouse.ratelimit.descriptor.Unit;
 import java.time.InstantSource;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 
 /**
  * Counters of this process alone, on its own clock.
@@ -15,18 +18,16 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * stand stay exact, since dropping one would let its owner begin anew.
  */
 public final class MemoryCounterStore implements CounterStore {
-  private static final Unit[] UNITS = Unit.values();
-
   private final InstantSource clock;
   private final int maxCounters;
-  private final AtomicReferenceArray<Window> windows = new AtomicReferenceArray<>(UNITS.length);
+  private final Map<Unit, Current> windows = new EnumMap<>(Unit.class);
 
   /** @param maxCounters of all units together; a counter takes about 150 bytes */
   public MemoryCounterStore(InstantSource clock, int maxCounters) {
     this.clock = clock;
     this.maxCounters = maxCounters;
-    for (var unit : UNITS) {
-      windows.set(unit.ordinal(), new Window(Long.MIN_VALUE));
+    for (var unit : Unit.values()) {
+      windows.put(unit, new Current());
     }
   }
 
@@ -68,13 +69,14 @@ public final class MemoryCounterStore implements CounterStore {
 
   /** A thread whose time was read just before the window ended counts in the next one, which another thread has begun. */
   private Window window(Unit unit, long number) {
+    var slot = Objects.requireNonNull(windows.get(unit));
     while (true) {
-      var current = windows.get(unit.ordinal());
+      var current = slot.window;
       if (current.number == number || current.number == number + 1) {
         return current;
       }
       var next = new Window(number);
-      if (windows.compareAndSet(unit.ordinal(), current, next)) {
+      if (Current.WINDOW.compareAndSet(slot, current, next)) {
         return next;
       }
     }
@@ -82,15 +84,13 @@ public final class MemoryCounterStore implements CounterStore {
 
   /** How many counters stand, those of ended windows that nobody has asked for since among them. */
   public long counters() {
-    long sum = 0;
-    for (int i = 0; i < UNITS.length; i++) {
-      sum += windows.get(i).counters.mappingCount();
-    }
-    return sum;
+    return windows.values().stream()
+        .mapToLong(slot -> slot.window.counters.mappingCount())
+        .sum();
   }
 
   private boolean dropEnded(long now) {
-    for (var unit : UNITS) {
+    for (var unit : Unit.values()) {
       window(unit, unit.window(now));
     }
     return counters() < maxCounters;
@@ -108,6 +108,14 @@ public final class MemoryCounterStore implements CounterStore {
   public void close() {}
 
   private record Key(String limit, String subject) {}
+
+  /** A unit's current window. */
+  private static final class Current {
+    static final AtomicReferenceFieldUpdater<Current, Window> WINDOW =
+        AtomicReferenceFieldUpdater.newUpdater(Current.class, Window.class, "window");
+
+    volatile Window window = new Window(Long.MIN_VALUE);
+  }
 
   private record Window(long number, ConcurrentHashMap<Key, AtomicLong> counters) {
     Window(long number) {

@@ -6,9 +6,8 @@ import dev.gatehouse.policy.attach.PolicySet;
 import dev.gatehouse.policy.resource.BackendTrafficPolicy;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.source.PlanCompiler;
-import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +31,7 @@ public final class LimitTreeCompiler implements PlanCompiler<LimitTree> {
   LimitTree compile(List<AttachedRule> rules, Problems problems) {
     var tree = new LimitTree.Builder();
     tree.limit(WARM_UP_DOMAIN, List.of(WARM_UP), new Limit.Terms(1, Unit.SECOND, "", true, ""));
-    Map<BackendTrafficPolicy, Boolean> sound = new HashMap<>();
+    var sound = new IdentityHashMap<BackendTrafficPolicy, Boolean>();
     for (var rule : rules) {
       routes(rule).forEach(route -> {
         switch (rule.traffic()) {

@@ -30,6 +30,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,7 +39,7 @@ import org.slf4j.LoggerFactory;
  * store lives.
  */
 final class Clients {
-  private static final Logger log = LoggerFactory.getLogger(Clients.class);
+  private static final Logger LOG = LoggerFactory.getLogger(Clients.class);
   private static final Duration CONNECT_WITHIN = Duration.ofSeconds(2);
 
   /** A host that has gone without a word, in contrast to a process that has ended, is noticed after this. */
@@ -54,6 +55,7 @@ final class Clients {
   private final ClientResources shared;
   private final Queue<RedisClient> clients = new ConcurrentLinkedQueue<>();
   private final Queue<ClientResources> derived = new ConcurrentLinkedQueue<>();
+  private final AtomicBoolean warned = new AtomicBoolean();
   private volatile boolean closed;
 
   Clients(RedisURI uri) {
@@ -85,23 +87,41 @@ final class Clients {
   }
 
   private void connect(RedisClient client, RedisLoop loop, Duration retryAfter) {
-    client.connectAsync(ByteArrayCodec.INSTANCE, uri).whenComplete((connection, failure) -> {
+    var _ = client.connectAsync(ByteArrayCodec.INSTANCE, uri).handle((connection, failure) -> {
       if (closed) {
-        return;
+        return false;
       }
       if (failure == null) {
+        LOG.info("connected to Redis at {}:{}", uri.getHost(), uri.getPort());
         loop.connected(connection);
-        return;
+        return true;
       }
-      log.debug("Redis cannot be reached; next try in {}", retryAfter, failure);
-      var longer = retryAfter.multipliedBy(2);
-      shared
-          .eventExecutorGroup()
-          .schedule(
-              () -> connect(client, loop, longer.compareTo(RETRY_TO) < 0 ? longer : RETRY_TO),
-              retryAfter.toMillis(),
-              TimeUnit.MILLISECONDS);
+      if (!warned.getAndSet(true)) {
+        LOG.warn(
+            "Redis at {}:{} cannot be reached; until it can, limited requests are answered UNAVAILABLE: {}",
+            uri.getHost(),
+            uri.getPort(),
+            reason(failure));
+      }
+      retry(client, loop, retryAfter);
+      return false;
     });
+  }
+
+  private void retry(RedisClient client, RedisLoop loop, Duration after) {
+    var twice = after.multipliedBy(2);
+    var next = twice.compareTo(RETRY_TO) < 0 ? twice : RETRY_TO;
+    var _ = shared
+        .eventExecutorGroup()
+        .schedule(() -> connect(client, loop, next), after.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private static String reason(Throwable failure) {
+    var cause = failure;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return String.valueOf(cause.getMessage());
   }
 
   private static ClientOptions options() {
@@ -141,10 +161,12 @@ final class Clients {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (ExecutionException | TimeoutException e) {
-      log.debug("connections to Redis did not close in time", e);
+      LOG.debug("connections to Redis did not close in time", e);
     }
     // These share everything but the loop; Lettuce wants each to be told nevertheless.
-    derived.forEach(resources -> resources.shutdown(0, 1, TimeUnit.SECONDS));
+    for (var resources : derived) {
+      resources.shutdown(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(1, TimeUnit.SECONDS);
+    }
     shared.shutdown(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
   }
 

@@ -29,7 +29,7 @@ final class Deadlines {
 
   private void arm(long nanos) {
     timerRuns = true;
-    loop.schedule(this::expire, nanos, TimeUnit.NANOSECONDS);
+    var _ = loop.schedule(this::expire, nanos, TimeUnit.NANOSECONDS);
   }
 
   private void expire() {

@@ -102,10 +102,11 @@ final class RedisLoop {
   }
 
   private void sampleFromNowOn() {
-    sample();
-    if (!closed) {
-      loop.schedule(this::sampleFromNowOn, SAMPLE_EVERY.toMillis(), TimeUnit.MILLISECONDS);
+    if (closed) {
+      return;
     }
+    var _ = loop.schedule(this::sampleFromNowOn, SAMPLE_EVERY.toMillis(), TimeUnit.MILLISECONDS);
+    sample();
   }
 
   /** Asks Redis for its time. */

@@ -13,8 +13,10 @@ import dev.gatehouse.ratelimit.descriptor.Unit;
 import dev.gatehouse.server.EventLoops;
 import dev.gatehouse.testkit.RedisFixture;
 import io.netty.channel.EventLoop;
+import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -150,14 +152,27 @@ final class RedisFaultsTest {
   }
 
   @Test
-  void an_answer_that_is_an_error_is_unavailable() throws Exception {
-    try (var client =
-        new Socket("127.0.0.1", Integer.parseInt(redis.url().replaceAll(".*:", "")))) {
-      client
-          .getOutputStream()
-          .write("CONFIG SET maxmemory 1\r\n".getBytes(StandardCharsets.US_ASCII));
+  void an_answer_that_is_an_error_is_unavailable() throws IOException {
+    tellRedis("CONFIG SET maxmemory 1");
+    assertThat(apply().join()).isEqualTo("FAILED");
+  }
+
+  @Test
+  void a_password_is_taken_from_the_url() throws IOException {
+    tellRedis("CONFIG SET requirepass p@ss");
+    try (var open = store(redis.url());
+        var known = store(redis.url().replace("redis://", "redis://:p%40ss@"))) {
+      await().until(known::available);
+      assertThat(apply(known, 1).join()).matches("[0-9]+");
+      assertThat(apply(open, 1).join()).isEqualTo("NOT_CONNECTED");
+    }
+  }
+
+  private void tellRedis(String command) throws IOException {
+    int port = URI.create(redis.url()).getPort();
+    try (var client = new Socket("127.0.0.1", port)) {
+      client.getOutputStream().write((command + "\r\n").getBytes(StandardCharsets.US_ASCII));
       assertThat(client.getInputStream().read()).isEqualTo('+');
-      assertThat(apply().join()).isEqualTo("FAILED");
     }
   }
 

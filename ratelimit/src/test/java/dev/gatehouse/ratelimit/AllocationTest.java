@@ -1,0 +1,65 @@
+package dev.gatehouse.ratelimit;
+
+import static dev.gatehouse.ratelimit.Requests.descriptor;
+import static dev.gatehouse.ratelimit.Requests.request;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import dev.gatehouse.policy.resource.Problems;
+import dev.gatehouse.ratelimit.counter.CounterStore;
+import dev.gatehouse.ratelimit.counter.MemoryCounterStore;
+import dev.gatehouse.ratelimit.descriptor.LimitTree;
+import dev.gatehouse.ratelimit.descriptor.LimitTreeCompiler;
+import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitRequest;
+import java.lang.management.ManagementFactory;
+import java.time.InstantSource;
+import org.junit.jupiter.api.Test;
+
+/** Holds what a decision allocates: garbage is CPU. */
+final class AllocationTest {
+  /** One descriptor with a subject of its own, in memory, from the parsed request to the bytes of the answer. */
+  private static final long MAX_BYTES = 600;
+
+  private static final int CALLS = 20_000;
+
+  private final LimitTree tree = new LimitTreeCompiler()
+      .compile(
+          Shop.with(
+                  "{clientSelectors: [{headers: [{name: x-user, type: Distinct}]}], limit: {requests: 5, unit: Minute}}")
+              .policies(),
+          null,
+          new Problems());
+  private final CounterStore store = new MemoryCounterStore(InstantSource.system(), 1000);
+  private long answered;
+
+  @Test
+  void a_decision_in_memory_allocates_little() {
+    var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    var request = request(descriptor("rule-0-match-0", "alice"));
+    decide(request);
+    long before = threads.getCurrentThreadAllocatedBytes();
+    for (int i = 0; i < CALLS; i++) {
+      decide(request);
+    }
+    long bytes = (threads.getCurrentThreadAllocatedBytes() - before) / CALLS;
+    assertThat(answered).isEqualTo(CALLS + 1);
+    assertThat(bytes).isBetween(1L, MAX_BYTES);
+  }
+
+  private void decide(RateLimitRequest request) {
+    var plan = (Plan.Count) Plan.of(tree, request);
+    long now = store.now();
+    store.apply(plan.hits(), now, new CounterStore.Outcome() {
+      @Override
+      public void counted(long[] counts) {
+        var verdict = Verdict.judge(plan.descriptors(), plan.hits(), counts, now);
+        answered += Answers.of(verdict).length > 0 ? 1 : 0;
+      }
+
+      @Override
+      public void unavailable(CounterStore.Reason reason) {
+        throw new AssertionError(reason);
+      }
+    });
+  }
+}
