@@ -31,6 +31,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.stub.MetadataUtils;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -323,7 +324,7 @@ final class RateLimitTest {
   /** Without a drain: nobody waits for these tests' servers. */
   private static ServerSettings serverSettings() {
     var listener = new ServerSettings.Listener(
-        new InetSocketAddress("127.0.0.1", 0), null, List.of("ratelimit"));
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), null, List.of("ratelimit"));
     var usual = ServerSettings.of(List.of(listener), null);
     return new ServerSettings(
         usual.listeners(),

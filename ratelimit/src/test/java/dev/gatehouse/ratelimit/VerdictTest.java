@@ -15,6 +15,7 @@ import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitResponse.DescriptorStat
 import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitResponse.RateLimit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -101,10 +102,17 @@ final class VerdictTest {
 
   @Test
   void windows_are_the_references() {
-    var seconds = List.of(1L, 60L, 3600L, 86_400L, 604_800L, 2_592_000L, 31_536_000L);
-    for (var unit : Unit.values()) {
-      long length = seconds.get(unit.ordinal());
-      long epochSeconds = NOW / 1000;
+    var seconds = Map.of(
+        Unit.SECOND, 1L,
+        Unit.MINUTE, 60L,
+        Unit.HOUR, 3600L,
+        Unit.DAY, 86_400L,
+        Unit.WEEK, 604_800L,
+        Unit.MONTH, 2_592_000L,
+        Unit.YEAR, 31_536_000L);
+    assertThat(seconds).hasSameSizeAs(Unit.values());
+    long epochSeconds = NOW / 1000;
+    seconds.forEach((unit, length) -> {
       assertThat(answer(limit(5, unit, false), 1)
               .getStatuses(0)
               .getDurationUntilReset()
@@ -112,7 +120,7 @@ final class VerdictTest {
           .as("%s", unit)
           .isEqualTo(length - epochSeconds % length);
       assertThat(unit.window(NOW)).isEqualTo(epochSeconds / length);
-    }
+    });
   }
 
   @Test
@@ -137,7 +145,7 @@ final class VerdictTest {
     if (random.nextInt(4) == 0) {
       return Verdict.Status.UNLIMITED;
     }
-    var unit = Unit.values()[random.nextInt(Unit.values().length)];
+    var unit = List.of(Unit.values()).get(random.nextInt(7));
     long bits = random.nextInt(33);
     long remaining = bits == 0 ? 0 : random.nextLong() >>> (64 - bits);
     var limit = limit(

@@ -148,7 +148,7 @@ public abstract class CounterStoreContract {
         .toArray(CompletableFuture<?>[]::new);
     CompletableFuture.allOf(done).orTimeout(20, TimeUnit.SECONDS).join();
     assertThat(seen.stream().sorted().toList())
-        .isEqualTo(LongStream.rangeClosed(1, threads * hits).boxed().toList());
+        .isEqualTo(LongStream.rangeClosed(1, (long) threads * hits).boxed().toList());
   }
 
   @Test

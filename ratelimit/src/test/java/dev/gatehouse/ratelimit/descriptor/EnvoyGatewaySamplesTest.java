@@ -30,7 +30,7 @@ final class EnvoyGatewaySamplesTest {
    * @param route the sample's name of the route
    * @param rules the policy that the sample was made of
    */
-  private record Sample(String file, String route, List<String> rules) {
+  record Sample(String file, String route, List<String> rules) {
     @Override
     public String toString() {
       return file + ", " + route;

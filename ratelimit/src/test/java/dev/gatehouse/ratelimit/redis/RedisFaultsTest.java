@@ -14,6 +14,7 @@ import dev.gatehouse.server.EventLoops;
 import dev.gatehouse.testkit.RedisFixture;
 import io.netty.channel.EventLoop;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
@@ -170,7 +171,7 @@ final class RedisFaultsTest {
 
   private void tellRedis(String command) throws IOException {
     int port = URI.create(redis.url()).getPort();
-    try (var client = new Socket("127.0.0.1", port)) {
+    try (var client = new Socket(InetAddress.getLoopbackAddress(), port)) {
       client.getOutputStream().write((command + "\r\n").getBytes(StandardCharsets.US_ASCII));
       assertThat(client.getInputStream().read()).isEqualTo('+');
     }
