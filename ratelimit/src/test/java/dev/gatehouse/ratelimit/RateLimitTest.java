@@ -9,6 +9,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.source.Live;
+import dev.gatehouse.policy.source.PolicySource;
 import dev.gatehouse.ratelimit.descriptor.LimitTreeCompiler;
 import dev.gatehouse.server.Decision;
 import dev.gatehouse.server.EventLoops;
@@ -31,8 +32,11 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.stub.MetadataUtils;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -45,6 +49,7 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The service behind a real gRPC server, called as Envoy calls it. */
 final class RateLimitTest {
@@ -232,6 +237,35 @@ final class RateLimitTest {
   }
 
   @Test
+  void an_edit_of_the_limit_is_in_force_at_once_and_keeps_what_was_counted(@TempDir Path folder)
+      throws IOException {
+    var file = Files.writeString(folder.resolve("shop.yaml"), Shop.yaml(USER));
+    try (var policies = PolicySource.folders(List.of(folder), true)) {
+      var context = newContext(clock);
+      var service = RateLimit.create(policies, RateLimitSettings.defaults(), context);
+      policies.start();
+      var client = serve(service, context);
+      for (int i = 0; i < 6; i++) {
+        client.shouldRateLimit(request(user("alice")));
+      }
+      assertThat(client.shouldRateLimit(request(user("alice"))).getOverallCode())
+          .isEqualTo(Code.OVER_LIMIT);
+
+      Files.writeString(file, Shop.yaml(USER.replace("requests: 5", "requests: 50")));
+      policies.poll();
+      var answer = client.shouldRateLimit(request(user("alice")));
+      assertThat(answer.getOverallCode()).isEqualTo(Code.OK);
+      assertThat(answer.getStatuses(0).getLimitRemaining()).isEqualTo(50 - 8);
+
+      Files.writeString(file, Shop.yaml("{limit: {requests: 5, unit: Fortnight}}"));
+      policies.poll();
+      assertThat(client.shouldRateLimit(request(user("alice"))).getStatuses(0).getLimitRemaining())
+          .as("a bad change leaves the last good limits in force")
+          .isEqualTo(50 - 9);
+    }
+  }
+
+  @Test
   void a_call_that_its_caller_gave_up_does_no_harm() {
     try (var redis = RedisFixture.startProcess()) {
       var client = start(
@@ -306,10 +340,19 @@ final class RateLimitTest {
       @Nullable RateLimitSettings settings, InstantSource clock, String... rules) {
     var limits = new Live<>(
         new LimitTreeCompiler().compile(Shop.with(rules).policies(), null, new Problems()));
-    metrics = new PrometheusRegistry();
-    var context = new ServiceContext(loops, metrics, this::hear, clock);
+    var context = newContext(clock);
     var service = RateLimit.create(
         limits, settings == null ? RateLimitSettings.defaults() : settings, context);
+    return serve(service, context);
+  }
+
+  private ServiceContext newContext(InstantSource clock) {
+    metrics = new PrometheusRegistry();
+    return new ServiceContext(loops, metrics, this::hear, clock);
+  }
+
+  private RateLimitServiceGrpc.RateLimitServiceBlockingStub serve(
+      RateLimit service, ServiceContext context) {
     running.add(service);
     var server = GatehouseServer.start(serverSettings(), List.of(service), context, () -> "{}");
     running.add(server);

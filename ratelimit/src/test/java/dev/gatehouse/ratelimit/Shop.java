@@ -1,6 +1,7 @@
 package dev.gatehouse.ratelimit;
 
 import dev.gatehouse.policy.source.Load;
+import java.util.List;
 
 /** A shop's Gateway and route with a BackendTrafficPolicy on it, for tests. */
 public final class Shop {
@@ -48,11 +49,17 @@ public final class Shop {
   }
 
   public static Load withHosts(String hosts, String... rules) {
-    var policy = new StringBuilder(POLICY);
-    for (var rule : rules) {
-      policy.append("      - ").append(rule).append('\n');
-    }
-    return Load.text("shop.yaml", GATEWAY_AND_ROUTE.formatted(hosts) + policy);
+    return Load.text("shop.yaml", yaml(hosts, List.of(rules)));
+  }
+
+  public static String yaml(String rule) {
+    return yaml("shop.example", List.of(rule));
+  }
+
+  private static String yaml(String hosts, List<String> rules) {
+    var yaml = new StringBuilder(GATEWAY_AND_ROUTE.formatted(hosts)).append(POLICY);
+    rules.forEach(rule -> yaml.append("      - ").append(rule).append('\n'));
+    return yaml.toString();
   }
 
   public static Load withoutPolicy() {
