@@ -4,6 +4,7 @@ import static dev.gatehouse.wire.Tree.map;
 
 import dev.gatehouse.policy.attach.AttachedRule;
 import dev.gatehouse.policy.attach.Attachment;
+import dev.gatehouse.policy.attach.OrderedMatches;
 import dev.gatehouse.policy.resource.HttpRoute;
 import dev.gatehouse.policy.resource.HttpRoute.Header;
 import dev.gatehouse.policy.resource.HttpRoute.HeaderModifier;
@@ -37,9 +38,9 @@ final class Filters {
   private final Match match;
   private final Problems problems;
 
-  Filters(AttachedRule rule, Match match, Problems problems) {
-    this.rule = rule;
-    this.match = match;
+  Filters(OrderedMatches.Entry entry, Problems problems) {
+    this.rule = entry.rule();
+    this.match = entry.condition();
     this.problems = problems;
   }
 
@@ -125,7 +126,7 @@ final class Filters {
    * {@code prefix_rewrite} would make {@code //b} of {@code /a/b}.
    */
   private Map<String, Object> prefix(PathRewrite path) {
-    var from = Matches.prefix(match.path());
+    var from = OrderedMatches.prefix(match.path());
     var to = path.value().replaceFirst("/+$", "");
     if (to.isEmpty()) {
       return from.isEmpty() ? map() : substitution("^" + quote(from) + "/?", "/");

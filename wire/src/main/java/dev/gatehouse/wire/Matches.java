@@ -2,6 +2,7 @@ package dev.gatehouse.wire;
 
 import static dev.gatehouse.wire.Tree.map;
 
+import dev.gatehouse.policy.attach.OrderedMatches;
 import dev.gatehouse.policy.resource.HttpRoute.Match;
 import dev.gatehouse.policy.resource.HttpRoute.NamedMatch;
 import dev.gatehouse.policy.resource.StringMatch;
@@ -36,13 +37,6 @@ final class Matches {
             ? map("name", "access-control-request-method", "present_match", true)
             : header("access-control-request-method", exact(match.method())));
     return of(match, headers);
-  }
-
-  /** A prefix match without its trailing slash, and so empty for {@code /}. */
-  static String prefix(StringMatch path) {
-    return path.value().endsWith("/")
-        ? path.value().substring(0, path.value().length() - 1)
-        : path.value();
   }
 
   /** {@code type.matcher.v3.StringMatcher}. */
@@ -80,7 +74,9 @@ final class Matches {
       case EXACT -> map("path", path.value());
       case REGULAR_EXPRESSION -> regex(path.value());
       case PATH_PREFIX, DISTINCT ->
-        prefix(path).isEmpty() ? map("prefix", "/") : map("path_separated_prefix", prefix(path));
+        OrderedMatches.prefix(path).isEmpty()
+            ? map("prefix", "/")
+            : map("path_separated_prefix", OrderedMatches.prefix(path));
     };
   }
 

@@ -4,6 +4,7 @@ import static dev.gatehouse.wire.Tree.any;
 import static dev.gatehouse.wire.Tree.map;
 
 import dev.gatehouse.policy.attach.AttachedRule;
+import dev.gatehouse.policy.attach.OrderedMatches;
 import dev.gatehouse.policy.attach.PolicySet;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.wire.Layout.Port;
@@ -48,7 +49,7 @@ final class RouteTables {
     for (var own : port.sites()) {
       if (!name(own).equals(name)) {
         if (site.covers(own.hostname())) {
-          hosts.put(own.hostname(), host(own, own.hostname(), List.of(Routes.misdirected())));
+          hosts.put(own.hostname(), host(own, own.hostname(), List.of(LocalRoutes.misdirected())));
         }
         continue;
       }
@@ -57,7 +58,7 @@ final class RouteTables {
               hosts.put(hostname, host(own, hostname, all(rules, hostname, own))));
     }
     // A host that no listener has is not found, and ext_authz is not asked about it.
-    hosts.computeIfAbsent("*", any -> host(site, any, List.of(Routes.notFound())));
+    hosts.computeIfAbsent("*", any -> host(site, any, List.of(LocalRoutes.notFound())));
     return any(
         "config.route.v3.RouteConfiguration",
         "name",
@@ -106,12 +107,9 @@ final class RouteTables {
 
   private List<Map<String, Object>> all(List<AttachedRule> rules, String hostname, Site site) {
     var all = new ArrayList<Map<String, Object>>();
-    all.add(Routes.ambiguousPath());
-    rules.stream()
-        .flatMap(rule -> Candidate.of(rule))
-        .sorted(Candidate.PRECEDENCE)
-        .forEach(c -> all.addAll(routes.of(c.rule(), c.match(), hostname, site)));
-    all.add(Routes.notFound());
+    all.add(LocalRoutes.ambiguousPath());
+    OrderedMatches.of(rules).forEach(entry -> all.addAll(routes.of(entry, hostname, site)));
+    all.add(LocalRoutes.notFound());
     return all;
   }
 

@@ -1,22 +1,21 @@
 package dev.gatehouse.wire;
 
-import static dev.gatehouse.wire.Tree.any;
 import static dev.gatehouse.wire.Tree.map;
 
 import dev.gatehouse.extproc.Needs;
 import dev.gatehouse.policy.attach.AttachedRule;
 import dev.gatehouse.policy.attach.Bindings;
+import dev.gatehouse.policy.attach.OrderedMatches;
 import dev.gatehouse.policy.attach.PolicySet;
 import dev.gatehouse.policy.resource.HttpRoute.BackendRef;
+import dev.gatehouse.policy.resource.HttpRoute.Match;
 import dev.gatehouse.policy.resource.Problems;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
-/** Envoy's routes: one for each match of a rule on each hostname, with what the callouts need to know of it. */
+/** Envoy's routes: one for each match of a rule on each hostname. */
 final class Routes {
   /** Room above a body limit, so that it is the service who answers a body that is a little too long. */
   private static final int SLACK = 65_536;
@@ -32,130 +31,53 @@ final class Routes {
   }
 
   /** The route of one match, and before it the one for its preflights where CORS needs that. */
-  List<Map<String, Object>> of(AttachedRule rule, int match, String hostname, Site site) {
-    var routes = new ArrayList<Map<String, Object>>();
-    var cors = Cors.of(rule);
-    if (cors != null && !matchesPreflight(rule, match)) {
-      routes.add(preflight(rule, match, hostname, cors));
-    }
-    routes.add(route(rule, match, hostname, site, cors));
-    return routes;
+  List<Map<String, Object>> of(OrderedMatches.Entry entry, String hostname, Site site) {
+    var route = route(entry, hostname, site);
+    var cors = Cors.of(entry.rule());
+    return cors == null || takesPreflights(entry.condition())
+        ? List.of(route)
+        : List.of(preflight(entry, hostname, cors), route);
   }
 
-  /** As Envoy Gateway names routes. */
-  static String name(AttachedRule rule, int match, String hostname) {
-    return "%s/%s/%s/rule/%d/match/%d/%s"
-        .formatted(
-            rule.route().kind().toLowerCase(Locale.ROOT),
-            rule.route().namespace(),
-            rule.route().name(),
-            rule.index(),
-            match,
-            hostname.replace('.', '_'));
-  }
-
-  /**
-   * A path that Envoy and an upstream may read in two ways: Envoy normalises {@code /..;x} away, but of {@code /%2e%2e;x} it makes
-   * {@code /..;x}, and a servlet container then drops the parameter and goes up (CVE-2026-73551). Nothing legitimate looks like it.
-   */
-  static Map<String, Object> ambiguousPath() {
-    return local("gatehouse/ambiguous-path", Matches.regex(".*/\\.{1,2}(;|%3[bB]).*"), 400);
-  }
-
-  /** For what no route matches; without it, ext_authz would be asked about a request that leads nowhere. */
-  static Map<String, Object> notFound() {
-    return local("gatehouse/not-found", map("prefix", "/"), 404);
-  }
-
-  /** For hosts of another TLS listener: the client may take its connection there (RFC 9110, section 15.5.20). */
-  static Map<String, Object> misdirected() {
-    return local("gatehouse/misdirected", map("prefix", "/"), 421);
-  }
-
-  private static Map<String, Object> local(String name, Map<String, Object> match, int status) {
-    return map(
-        "name",
-        name,
-        "match",
-        match,
-        "direct_response",
-        map("status", status),
-        "typed_per_filter_config",
-        map(HttpFilters.EXT_AUTHZ, HttpFilters.disabled()));
-  }
-
-  private Map<String, Object> route(
-      AttachedRule rule,
-      int index,
-      String hostname,
-      Site site,
-      @Nullable Map<String, Object> cors) {
-    var match = rule.rule().matches().get(index);
-    var needs = Needs.of(rule);
-    var filters = new Filters(rule, match, problems);
-    var sound = filters.sound();
+  private Map<String, Object> route(OrderedMatches.Entry entry, String hostname, Site site) {
+    var needs = Needs.of(entry.rule());
     var route = map(
-        "name", name(rule, index, hostname),
-        "match", Matches.of(match),
-        "metadata", metadata(rule));
-    if (sound) {
-      var redirect = filters.redirect();
-      if (redirect != null) {
-        if (cors != null) {
-          problems.warning(
-              redirect.origin(),
-              "spec.rules[" + rule.index() + "].filters",
-              "Envoy puts no CORS headers on a redirect: a browser's script will not see where it leads");
-        }
-        route.put("redirect", filters.redirect(redirect, hostname, site.tls(), site.port()));
-      } else {
-        route.putAll(forward(rule, filters, needs));
-      }
-      route.putAll(filters.headers());
-    } else {
-      route.put("direct_response", map("status", 500));
-    }
+        "name",
+        name(entry, hostname),
+        "match",
+        Matches.of(entry.condition()),
+        "metadata",
+        metadata(entry.rule()));
+    route.putAll(action(entry, hostname, site, needs));
     var bytes = Math.max(needs.requestBytes(), needs.responseBytes());
     if (bytes > 0) {
+      // The name says request, but Envoy holds responses to it too (tried), and it wins over
+      // listener and cluster.
       route.put("request_body_buffer_limit", bytes + SLACK);
     }
-    var callouts = new LinkedHashMap<String, Object>();
-    if (cors != null) {
-      callouts.put(HttpFilters.CORS, cors);
-    }
-    callouts.put(HttpFilters.EXT_AUTHZ, authz(rule));
-    if (needs.any()) {
-      callouts.put(HttpFilters.EXT_PROC, processing(rule, needs));
-    }
-    var limits = RateLimits.of(rule, index, hostname);
-    if (limits != null) {
-      callouts.put(HttpFilters.RATELIMIT, limits);
-    }
-    route.put("typed_per_filter_config", callouts);
+    route.put("typed_per_filter_config", Callouts.of(entry, hostname, needs));
     return route;
   }
 
-  /**
-   * The {@code cors} filter answers, but only on a route that forwards, so this one would forward to nowhere. What the filter lets through
-   * (an empty Origin) gets 404.
-   */
-  private static Map<String, Object> preflight(
-      AttachedRule rule, int index, String hostname, Map<String, Object> cors) {
-    return map(
-        "name",
-        name(rule, index, hostname) + "/preflight",
-        "match",
-        Matches.preflight(rule.rule().matches().get(index)),
-        "route",
-        map("cluster", Clusters.INVALID, "cluster_not_found_response_code", "NOT_FOUND"),
-        "typed_per_filter_config",
-        map(HttpFilters.CORS, cors, HttpFilters.EXT_AUTHZ, HttpFilters.disabled()));
-  }
-
-  /** Whether a preflight finds the route itself: it comes as OPTIONS, and without the request's headers. */
-  private static boolean matchesPreflight(AttachedRule rule, int index) {
-    var match = rule.rule().matches().get(index);
-    return match.method() == null && match.headers().isEmpty();
+  /** What becomes of a request, and what changes in its and the response's headers. */
+  private Map<String, Object> action(
+      OrderedMatches.Entry entry, String hostname, Site site, Needs needs) {
+    var filters = new Filters(entry, problems);
+    if (!filters.sound()) {
+      return map("direct_response", map("status", 500));
+    }
+    var redirect = filters.redirect();
+    if (redirect != null && Cors.of(entry.rule()) != null) {
+      problems.warning(
+          redirect.origin(),
+          "spec.rules[" + entry.rule().index() + "].filters",
+          "Envoy puts no CORS headers on a redirect: a browser's script will not see where it leads");
+    }
+    var action = redirect == null
+        ? forward(entry.rule(), filters, needs)
+        : map("redirect", filters.redirect(redirect, hostname, site.tls(), site.port()));
+    action.putAll(filters.headers());
+    return action;
   }
 
   private Map<String, Object> forward(AttachedRule rule, Filters filters, Needs needs) {
@@ -190,6 +112,7 @@ final class Routes {
     return targets;
   }
 
+  /** A Backend that is not there was reported when its route was attached. */
   private String cluster(BackendRef backendRef, String path) {
     var ref = backendRef.ref();
     var backend = policies.backend(ref);
@@ -206,36 +129,39 @@ final class Routes {
     return Clusters.INVALID;
   }
 
-  private static Map<String, Object> authz(AttachedRule rule) {
-    return rule.guarded()
-        ? any(
-            "extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute",
-            "check_settings",
-            map(
-                "context_extensions",
-                map(
-                    Bindings.LISTENER, rule.listener().toString(),
-                    Bindings.ROUTE, rule.route().toString())))
-        : HttpFilters.disabled();
+  /**
+   * The {@code cors} filter answers, but only on a route that forwards, so this one would forward to nowhere. What the filter lets through
+   * (an empty Origin) gets 404.
+   */
+  private static Map<String, Object> preflight(
+      OrderedMatches.Entry entry, String hostname, Map<String, Object> cors) {
+    return map(
+        "name",
+        name(entry, hostname) + "/preflight",
+        "match",
+        Matches.preflight(entry.condition()),
+        "route",
+        map("cluster", Clusters.INVALID, "cluster_not_found_response_code", "NOT_FOUND"),
+        "typed_per_filter_config",
+        map(HttpFilters.CORS, cors, HttpFilters.EXT_AUTHZ, HttpFilters.disabled()));
   }
 
-  private static Map<String, Object> processing(AttachedRule rule, Needs needs) {
-    return any(
-        "extensions.filters.http.ext_proc.v3.ExtProcPerRoute",
-        "overrides",
-        map(
-            "processing_mode",
-            map(
-                "request_header_mode", needs.requestHeaders() ? "SEND" : "SKIP",
-                "response_header_mode", needs.responseHeaders() ? "SEND" : "SKIP",
-                "request_body_mode", needs.requestBody() ? "BUFFERED" : "NONE",
-                "response_body_mode", needs.responseBody() ? "BUFFERED" : "NONE",
-                "request_trailer_mode", "SKIP",
-                "response_trailer_mode", "SKIP"),
-            "grpc_initial_metadata",
-            List.of(
-                map("key", Bindings.LISTENER_METADATA, "value", rule.listener().toString()),
-                map("key", Bindings.ROUTE_METADATA, "value", rule.route().toString()))));
+  /** Whether a preflight finds the route itself: it comes as OPTIONS, and without the request's headers. */
+  private static boolean takesPreflights(Match match) {
+    return match.method() == null && match.headers().isEmpty();
+  }
+
+  /** As Envoy Gateway names routes. */
+  private static String name(OrderedMatches.Entry entry, String hostname) {
+    var key = entry.rule().route();
+    return "%s/%s/%s/rule/%d/match/%d/%s"
+        .formatted(
+            key.kind().toLowerCase(Locale.ROOT),
+            key.namespace(),
+            key.name(),
+            entry.rule().index(),
+            entry.match(),
+            hostname.replace('.', '_'));
   }
 
   /** As Envoy Gateway tells filters and logs which resource a route comes from. */

@@ -56,6 +56,22 @@ class RoutesTest {
   }
 
   @Test
+  void routes_stand_in_the_gateway_apis_order_whatever_the_order_of_the_rules() {
+    var wired = shop(Wired.route("""
+        rules:
+        - {name: root, %1$s}
+        - {name: get, matches: [{path: {type: PathPrefix, value: /a}, method: GET}], %1$s}
+        - {name: short, matches: [{path: {type: PathPrefix, value: /a}}], %1$s}
+        - {name: long, matches: [{path: {type: PathPrefix, value: /a/b}}], %1$s}
+        - {name: header, matches: [{path: {type: PathPrefix, value: /a}, headers: [{name: x, value: y}]}], %1$s}
+        - {name: exact, matches: [{path: {type: Exact, value: /a}}], %1$s}
+        """.formatted(TO_UP)));
+    assertThat(wired.routes("*").stream()
+            .map(r -> r.at("/metadata/filter_metadata/envoy-gateway/resources/0/sectionName").asString()))
+        .containsExactly("exact", "long", "get", "header", "short", "root");
+  }
+
+  @Test
   void one_backend_is_a_cluster_and_several_are_weighed() {
     assertThat(shop(rule(TO_UP)).onlyRoute().at("/route/cluster").asString())
         .isEqualTo("backend/shop/up");

@@ -1,0 +1,67 @@
+package dev.gatehouse.wire;
+
+import static dev.gatehouse.wire.Tree.any;
+import static dev.gatehouse.wire.Tree.map;
+
+import dev.gatehouse.extproc.Needs;
+import dev.gatehouse.policy.attach.AttachedRule;
+import dev.gatehouse.policy.attach.Bindings;
+import dev.gatehouse.policy.attach.OrderedMatches;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What a route says to the filters: whether to ask the services, and which listener and rule it is. */
+final class Callouts {
+  private Callouts() {}
+
+  /** The {@code typed_per_filter_config} of a route. */
+  static Map<String, Object> of(OrderedMatches.Entry entry, String hostname, Needs needs) {
+    var rule = entry.rule();
+    var callouts = new LinkedHashMap<String, Object>();
+    var cors = Cors.of(rule);
+    if (cors != null) {
+      callouts.put(HttpFilters.CORS, cors);
+    }
+    callouts.put(
+        HttpFilters.EXT_AUTHZ, rule.guarded() ? authorization(rule) : HttpFilters.disabled());
+    if (needs.any()) {
+      callouts.put(HttpFilters.EXT_PROC, processing(rule, needs));
+    }
+    var limits = RateLimits.of(rule, entry.match(), hostname);
+    if (limits != null) {
+      callouts.put(HttpFilters.RATELIMIT, limits);
+    }
+    return callouts;
+  }
+
+  private static Map<String, Object> authorization(AttachedRule rule) {
+    return any(
+        "extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute",
+        "check_settings",
+        map(
+            "context_extensions",
+            map(
+                Bindings.LISTENER, rule.listener().toString(),
+                Bindings.ROUTE, rule.route().toString())));
+  }
+
+  private static Map<String, Object> processing(AttachedRule rule, Needs needs) {
+    return any(
+        "extensions.filters.http.ext_proc.v3.ExtProcPerRoute",
+        "overrides",
+        map(
+            "processing_mode",
+            map(
+                "request_header_mode", needs.requestHeaders() ? "SEND" : "SKIP",
+                "response_header_mode", needs.responseHeaders() ? "SEND" : "SKIP",
+                "request_body_mode", needs.requestBody() ? "BUFFERED" : "NONE",
+                "response_body_mode", needs.responseBody() ? "BUFFERED" : "NONE",
+                "request_trailer_mode", "SKIP",
+                "response_trailer_mode", "SKIP"),
+            "grpc_initial_metadata",
+            List.of(
+                map("key", Bindings.LISTENER_METADATA, "value", rule.listener().toString()),
+                map("key", Bindings.ROUTE_METADATA, "value", rule.route().toString()))));
+  }
+}
