@@ -67,7 +67,8 @@ class RoutesTest {
         - {name: exact, matches: [{path: {type: Exact, value: /a}}], %1$s}
         """.formatted(TO_UP)));
     assertThat(wired.routes("*").stream()
-            .map(r -> r.at("/metadata/filter_metadata/envoy-gateway/resources/0/sectionName").asString()))
+            .map(r -> r.at("/metadata/filter_metadata/envoy-gateway/resources/0/sectionName")
+                .asString()))
         .containsExactly("exact", "long", "get", "header", "short", "root");
   }
 
