@@ -29,10 +29,12 @@ import io.grpc.ManagedChannelBuilder;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.MetadataUtils;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -244,7 +246,7 @@ final class RateLimitTest {
       var context = newContext(clock);
       var service = RateLimit.create(policies, RateLimitSettings.defaults(), context);
       policies.start();
-      var client = serve(service, context);
+      var client = serve(service);
       for (int i = 0; i < 6; i++) {
         client.shouldRateLimit(request(user("alice")));
       }
@@ -303,9 +305,37 @@ final class RateLimitTest {
   }
 
   @Test
-  void warm_up_leaves_no_trace() {
-    start(null, clock, USER);
-    assertThat(metric("gatehouse_ratelimit_unknown_descriptors", null)).isZero();
+  void the_servers_warm_up_calls_are_answered_and_leave_no_trace() {
+    var limits = new Live<>(
+        new LimitTreeCompiler().compile(Shop.with(USER).policies(), null, new Problems()));
+    var context = newContext(clock);
+    var service = RateLimit.create(limits, RateLimitSettings.defaults(), context);
+    var listener = new ServerSettings.Listener(
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), null, List.of("ratelimit"));
+    try (var server =
+        GatehouseServer.start(serverSettings(listener), List.of(service), context, () -> "{}")) {
+      assertThat(metric("gatehouse_ratelimit_unknown_descriptors", null)).isZero();
+      assertThat(metric("gatehouse_ratelimit_store_failures", null)).isZero();
+      var answer =
+          client(server.address("ratelimit").getPort()).shouldRateLimit(request(user("alice")));
+      assertThat(answer.getStatuses(0).getLimitRemaining()).isEqualTo(4);
+    }
+  }
+
+  /** Without a drain: nobody waits for this test's server. */
+  private static ServerSettings serverSettings(ServerSettings.Listener listener) {
+    var usual = ServerSettings.of(List.of(listener), null);
+    return new ServerSettings(
+        usual.listeners(),
+        null,
+        usual.loops(),
+        usual.maxConcurrentCalls(),
+        usual.maxMessageBytes(),
+        usual.maxHeaderBytes(),
+        usual.maxConnectionAge(),
+        usual.maxConnectionAgeGrace(),
+        Duration.ZERO,
+        Duration.ofSeconds(2));
   }
 
   @Test
@@ -343,7 +373,7 @@ final class RateLimitTest {
     var context = newContext(clock);
     var service = RateLimit.create(
         limits, settings == null ? RateLimitSettings.defaults() : settings, context);
-    return serve(service, context);
+    return serve(service);
   }
 
   private ServiceContext newContext(InstantSource clock) {
@@ -351,35 +381,31 @@ final class RateLimitTest {
     return new ServiceContext(loops, metrics, this::hear, clock);
   }
 
-  private RateLimitServiceGrpc.RateLimitServiceBlockingStub serve(
-      RateLimit service, ServiceContext context) {
-    running.add(service);
-    var server = GatehouseServer.start(serverSettings(), List.of(service), context, () -> "{}");
-    running.add(server);
-    ManagedChannel channel = ManagedChannelBuilder.forAddress(
-            "127.0.0.1", server.address("ratelimit").getPort())
-        .usePlaintext()
-        .build();
-    running.add(channel::shutdownNow);
-    return RateLimitServiceGrpc.newBlockingStub(channel).withDeadlineAfter(30, TimeUnit.SECONDS);
+  /** As the real server does, but for its warm-up and drain, which take their time. */
+  private RateLimitServiceGrpc.RateLimitServiceBlockingStub serve(RateLimit service) {
+    try {
+      var address = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+      var server = NettyServerBuilder.forAddress(address)
+          .bossEventLoopGroup(loops.group())
+          .workerEventLoopGroup(loops.group())
+          .channelType(loops.serverChannel())
+          .directExecutor()
+          .addService(service.definition())
+          .build()
+          .start();
+      running.add(service);
+      running.add(() -> server.shutdownNow().awaitTermination());
+      return client(server.getPort());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
-  /** Without a drain: nobody waits for these tests' servers. */
-  private static ServerSettings serverSettings() {
-    var listener = new ServerSettings.Listener(
-        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), null, List.of("ratelimit"));
-    var usual = ServerSettings.of(List.of(listener), null);
-    return new ServerSettings(
-        usual.listeners(),
-        null,
-        usual.loops(),
-        usual.maxConcurrentCalls(),
-        usual.maxMessageBytes(),
-        usual.maxHeaderBytes(),
-        usual.maxConnectionAge(),
-        usual.maxConnectionAgeGrace(),
-        Duration.ZERO,
-        Duration.ofSeconds(2));
+  private RateLimitServiceGrpc.RateLimitServiceBlockingStub client(int port) {
+    ManagedChannel channel =
+        ManagedChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().build();
+    running.add(channel::shutdownNow);
+    return RateLimitServiceGrpc.newBlockingStub(channel).withDeadlineAfter(30, TimeUnit.SECONDS);
   }
 
   private void hear(Decision decision) {
