@@ -39,6 +39,9 @@ final class RouteIndex<P> {
       if (here == null) {
         continue;
       }
+      if (here == unsure) {
+        return unsure;
+      }
       if (found != null && !found.equals(here)) {
         return ambiguous;
       }
