@@ -61,6 +61,7 @@ public record InForce(
     node.put("route", rule.route().toString());
     var hostnames = node.putArray("hostnames");
     rule.hostnames().forEach(hostnames::add);
+    node.put("guarded", rule.guarded());
     attachment(node, "security", rule.security());
     attachment(node, "traffic", rule.traffic());
     attachment(node, "transform", rule.transform());

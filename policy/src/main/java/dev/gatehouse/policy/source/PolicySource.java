@@ -195,7 +195,7 @@ public final class PolicySource implements AutoCloseable {
         poll();
       } catch (InterruptedException e) {
         return;
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | StackOverflowError e) {
         LOG.error("Looking for changed policies failed; the last good ones stay in force", e);
       }
     }

@@ -45,6 +45,7 @@ class InForceTest {
       assertThat(json.at("/rules/0/route").asString()).isEqualTo("HTTPRoute/shop/orders/read");
       assertThat(json.at("/rules/0/security/policy").asString())
           .isEqualTo("SecurityPolicy shop/orders");
+      assertThat(json.at("/rules/0/guarded").asBoolean()).isTrue();
       assertThat(json.at("/rules/0/security/rejected").asBoolean()).isFalse();
       assertThat(json.at("/rules/0/traffic").isNull()).isTrue();
       assertThat(json.at("/problems/0/severity").asString()).isEqualTo("notice");
