@@ -8,7 +8,6 @@ import dev.gatehouse.policy.resource.BackendTrafficPolicy.QuerySelector;
 import dev.gatehouse.policy.resource.BackendTrafficPolicy.Rule;
 import dev.gatehouse.policy.resource.BackendTrafficPolicy.SourceCidr;
 import dev.gatehouse.policy.resource.BackendTrafficPolicy.Unit;
-import dev.gatehouse.policy.resource.StringMatch.Type;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -30,8 +29,13 @@ final class BackendTrafficPolicyReader {
       Unit.MONTH,
       "Year",
       Unit.YEAR);
-  private static final Map<String, Type> VALUE_TYPES = Map.of(
-      "Exact", Type.EXACT, "RegularExpression", Type.REGULAR_EXPRESSION, "Distinct", Type.DISTINCT);
+  private static final Map<String, StringMatch.Type> VALUE_TYPES = Map.of(
+      "Exact",
+      StringMatch.Type.EXACT,
+      "RegularExpression",
+      StringMatch.Type.REGULAR_EXPRESSION,
+      "Distinct",
+      StringMatch.Type.DISTINCT);
   private static final long MAX_REQUESTS = 4_294_967_295L;
 
   private BackendTrafficPolicyReader() {}
@@ -85,9 +89,9 @@ final class BackendTrafficPolicyReader {
         "clientSelectors", 8, item -> item.object(BackendTrafficPolicyReader::selector));
     var limit = fields.required("limit", v -> v.object(BackendTrafficPolicyReader::limit));
     fields.unsupported("cost");
-    if (fields.optional("shared") instanceof Value shared && shared.bool()) {
-      shared.error("not supported yet: each route counts by itself; remove it");
-    }
+    fields.given(
+        "shared",
+        shared -> shared.refuseTrue("not supported yet: each route counts by itself; remove it"));
     fields.notEnforced("xRateLimitHeaders");
     return new Rule(
         selectors, limit.requests(), limit.unit(), fields.flag("shadowMode"), fields.origin());
@@ -129,19 +133,19 @@ final class BackendTrafficPolicyReader {
 
   /** {@code Distinct} means any value and takes none; the others need one. */
   private static StringMatch match(Fields fields) {
-    var type = fields.optional("type", v -> v.oneOf(VALUE_TYPES), Type.EXACT);
-    if (type != Type.DISTINCT) {
+    var type = fields.optional("type", v -> v.oneOf(VALUE_TYPES), StringMatch.Type.EXACT);
+    if (type != StringMatch.Type.DISTINCT) {
       return new StringMatch(
           type,
           fields.required(
-              "value", v -> type == Type.REGULAR_EXPRESSION ? Formats.regex(v) : v.text(1024)));
+              "value",
+              v -> type == StringMatch.Type.REGULAR_EXPRESSION ? Formats.regex(v) : v.text(1024)));
     }
-    if (fields.optional("value") instanceof Value value) {
-      value.error("type Distinct counts every value by itself and takes none; remove it");
-    }
-    if (fields.optional("invert") instanceof Value invert && invert.bool()) {
-      invert.error("type Distinct cannot be inverted");
-    }
+    fields.given(
+        "value",
+        value ->
+            value.error("type Distinct counts every value by itself and takes none; remove it"));
+    fields.given("invert", invert -> invert.refuseTrue("type Distinct cannot be inverted"));
     return new StringMatch(type, "");
   }
 
@@ -150,9 +154,12 @@ final class BackendTrafficPolicyReader {
   }
 
   private static PathSelector path(Fields fields) {
-    var type = fields.optional("type", v -> v.oneOf(HttpRouteReader.PATH_TYPES), Type.PATH_PREFIX);
+    var type = fields.optional(
+        "type", v -> v.oneOf(HttpRouteReader.PATH_TYPES), StringMatch.Type.PATH_PREFIX);
     var value = fields.optional(
-        "value", v -> type == Type.REGULAR_EXPRESSION ? Formats.regex(v) : Formats.path(v), "/");
+        "value",
+        v -> type == StringMatch.Type.REGULAR_EXPRESSION ? Formats.regex(v) : Formats.path(v),
+        "/");
     return new PathSelector(new StringMatch(type, value), fields.flag("invert"));
   }
 

@@ -9,6 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -81,6 +82,14 @@ final class Fields {
     return entry == null ? null : value(name, entry);
   }
 
+  /** Does something with the field where there is one. */
+  void given(String name, Consumer<Value> then) {
+    var value = optional(name);
+    if (value != null) {
+      then.accept(value);
+    }
+  }
+
   <T> @Nullable T optional(String name, Function<Value, T> read) {
     var value = optional(name);
     return value == null ? null : read.apply(value);
@@ -120,18 +129,20 @@ final class Fields {
   /** Fields of the kind that Gatehouse does not honour and that matter: each one that is there is an error. */
   void unsupported(String... names) {
     for (var name : names) {
-      if (optional(name) instanceof Value value) {
-        value.error("not supported yet; remove it, or the rest would not mean what you wrote");
-      }
+      given(
+          name,
+          value -> value.error(
+              "not supported yet; remove it, or the rest would not mean what you wrote"));
     }
   }
 
   /** Fields that another enforces, if anyone: each one that is there is a notice. */
   void notEnforced(String... names) {
     for (var name : names) {
-      if (optional(name) instanceof Value value) {
-        value.notice("not enforced by Gatehouse; a gateway that reads this kind itself may");
-      }
+      given(
+          name,
+          value ->
+              value.notice("not enforced by Gatehouse; a gateway that reads this kind itself may"));
     }
   }
 

@@ -98,7 +98,7 @@ final class Formats {
   /** A header's value: no control characters (RFC 9110 §5.5). */
   static String headerValue(Value value) {
     var text = value.anyText(Value.MAX_TEXT);
-    if (text.chars().anyMatch(c -> c < ' ' && c != '\t' || c == 0x7F)) {
+    if (text.chars().anyMatch(c -> (c < ' ' && c != '\t') || c == 0x7F)) {
       value.error("holds a control character, which a header's value cannot");
     }
     return text;

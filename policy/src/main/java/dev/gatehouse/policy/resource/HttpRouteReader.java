@@ -11,7 +11,6 @@ import dev.gatehouse.policy.resource.HttpRoute.PathRewrite;
 import dev.gatehouse.policy.resource.HttpRoute.Redirect;
 import dev.gatehouse.policy.resource.HttpRoute.Rule;
 import dev.gatehouse.policy.resource.HttpRoute.UrlRewrite;
-import dev.gatehouse.policy.resource.StringMatch.Type;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -23,16 +22,16 @@ import org.jspecify.annotations.Nullable;
  * answers 500 (Gateway API, HTTPRouteFilter: "must return an error") and no broader rule takes its requests.
  */
 final class HttpRouteReader {
-  static final Map<String, Type> PATH_TYPES = Map.of(
+  static final Map<String, StringMatch.Type> PATH_TYPES = Map.of(
       "PathPrefix",
-      Type.PATH_PREFIX,
+      StringMatch.Type.PATH_PREFIX,
       "Exact",
-      Type.EXACT,
+      StringMatch.Type.EXACT,
       "RegularExpression",
-      Type.REGULAR_EXPRESSION);
-  private static final Map<String, Type> VALUE_TYPES =
-      Map.of("Exact", Type.EXACT, "RegularExpression", Type.REGULAR_EXPRESSION);
-  private static final StringMatch ANY_PATH = new StringMatch(Type.PATH_PREFIX, "/");
+      StringMatch.Type.REGULAR_EXPRESSION);
+  private static final Map<String, StringMatch.Type> VALUE_TYPES = Map.of(
+      "Exact", StringMatch.Type.EXACT, "RegularExpression", StringMatch.Type.REGULAR_EXPRESSION);
+  private static final StringMatch ANY_PATH = new StringMatch(StringMatch.Type.PATH_PREFIX, "/");
   private static final List<Match> ANY = List.of(new Match(ANY_PATH, null, List.of(), List.of()));
   private static final Map<Long, Integer> REDIRECTS =
       Map.of(301L, 301, 302L, 302, 303L, 303, 307L, 307, 308L, 308);
@@ -124,23 +123,24 @@ final class HttpRouteReader {
   }
 
   private static StringMatch path(Fields fields) {
-    var type = fields.optional("type", v -> v.oneOf(PATH_TYPES), Type.PATH_PREFIX);
+    var type = fields.optional("type", v -> v.oneOf(PATH_TYPES), StringMatch.Type.PATH_PREFIX);
     return new StringMatch(
         type,
         fields.optional(
             "value",
-            v -> type == Type.REGULAR_EXPRESSION ? Formats.regex(v) : Formats.path(v),
+            v -> type == StringMatch.Type.REGULAR_EXPRESSION ? Formats.regex(v) : Formats.path(v),
             "/"));
   }
 
   private static NamedMatch named(Fields fields, java.util.function.Function<Value, String> name) {
-    var type = fields.optional("type", v -> v.oneOf(VALUE_TYPES), Type.EXACT);
+    var type = fields.optional("type", v -> v.oneOf(VALUE_TYPES), StringMatch.Type.EXACT);
     return new NamedMatch(
         fields.required("name", name),
         new StringMatch(
             type,
             fields.required(
-                "value", v -> type == Type.REGULAR_EXPRESSION ? Formats.regex(v) : v.text())));
+                "value",
+                v -> type == StringMatch.Type.REGULAR_EXPRESSION ? Formats.regex(v) : v.text())));
   }
 
   private static @Nullable Duration requestTimeout(Fields fields) {
@@ -243,12 +243,11 @@ final class HttpRouteReader {
         "type", v -> v.oneOf(Map.of("ReplaceFullPath", true, "ReplacePrefixMatch", false)));
     var field = full ? "replaceFullPath" : "replacePrefixMatch";
     var other = full ? "replacePrefixMatch" : "replaceFullPath";
-    if (fields.optional(other) instanceof Value value) {
-      value.error("does not go with this type (expected: " + field + ")");
-    }
+    fields.given(
+        other, value -> value.error("does not go with this type (expected: " + field + ")"));
     if (!full
         && (matches.isEmpty() ? ANY : matches)
-            .stream().anyMatch(m -> m.path().type() != Type.PATH_PREFIX)) {
+            .stream().anyMatch(m -> m.path().type() != StringMatch.Type.PATH_PREFIX)) {
       fields.error("ReplacePrefixMatch needs PathPrefix matches in its rule");
     }
     return new PathRewrite(full, fields.required(field, v -> v.anyText(1024)));

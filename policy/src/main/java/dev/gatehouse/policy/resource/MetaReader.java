@@ -3,6 +3,7 @@ package dev.gatehouse.policy.resource;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Reads {@code metadata} (Kubernetes' ObjectMeta). */
@@ -22,7 +23,7 @@ final class MetaReader {
       Map<String, String> labels = fields.nullable("labels", MetaReader::texts, Map.of());
       Map<String, String> annotations = fields.nullable("annotations", MetaReader::texts, Map.of());
       var created =
-          fields.<@Nullable Instant>nullable("creationTimestamp", MetaReader::instant, null);
+          fields.nullable("creationTimestamp", MetaReader::instant, Optional.<Instant>empty());
       fields.ignored(
           "uid",
           "resourceVersion",
@@ -35,7 +36,8 @@ final class MetaReader {
           "deletionTimestamp",
           "deletionGracePeriodSeconds");
       return named
-          ? new Meta(apiVersion, kind, namespace, name, labels, annotations, created, origin)
+          ? new Meta(
+              apiVersion, kind, namespace, name, labels, annotations, created.orElse(null), origin)
           : null;
     });
   }
@@ -44,13 +46,13 @@ final class MetaReader {
     return value.map(MAX_LABELS, text -> text.anyText(YamlDocuments.MAX_CHARS));
   }
 
-  private static @Nullable Instant instant(Value value) {
+  private static Optional<Instant> instant(Value value) {
     var text = value.text(40);
     try {
-      return text.isEmpty() ? null : Instant.parse(text);
+      return text.isEmpty() ? Optional.empty() : Optional.of(Instant.parse(text));
     } catch (DateTimeParseException e) {
       value.error(value.show(text) + " is not a time such as 2026-01-31T12:00:00Z");
-      return null;
+      return Optional.empty();
     }
   }
 }

@@ -131,7 +131,7 @@ public final class ResourceReader {
     }
     var meta = MetaReader.read(
         fields.required("metadata"), apiVersion, meant.name(), fields.origin(), problems);
-    return meta == null ? unreadable(fields) : read(meta, fields, errorsBefore);
+    return meta == null ? unreadable(fields) : read(meta, fields);
   }
 
   /** Without a kind and a name nobody can say what the document was for. */
@@ -152,7 +152,7 @@ public final class ResourceReader {
     }
   }
 
-  private Draft read(Meta meta, Fields document, int errorsBefore) {
+  private Draft read(Meta meta, Fields document) {
     document.ignored("status");
     return switch (meta.kind()) {
       case "Secret" -> new Draft(meta, CoreReader.secret(meta, document), null, 0);

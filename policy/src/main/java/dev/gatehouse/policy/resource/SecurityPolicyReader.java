@@ -15,11 +15,9 @@ import dev.gatehouse.policy.resource.SecurityPolicy.Jwt;
 import dev.gatehouse.policy.resource.SecurityPolicy.JwtPrincipal;
 import dev.gatehouse.policy.resource.SecurityPolicy.Operation;
 import dev.gatehouse.policy.resource.SecurityPolicy.Principal;
-import dev.gatehouse.policy.resource.SecurityPolicy.Provider;
 import dev.gatehouse.policy.resource.SecurityPolicy.RefJwks;
 import dev.gatehouse.policy.resource.SecurityPolicy.RemoteJwks;
 import dev.gatehouse.policy.resource.SecurityPolicy.Rule;
-import dev.gatehouse.policy.resource.StringMatch.Type;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -62,28 +60,22 @@ final class SecurityPolicyReader {
                 "jwt",
                 "authorization")
             == 0;
-    if (spec.optional("extAuth") instanceof Value extAuth) {
-      extAuth.object(SecurityPolicyReader::extAuth);
+    spec.given("extAuth", extAuth -> {
+      extAuth.inspect(SecurityPolicyReader::refuseRecomputeRoute);
       if (!attachmentOnly) {
         extAuth.notice(
             "ignored: which service is asked is not Gatehouse's to say; the rest of the policy holds");
       }
-    }
+    });
     return new SecurityPolicy(meta, targets, attachmentOnly, cors, jwt, authorization);
   }
 
-  private static boolean extAuth(Fields fields) {
-    fields.others();
-    return recomputeRoute(fields);
-  }
-
   /** A header set by ext-authz must never lead to a route whose policies were not asked. */
-  private static boolean recomputeRoute(Fields fields) {
-    if (fields.optional("recomputeRoute") instanceof Value value && value.bool()) {
-      value.error(
-          "never honoured: clearing the route cache after the decision can lead the request to a route whose policies were not asked; remove it and route by what the client sends");
-    }
-    return false;
+  private static void refuseRecomputeRoute(Fields fields) {
+    fields.given(
+        "recomputeRoute",
+        value -> value.refuseTrue(
+            "never honoured: clearing the route cache after the decision can lead the request to a route whose policies were not asked; remove it and route by what the client sends"));
   }
 
   private static Cors cors(Fields fields) {
@@ -93,11 +85,11 @@ final class SecurityPolicyReader {
     var expose = fields.list("exposeHeaders", 64, v -> token(v));
     @Nullable Duration maxAge = fields.optional("maxAge", Value::duration);
     boolean credentials = fields.flag("allowCredentials");
-    if (credentials
-        && origins.contains("*")
-        && fields.optional("allowCredentials") instanceof Value value) {
-      value.warning(
-          "with allowOrigins \"*\" every site's scripts act with the user's cookies; name the origins");
+    if (credentials && origins.contains("*")) {
+      fields.given(
+          "allowCredentials",
+          value -> value.warning(
+              "with allowOrigins \"*\" every site's scripts act with the user's cookies; name the origins"));
     }
     return new Cors(origins, methods, headers, expose, maxAge, credentials, fields.origin());
   }
@@ -141,7 +133,7 @@ final class SecurityPolicyReader {
     return new Jwt(optional, providers);
   }
 
-  private Provider provider(Fields fields) {
+  private SecurityPolicy.Provider provider(Fields fields) {
     var name = fields.required("name", v -> v.text(253));
     var issuer = fields.<@Nullable String>optional("issuer", v -> v.text(253));
     var audiences = fields.list("audiences", 8, v -> v.text(253));
@@ -149,8 +141,9 @@ final class SecurityPolicyReader {
         fields.list("claimToHeaders", 64, item -> item.object(SecurityPolicyReader::claimToHeader));
     var extract = fields.<@Nullable ExtractFrom>optional(
         "extractFrom", v -> v.object(SecurityPolicyReader::extractFrom));
-    recomputeRoute(fields);
-    return new Provider(name, issuer, audiences, jwks(fields), claims, extract, fields.origin());
+    refuseRecomputeRoute(fields);
+    return new SecurityPolicy.Provider(
+        name, issuer, audiences, jwks(fields), claims, extract, fields.origin());
   }
 
   private Jwks jwks(Fields fields) {
@@ -167,12 +160,17 @@ final class SecurityPolicyReader {
     fields.unsupported("backendRef", "backendRefs", "backendSettings");
     fields.notEnforced("failedRefetchDuration");
     var uri = fields.required("uri", Formats::httpUri);
-    var cache = fields.optional("cacheDuration", Value::duration, CACHE_DURATION);
-    if (cache.compareTo(Duration.ofSeconds(1)) < 0
-        && fields.optional("cacheDuration") instanceof Value value) {
+    var cache =
+        fields.optional("cacheDuration", SecurityPolicyReader::cacheDuration, CACHE_DURATION);
+    return new RemoteJwks(uri, cache);
+  }
+
+  private static Duration cacheDuration(Value value) {
+    var duration = value.duration();
+    if (duration.compareTo(Duration.ofSeconds(1)) < 0) {
       value.error("a key set is kept for a second or longer");
     }
-    return new RemoteJwks(uri, cache);
+    return duration;
   }
 
   private Jwks local(Fields fields) {
@@ -244,15 +242,17 @@ final class SecurityPolicyReader {
   }
 
   private static StringMatch path(Fields fields) {
-    var type = fields.optional("type", v -> v.oneOf(HttpRouteReader.PATH_TYPES), Type.PATH_PREFIX);
-    if (fields.optional("invert") instanceof Value invert && invert.bool()) {
-      invert.error("not supported yet; write the paths that are meant, or use cel");
-    }
+    var type = fields.optional(
+        "type", v -> v.oneOf(HttpRouteReader.PATH_TYPES), StringMatch.Type.PATH_PREFIX);
+    fields.given(
+        "invert",
+        invert ->
+            invert.refuseTrue("not supported yet; write the paths that are meant, or use cel"));
     return new StringMatch(
         type,
         fields.optional(
             "value",
-            v -> type == Type.REGULAR_EXPRESSION ? Formats.regex(v) : Formats.path(v),
+            v -> type == StringMatch.Type.REGULAR_EXPRESSION ? Formats.regex(v) : Formats.path(v),
             "/"));
   }
 

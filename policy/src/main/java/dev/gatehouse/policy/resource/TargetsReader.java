@@ -53,10 +53,10 @@ final class TargetsReader {
     var kind = fields.required("kind", this::kind);
     var name = fields.required("name", Formats::name);
     var section = fields.<@Nullable String>optional("sectionName", Formats::name);
-    if (fields.optional("namespace") instanceof Value namespace) {
-      namespace.error(
-          "a policy's targets are in its own namespace; remove this, and put the policy where its target is");
-    }
+    fields.given(
+        "namespace",
+        namespace -> namespace.error(
+            "a policy's targets are in its own namespace; remove this, and put the policy where its target is"));
     return new Ref(group, kind, name, section, fields.origin());
   }
 

@@ -92,9 +92,7 @@ final class TransformPolicyReader {
 
   private static void elsewhere(Fields fields, String place, String... names) {
     for (var name : names) {
-      if (fields.optional(name) instanceof Value value) {
-        value.error("belongs to a " + place + " step");
-      }
+      fields.given(name, value -> value.error("belongs to a " + place + " step"));
     }
   }
 
@@ -125,9 +123,7 @@ final class TransformPolicyReader {
   private static Path path(Fields fields) {
     var regex = fields.required("regex", Formats::regex);
     var replacement = fields.required("replacement", v -> v.anyText(1024));
-    if (fields.optional("replacement") instanceof Value value) {
-      checkGroups(value, regex, replacement);
-    }
+    fields.given("replacement", value -> checkGroups(value, regex, replacement));
     return new Path(regex, replacement);
   }
 
@@ -182,11 +178,8 @@ final class TransformPolicyReader {
   }
 
   private static String inside(Fields fields, String at) {
-    if (at.isEmpty()
-        && fields.optional("at") instanceof Value value
-        && value.node() instanceof Scalar(var where, var text, var kind)
-        && text.isEmpty()) {
-      value.error("the whole document cannot be removed or renamed");
+    if (at.isEmpty()) {
+      fields.error("the whole document cannot be removed or renamed");
     }
     return at;
   }

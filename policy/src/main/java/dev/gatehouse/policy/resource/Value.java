@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -114,6 +115,13 @@ final class Value {
       return text.equals("true");
     }
     return wrong("true or false", false);
+  }
+
+  /** Reports a flag that is on. */
+  void refuseTrue(String message) {
+    if (bool()) {
+      error(message);
+    }
   }
 
   int integer(int min, int max) {
@@ -253,6 +261,15 @@ final class Value {
     var result = read.apply(fields);
     fields.done();
     return result;
+  }
+
+  /** Looks at some fields of an object and leaves the others to somebody else. */
+  void inspect(Consumer<Fields> look) {
+    object(fields -> {
+      fields.others();
+      look.accept(fields);
+      return fields;
+    });
   }
 
   /** Reports that the value is not what was expected, unless it is not there at all. */

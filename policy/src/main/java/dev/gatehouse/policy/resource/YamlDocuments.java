@@ -55,8 +55,10 @@ final class YamlDocuments implements AutoCloseable {
         anchors.clear();
         if (parser.nextToken() == null) {
           ended = true;
-        } else if (read(0) instanceof YamlNode node
-            && !(node instanceof Scalar s && s.kind() == Kind.NULL)) {
+          continue;
+        }
+        var node = read(0);
+        if (!(node instanceof Scalar scalar && scalar.kind() == Kind.NULL)) {
           return node;
         }
       } catch (JacksonException e) {

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -26,8 +27,7 @@ final class FolderWatch implements AutoCloseable {
 
   private final @Nullable WatchService service;
   private final Map<Path, WatchKey> keys = new HashMap<>();
-  private final Object closing = new Object();
-  private boolean closed;
+  private final CountDownLatch closing = new CountDownLatch(1);
 
   FolderWatch() {
     this.service = open();
@@ -49,7 +49,12 @@ final class FolderWatch implements AutoCloseable {
     }
     var gone = new HashSet<>(keys.keySet());
     gone.removeAll(new HashSet<>(folders));
-    gone.forEach(folder -> keys.remove(folder).cancel());
+    for (var folder : gone) {
+      var key = keys.remove(folder);
+      if (key != null) {
+        key.cancel();
+      }
+    }
     for (var folder : folders) {
       try {
         var key = folder.register(
@@ -70,11 +75,7 @@ final class FolderWatch implements AutoCloseable {
   /** Waits for a change, at most so long; true if there was one. */
   boolean await(Duration most) throws InterruptedException {
     if (service == null) {
-      synchronized (closing) {
-        if (!closed) {
-          closing.wait(most.toMillis());
-        }
-      }
+      closing.await(most.toMillis(), TimeUnit.MILLISECONDS);
       return false;
     }
     try {
@@ -92,10 +93,7 @@ final class FolderWatch implements AutoCloseable {
 
   @Override
   public void close() {
-    synchronized (closing) {
-      closed = true;
-      closing.notifyAll();
-    }
+    closing.countDown();
     try {
       if (service != null) {
         service.close();

@@ -124,7 +124,7 @@ final class PolicyFiles {
     } catch (IOException e) {
       unreadable(name, "cannot be listed: " + reason(e));
     } catch (DirectoryIteratorException e) {
-      unreadable(name, "cannot be listed: " + reason(e.getCause()));
+      unreadable(name, "cannot be listed: it changed meanwhile, or is out of reach");
     }
     children.sort(null);
     return children;
