@@ -27,6 +27,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -43,6 +44,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class Gate implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Gate.class);
+
+  /** Whether this JVM has opened a gate before: warming up the next one would only cost time. */
+  private static final AtomicBoolean WARM = new AtomicBoolean();
 
   private final ArrayDeque<AutoCloseable> opened;
   private final PolicySource policies;
@@ -137,6 +141,9 @@ public final class Gate implements AutoCloseable {
     services.add(ExtAuthz.create(policies, settings.extAuthz, context));
     services.add(RateLimit.create(policies, settings.ratelimit, context));
     services.add(ExtProc.create(policies, settings.extProc, context));
+    if (WARM.get()) {
+      services.replaceAll(AlreadyWarm::new);
+    }
     services.forEach(opened::push);
 
     var inForce = new AtomicReference<Reload>();
@@ -162,6 +169,7 @@ public final class Gate implements AutoCloseable {
     var envoy = WiredEnvoy.start(settings, server, first.policies());
     opened.push(envoy);
     follower.set(envoy);
+    WARM.set(true);
     if (inForce.get() != first) {
       envoy.follow(inForce.get().policies());
     }
