@@ -150,8 +150,7 @@ final class DemoCommand implements Callable<Integer> {
               ExtProcSettings.defaults(),
               check ? DecisionListener.NONE : view,
               UnaryOperator.identity(),
-              check ? null : view::finished,
-              InForce::json),
+              check ? null : view::finished),
           view::reloaded);
       tour = new Tour("http://localhost:" + endpoint().address().getPort(), issuer);
     }

@@ -18,9 +18,14 @@ record Environment(Map<String, String> env) implements IDefaultValueProvider {
       return null;
     }
     var value = env.get(name(option));
-    return value == null && option.longestName().equals("--redis-url")
-        ? ReferenceEnvironment.redisUrl(env)
-        : value;
+    if (value != null) {
+      return value;
+    }
+    return switch (option.longestName()) {
+      case "--redis-url" -> ReferenceEnvironment.redisUrl(env);
+      case "--log-level" -> env.get("LOG_LEVEL");
+      default -> null;
+    };
   }
 
   static boolean settable(OptionSpec option) {

@@ -5,6 +5,7 @@ import dev.gatehouse.server.GatehouseServer;
 import dev.gatehouse.server.ServerSettings.Listener;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -67,11 +68,12 @@ final class ExtAuthzCommand implements Callable<Integer> {
   public Integer call() {
     return Serving.serve(
         policies,
+        server,
         server.settings(
             List.of(new Listener(listening.grpc, tls.settings(), List.of("ext-authz"))),
             listening.admin),
         List.of((source, context) -> ExtAuthz.create(source, authz.settings(policies), context)),
-        List.of("--listen", "--admin"),
+        Map.of("ext-authz", "--listen", "admin", "--admin"),
         this::say);
   }
 

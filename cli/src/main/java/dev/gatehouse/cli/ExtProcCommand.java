@@ -6,6 +6,7 @@ import dev.gatehouse.server.GatehouseServer;
 import dev.gatehouse.server.ServerSettings.Listener;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -65,6 +66,7 @@ final class ExtProcCommand implements Callable<Integer> {
   public Integer call() {
     return Serving.serve(
         policies,
+        server,
         server.settings(
             List.of(new Listener(listening.grpc, tls.settings(), List.of("ext-proc"))),
             listening.admin),
@@ -72,7 +74,7 @@ final class ExtProcCommand implements Callable<Integer> {
             source,
             new ExtProcSettings(policies.matchRoutes, policies.addressFromHeader()),
             context)),
-        List.of("--listen", "--admin"),
+        Map.of("ext-proc", "--listen", "admin", "--admin"),
         this::say);
   }
 

@@ -5,6 +5,7 @@ import dev.gatehouse.server.GatehouseServer;
 import dev.gatehouse.server.ServerSettings.Listener;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -77,11 +78,12 @@ final class RateLimitCommand implements Callable<Integer> {
   public Integer call() {
     return Serving.serve(
         policies,
+        server,
         server.settings(
             List.of(new Listener(listening.grpc, tls.settings(), List.of("ratelimit"))),
             listening.admin),
         List.of((source, context) -> RateLimit.create(source, redis.settings(), context)),
-        List.of("--listen", "--admin"),
+        Map.of("ratelimit", "--listen", "admin", "--admin"),
         this::say);
   }
 

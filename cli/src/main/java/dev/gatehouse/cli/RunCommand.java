@@ -8,6 +8,7 @@ import dev.gatehouse.server.GatehouseServer;
 import dev.gatehouse.server.ServerSettings.Listener;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -88,6 +89,7 @@ final class RunCommand implements Callable<Integer> {
     var secure = tls.settings();
     return Serving.serve(
         policies,
+        server,
         server.settings(
             List.of(
                 new Listener(listening.extAuthz, secure, List.of("ext-authz")),
@@ -101,7 +103,11 @@ final class RunCommand implements Callable<Integer> {
                 source,
                 new ExtProcSettings(policies.matchRoutes, policies.addressFromHeader()),
                 context)),
-        List.of("--ext-authz-listen", "--ratelimit-listen", "--ext-proc-listen", "--admin"),
+        Map.of(
+            "ext-authz", "--ext-authz-listen",
+            "ratelimit", "--ratelimit-listen",
+            "ext-proc", "--ext-proc-listen",
+            "admin", "--admin"),
         this::say);
   }
 

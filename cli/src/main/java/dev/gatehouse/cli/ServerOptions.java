@@ -1,10 +1,15 @@
 package dev.gatehouse.cli;
 
+import dev.gatehouse.server.DecisionListener;
 import dev.gatehouse.server.ServerSettings;
+import dev.gatehouse.server.log.DecisionLog;
+import dev.gatehouse.server.log.Logs;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.event.Level;
 import picocli.CommandLine.Option;
 
 /** How a process serves. */
@@ -42,6 +47,46 @@ final class ServerOptions {
       description = "How long SIGTERM keeps answering while unready, before it stops. Default:"
           + " ${DEFAULT-VALUE}.")
   Duration drain = Duration.ofSeconds(5);
+
+  @Option(
+      names = "--log-level",
+      paramLabel = "LEVEL",
+      defaultValue = "info",
+      description = "error, warn, info, debug or trace. LOG_LEVEL is read too. Default: info.")
+  Level logLevel = Level.INFO;
+
+  @Option(
+      names = "--log-format",
+      paramLabel = "FORMAT",
+      defaultValue = "auto",
+      description = "json, text, or auto: text on a terminal, else JSON. Default: auto.")
+  Logs.Format logFormat = Logs.Format.AUTO;
+
+  enum Decisions {
+    OFF,
+    DENIED,
+    ALL
+  }
+
+  @Option(
+      names = "--decision-log",
+      paramLabel = "WHICH",
+      defaultValue = "off",
+      description =
+          "Log decisions: off, denied (what did not pass as it was asked), or all. Default: off.")
+  Decisions decisions = Decisions.OFF;
+
+  void configureLogs() {
+    Logs.configure(logLevel, logFormat);
+  }
+
+  Optional<DecisionListener> decisionLog() {
+    return switch (decisions) {
+      case OFF -> Optional.empty();
+      case DENIED -> Optional.of(new DecisionLog(DecisionLog.What.DENIED));
+      case ALL -> Optional.of(new DecisionLog(DecisionLog.What.ALL));
+    };
+  }
 
   ServerSettings settings(
       List<ServerSettings.Listener> listeners, @Nullable InetSocketAddress admin) {

@@ -5,24 +5,32 @@ import dev.gatehouse.policy.source.PolicySource;
 import dev.gatehouse.policy.source.Reload;
 import dev.gatehouse.server.BindException;
 import dev.gatehouse.server.DecisionListener;
+import dev.gatehouse.server.DecisionListeners;
 import dev.gatehouse.server.EventLoops;
 import dev.gatehouse.server.GatehouseServer;
 import dev.gatehouse.server.ServerSettings;
 import dev.gatehouse.server.Service;
 import dev.gatehouse.server.ServiceContext;
+import dev.gatehouse.server.Shutdown;
+import dev.gatehouse.server.metrics.JvmMetrics;
+import dev.gatehouse.server.metrics.Metrics;
+import dev.gatehouse.server.tls.TlsException;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Some of the services in this process, composed on one screen, until the process is told to end. */
 final class Serving {
-  private static final Logger LOG = LoggerFactory.getLogger("gatehouse");
+  private static final Logger LOG = LoggerFactory.getLogger("dev.gatehouse");
 
   private Serving() {}
 
@@ -34,59 +42,56 @@ final class Serving {
   /**
    * Serves until SIGTERM or Ctrl-C, then drains.
    *
-   * @param flags the flag of each listener, in their order, for the message about a taken port
+   * @param flags the flag that says where {@code admin}, or a service, listens: for the message about a taken port
    */
   static int serve(
       PolicyOptions options,
+      ServerOptions server,
       ServerSettings settings,
       List<Maker> makers,
-      List<String> flags,
+      Map<String, String> flags,
       Consumer<GatehouseServer> ready) {
-    var loops = EventLoops.start(settings.loops());
-    var context = new ServiceContext(
-        loops, new PrometheusRegistry(), DecisionListener.NONE, InstantSource.system());
-    var policies = PolicySource.folders(options.folders, options.strict);
-    var services = new ArrayList<Service>();
-    for (var maker : makers) {
-      services.add(maker.make(policies, context));
-    }
-    var inForce = new AtomicReference<Reload>();
-    policies.onLoad(reload -> {
-      if (reload.inForce()) {
-        inForce.set(reload);
-      }
-      log(reload);
-    });
-    inForce.compareAndSet(null, policies.start());
+    server.configureLogs();
+    var parts = new Parts();
+    try {
+      var loops = parts.closing(EventLoops.start(settings.loops()));
+      var registry = new PrometheusRegistry();
+      JvmMetrics.register(registry);
+      var metrics = new Metrics(registry);
+      var listeners = new ArrayList<DecisionListener>(List.of(metrics));
+      server.decisionLog().ifPresent(listeners::add);
+      var context = new ServiceContext(
+          loops, registry, DecisionListeners.of(listeners), InstantSource.system());
 
-    GatehouseServer server;
-    try {
-      server =
-          GatehouseServer.start(settings, services, context, () -> InForce.json(inForce.get()));
+      var policies = parts.closing(PolicySource.folders(options.folders, options.strict));
+      var services = new ArrayList<Service>();
+      for (var maker : makers) {
+        services.add(parts.closing(maker.make(policies, context)));
+      }
+      policies.onLoad(reload -> {
+        metrics.policiesLoaded(reload.inForce(), Instant.now());
+        log(reload);
+      });
+      policies.start();
+
+      var started = parts.closing(GatehouseServer.start(
+          settings, services, context, () -> policies.inForce().json()));
+      Shutdown.closesOnExit(parts);
+      ready.accept(started);
     } catch (BindException e) {
-      policies.close();
-      services.forEach(Service::close);
-      loops.close();
+      parts.close();
       throw new Failure(
-          e.getMessage() + " (choose another with " + String.join(", ", flags) + ")", e);
+          e.getMessage() + " (choose another with " + flags.getOrDefault(e.listener(), "--listen")
+              + ")",
+          e);
+    } catch (TlsException e) {
+      parts.close();
+      throw new Failure(String.valueOf(e.getMessage()), e);
+    } catch (RuntimeException e) {
+      parts.close();
+      throw e;
     }
-    var ended = new CountDownLatch(1);
-    Runtime.getRuntime()
-        .addShutdownHook(new Thread(
-            () -> {
-              server.close();
-              policies.close();
-              services.forEach(Service::close);
-              loops.close();
-              ended.countDown();
-            },
-            "gatehouse-stop"));
-    ready.accept(server);
-    try {
-      ended.await();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    untilTheEnd();
     return 0;
   }
 
@@ -95,6 +100,35 @@ final class Serving {
       terminal.out().printf("%-10s %s%n", service, Address.text(server.address(service)));
     }
     terminal.out().printf("%-10s http://%s%n", "admin", Address.text(server.admin()));
+  }
+
+  /** What was started, closed in the opposite order: the server drains before its services and loops go. */
+  private static final class Parts implements AutoCloseable {
+    private final Deque<AutoCloseable> started = new ArrayDeque<>();
+
+    <T extends AutoCloseable> T closing(T part) {
+      started.push(part);
+      return part;
+    }
+
+    @Override
+    public void close() {
+      for (var part : started) {
+        try {
+          part.close();
+        } catch (Exception e) {
+          LOG.error("the stop was not clean", e);
+        }
+      }
+    }
+  }
+
+  private static void untilTheEnd() {
+    try {
+      new CountDownLatch(1).await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static void log(Reload reload) {

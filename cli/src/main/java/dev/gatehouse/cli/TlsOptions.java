@@ -16,7 +16,7 @@ final class TlsOptions {
   @Nullable
   Path certificate;
 
-  @Option(names = "--tls-key", paramLabel = "FILE", description = "Private key (PEM, PKCS#8).")
+  @Option(names = "--tls-key", paramLabel = "FILE", description = "Private key (PEM).")
   @Nullable
   Path key;
 

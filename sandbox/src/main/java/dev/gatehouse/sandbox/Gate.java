@@ -10,18 +10,22 @@ import dev.gatehouse.policy.source.Reload;
 import dev.gatehouse.ratelimit.RateLimit;
 import dev.gatehouse.ratelimit.RateLimitSettings;
 import dev.gatehouse.server.DecisionListener;
+import dev.gatehouse.server.DecisionListeners;
 import dev.gatehouse.server.EventLoops;
 import dev.gatehouse.server.GatehouseServer;
 import dev.gatehouse.server.ServerSettings;
 import dev.gatehouse.server.ServerSettings.Listener;
 import dev.gatehouse.server.Service;
 import dev.gatehouse.server.ServiceContext;
+import dev.gatehouse.server.metrics.JvmMetrics;
+import dev.gatehouse.server.metrics.Metrics;
 import dev.gatehouse.wire.EnvoyConfig;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -31,7 +35,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import java.util.function.ToIntFunction;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -78,7 +81,6 @@ public final class Gate implements AutoCloseable {
    * @param decisions hears of every decision
    * @param tweak a last change to Envoy's configuration, for tests of what stands in front of the services
    * @param accessLog hears each line of Envoy's access log; null writes none
-   * @param report what the admin interface's {@code /policies} shows
    */
   public record Settings(
       List<Path> policies,
@@ -91,8 +93,7 @@ public final class Gate implements AutoCloseable {
       ExtProcSettings extProc,
       DecisionListener decisions,
       UnaryOperator<EnvoyConfig> tweak,
-      @Nullable Consumer<String> accessLog,
-      Function<Reload, String> report) {
+      @Nullable Consumer<String> accessLog) {
     /** With every service as it is by default. */
     public static Settings of(
         Path policies, Path work, Path envoy, ToIntFunction<String> upstream) {
@@ -107,8 +108,7 @@ public final class Gate implements AutoCloseable {
           ExtProcSettings.defaults(),
           DecisionListener.NONE,
           UnaryOperator.identity(),
-          null,
-          reload -> "{}");
+          null);
     }
   }
 
@@ -133,8 +133,11 @@ public final class Gate implements AutoCloseable {
       ArrayDeque<AutoCloseable> opened) {
     var loops = EventLoops.start(2);
     opened.push(loops);
-    var context = new ServiceContext(
-        loops, new PrometheusRegistry(), settings.decisions, InstantSource.system());
+    var registry = new PrometheusRegistry();
+    JvmMetrics.register(registry);
+    var metrics = new Metrics(registry);
+    var listeners = DecisionListeners.of(List.of(metrics, settings.decisions));
+    var context = new ServiceContext(loops, registry, listeners, InstantSource.system());
     var policies = PolicySource.folders(settings.policies, false);
     opened.push(policies);
     var services = new ArrayList<Service>();
@@ -149,6 +152,7 @@ public final class Gate implements AutoCloseable {
     var inForce = new AtomicReference<Reload>();
     var follower = new AtomicReference<WiredEnvoy>();
     policies.onLoad(reload -> {
+      metrics.policiesLoaded(reload.inForce(), Instant.now());
       var problems = new ArrayList<>(reload.problems());
       var envoy = follower.get();
       if (reload.inForce()) {
@@ -164,7 +168,7 @@ public final class Gate implements AutoCloseable {
     var first = policies.start();
     inForce.set(first);
     var server = GatehouseServer.start(
-        loopback(services), services, context, () -> settings.report.apply(inForce.get()));
+        loopback(services), services, context, () -> policies.inForce().json());
     opened.push(server);
     var envoy = WiredEnvoy.start(settings, server, first.policies());
     opened.push(envoy);

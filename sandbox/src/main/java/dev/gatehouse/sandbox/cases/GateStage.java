@@ -63,8 +63,7 @@ final class GateStage implements Stage {
               new ExtProcSettings(settings.matchRoutes(), external),
               DecisionListener.NONE,
               new Tweaks(settings)::apply,
-              null,
-              reload -> "{}"),
+              null),
           (reload, problems) -> reloads.add(new Edited(
               reload.inForce(), problems.stream().map(Object::toString).toList())));
     } catch (RuntimeException e) {
