@@ -12,6 +12,7 @@ import dev.gatehouse.server.Decision;
 import dev.gatehouse.server.Decision.Outcome;
 import dev.gatehouse.server.DecisionListener;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -77,7 +78,8 @@ final class Chooser {
     if (reading != null && reading.problem() != null) {
       return new Lookup.Unresolved<>(reading.problem());
     }
-    if (reading != null && reading.resource() instanceof RouteMetadata.Resource route) {
+    var route = reading == null ? null : reading.resource();
+    if (route != null) {
       return plans.byRouteMetadata(
           route.kind(), route.namespace(), route.name(), route.sectionName());
     }
@@ -104,7 +106,7 @@ final class Chooser {
       decisions.decided(new Decision(
           "ext-proc",
           binding.requestId(),
-          String.valueOf(message.first(":method")),
+          Objects.requireNonNullElse(message.first(":method"), ""),
           path == null ? "" : path.split("\\?", 2)[0],
           "",
           policy,

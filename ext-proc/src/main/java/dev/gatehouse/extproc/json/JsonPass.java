@@ -2,15 +2,12 @@ package dev.gatehouse.extproc.json;
 
 import dev.gatehouse.extproc.json.JsonPath.Token;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 
 /** One walk over a text that makes several edits whose places cannot meet, or one of any sort. */
 final class JsonPass {
   /** A set of edits is a {@code long}. */
   static final int MAX_EDITS = 64;
-
-  private static final byte[] NOTHING = {};
 
   private final List<JsonEdit> edits;
 
@@ -25,18 +22,19 @@ final class JsonPass {
   private final class Walk {
     private final byte[] in;
     private final JsonScanner scanner;
-    private final Cuts cuts = new Cuts();
+    private final Splice splice;
 
     Walk(byte[] in) {
       this.in = in;
       this.scanner = new JsonScanner(in);
+      this.splice = new Splice(in);
     }
 
     byte[] run() throws UnprocessableBody {
       scanner.peek();
       value(edits.size() == MAX_EDITS ? -1L : (1L << edits.size()) - 1, 0);
       scanner.end();
-      return cuts.applyTo(in);
+      return splice.result();
     }
 
     /** @param active the edits whose way led here, {@code depth} tokens of it */
@@ -69,7 +67,7 @@ final class JsonPass {
         case JsonEdit.Mask mask -> mask(mask.keepLast(), depth);
         case JsonEdit.Set set -> {
           scanner.value(depth);
-          cuts.add(start, scanner.at(), set.value());
+          splice.replace(start, scanner.at(), set.value());
         }
         // These two are about the container, which has seen to them.
         case JsonEdit.Remove remove -> scanner.value(depth);
@@ -137,45 +135,54 @@ final class JsonPass {
       }
     }
 
-    /** The members are looked at first: one of the new name goes only if there is one to take its place. */
+    /** The members are looked at twice: one that bears the new name goes only if there is one to take its place. */
     private void renameIn(JsonEdit.Rename rename, int depth) throws UnprocessableBody {
-      record Member(int start, int keyEnd, int end, boolean from, boolean to) {}
-
-      var token = rename.at().token(depth);
+      var from = rename.at().token(depth);
+      scanner.peek();
+      var start = scanner.at();
+      if (!hasMember(from, depth)) {
+        return;
+      }
+      scanner.moveTo(start);
       var to = new Token(rename.to(), rename.to().getBytes(StandardCharsets.UTF_8), -1);
-      var members = new ArrayList<Member>();
+      var name = JsonScanner.quote(rename.to());
+      var gaps = new Gaps();
+      scanner.take('{');
+      do {
+        scanner.peek();
+        var member = scanner.at();
+        scanner.string();
+        var keyEnd = scanner.at();
+        var isFrom = names(from, member, keyEnd, scanner.escaped());
+        var isTo = names(to, member, keyEnd, scanner.escaped());
+        gaps.begin(member);
+        if (isFrom) {
+          splice.replace(member, keyEnd, name);
+        }
+        scanner.take(':');
+        scanner.value(depth + 1);
+        gaps.end(member, scanner.at(), isTo && !isFrom);
+      } while (scanner.took(','));
+      scanner.take('}');
+      gaps.close();
+    }
+
+    private boolean hasMember(Token token, int depth) throws UnprocessableBody {
+      var has = false;
       scanner.take('{');
       if (scanner.took('}')) {
-        return;
+        return false;
       }
       do {
         scanner.peek();
         var start = scanner.at();
         scanner.string();
-        var keyEnd = scanner.at();
-        var escaped = scanner.escaped();
+        has |= names(token, start, scanner.at(), scanner.escaped());
         scanner.take(':');
         scanner.value(depth + 1);
-        members.add(new Member(
-            start,
-            keyEnd,
-            scanner.at(),
-            names(token, start, keyEnd, escaped),
-            names(to, start, keyEnd, escaped)));
       } while (scanner.took(','));
       scanner.take('}');
-      if (members.stream().noneMatch(Member::from)) {
-        return;
-      }
-      var gaps = new Gaps();
-      for (var member : members) {
-        gaps.begin(member.start);
-        if (member.from) {
-          cuts.add(member.start, member.keyEnd, JsonScanner.quote(rename.to()));
-        }
-        gaps.end(member.start, member.end, member.to && !member.from);
-      }
-      gaps.close();
+      return has;
     }
 
     private void addMember(JsonEdit.Set set, int depth, int last, boolean empty)
@@ -190,7 +197,7 @@ final class JsonPass {
           .add(JsonScanner.quote(name))
           .add(":")
           .add(wrapped(set, depth + 1));
-      cuts.add(last, last, member.toArray());
+      splice.replace(last, last, member.toArray());
     }
 
     private void addElement(JsonEdit.Set set, int depth, int last, int size)
@@ -202,7 +209,7 @@ final class JsonPass {
       if (token.index() != size && !"-".equals(token.name())) {
         throw noWay(set);
       }
-      cuts.add(
+      splice.replace(
           last,
           last,
           new Bytes().add(size == 0 ? "" : ",").add(wrapped(set, depth + 1)).toArray());
@@ -259,13 +266,13 @@ final class JsonPass {
         case '"' -> {
           scanner.string();
           var text = scanner.text(start, scanner.at(), scanner.escaped());
-          cuts.add(start, scanner.at(), masked(text, keepLast));
+          splice.replace(start, scanner.at(), masked(text, keepLast));
         }
         case 'n' -> scanner.literal();
         default -> {
           scanner.literal();
           var text = new String(in, start, scanner.at() - start, StandardCharsets.US_ASCII);
-          cuts.add(start, scanner.at(), masked(text, keepLast));
+          splice.replace(start, scanner.at(), masked(text, keepLast));
         }
       }
     }
@@ -327,14 +334,14 @@ final class JsonPass {
       private int droppedStart = -1;
       private int droppedEnd = -1;
 
-      void begin(int start) {
+      void begin(int start) throws UnprocessableBody {
         if (droppedStart >= 0) {
-          cuts.add(droppedStart, start, NOTHING);
+          splice.cut(droppedStart, start);
           droppedStart = -1;
         }
       }
 
-      void end(int start, int end, boolean drop) {
+      void end(int start, int end, boolean drop) throws UnprocessableBody {
         if (drop && keptEnd < 0) {
           droppedStart =
               start; // No child before it is kept: the comma after it goes, if there is one.
@@ -342,14 +349,14 @@ final class JsonPass {
           return;
         }
         if (drop) {
-          cuts.add(keptEnd, end, NOTHING);
+          splice.cut(keptEnd, end);
         }
         keptEnd = end;
       }
 
-      void close() {
+      void close() throws UnprocessableBody {
         if (droppedStart >= 0) {
-          cuts.add(droppedStart, droppedEnd, NOTHING);
+          splice.cut(droppedStart, droppedEnd);
         }
       }
     }

@@ -91,9 +91,12 @@ public final class ProcessorStream {
 
   /** The call is over, by a reset as a rule. */
   public void ended() {
-    if (!closed) {
-      closed = true;
-      finish();
+    if (closed) {
+      return;
+    }
+    closed = true;
+    if (!working) {
+      finish(); // Else the worker still holds the processor.
     }
   }
 
@@ -177,7 +180,7 @@ public final class ProcessorStream {
         Reply reply;
         try {
           reply = work.get();
-        } catch (RuntimeException | StackOverflowError e) {
+        } catch (Throwable e) { // Whatever it is, the stream must get its answer.
           reply = broken(kind, e);
         }
         var done = reply;
@@ -192,6 +195,7 @@ public final class ProcessorStream {
   private void worked(Kind kind, Reply reply) {
     working = false;
     if (closed) {
+      finish();
       return;
     }
     var began = System.nanoTime();

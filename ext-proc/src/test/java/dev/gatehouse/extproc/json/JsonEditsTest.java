@@ -177,6 +177,15 @@ class JsonEditsTest {
   }
 
   @Test
+  void a_small_body_cannot_be_made_a_huge_one() {
+    var many = "[" + "{},".repeat(100_000) + "{}]";
+    var value = "\"" + "x".repeat(60_000) + "\"";
+    assertThatThrownBy(() -> apply(many, set("/*/x", value)))
+        .isInstanceOf(UnprocessableBody.class)
+        .hasMessageContaining("too large");
+  }
+
+  @Test
   void a_pointer_is_read_by_rfc_6901() throws Exception {
     assertThat(apply(
             "{\"a/b\":\"1\",\"~\":\"2\",\"\":\"3\"}",
