@@ -60,7 +60,7 @@ final class GrpcListener {
       EventLoops loops,
       Readiness readiness) {
     var health = new HealthStatusManager();
-    var admission = new Admission(readiness, settings.maxConcurrentCalls());
+    var admission = new Admission(readiness, settings.maxConcurrentCalls(), services);
     var builder = NettyServerBuilder.forAddress(listener.address())
         .bossEventLoopGroup(loops.group())
         .workerEventLoopGroup(loops.group())

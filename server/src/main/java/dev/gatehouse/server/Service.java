@@ -2,6 +2,7 @@ package dev.gatehouse.server;
 
 import io.grpc.ServerServiceDefinition;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** One of the three services, as the server runs it. */
 public interface Service extends AutoCloseable {
@@ -18,6 +19,14 @@ public interface Service extends AutoCloseable {
 
   /** Warms what calls do not reach: the store's connection, a signature check. Runs before the calls, on an ordinary thread. */
   default void warmUp() {}
+
+  /**
+   * The serialised answer to a call that the server cannot take now: it is not ready, or has too many. Null answers with a gRPC
+   * error. ext-authz's is a denial, because Envoy's {@code failure_mode_allow} would turn an error into a pass.
+   */
+  default byte @Nullable [] refusal() {
+    return null;
+  }
 
   @Override
   void close();

@@ -183,6 +183,25 @@ class GatehouseServerTest {
   }
 
   @Test
+  void a_service_refuses_calls_that_are_too_many_in_its_own_words() {
+    var held = new Held();
+    var denial = HealthCheckResponse.newBuilder().setStatus(NOT_SERVING).build();
+    var service = new Delegating(held.service("a")) {
+      @Override
+      public byte[] refusal() {
+        return denial.toByteArray();
+      }
+    };
+    try (var running = Running.with(settings -> limits(settings, 1, 64 << 10, 1 << 20), service)) {
+      var first = ask(running, "a", "hold");
+      await().until(() -> held.waiting() == 1);
+      assertThat(running.call("a", "")).isEqualTo(denial);
+      held.release();
+      assertThat(first).succeedsWithin(Duration.ofSeconds(10));
+    }
+  }
+
+  @Test
   void messages_and_headers_above_their_limits_are_refused() {
     try (var running =
         Running.with(settings -> limits(settings, 10, 2 << 10, 8 << 10), Echo.named("a"))) {
