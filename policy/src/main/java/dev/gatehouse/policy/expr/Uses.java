@@ -9,6 +9,7 @@ import dev.cel.common.ast.CelExpr.ExprKind.Kind;
 import dev.cel.common.navigation.CelNavigableAst;
 import dev.cel.common.navigation.CelNavigableExpr;
 import dev.gatehouse.policy.attach.Names;
+import dev.gatehouse.policy.resource.RegexSize;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -101,6 +102,13 @@ record Uses(Map<String, List<String>> keys, Map<String, Pattern> patterns) {
     var text = text(args.getLast());
     if (text.isEmpty()) {
       problem.accept(node.id(), "the regular expression of matches() must be a plain string");
+      return;
+    }
+    if (RegexSize.of(text.get()) > RegexSize.MAX) {
+      problem.accept(
+          args.getLast().id(),
+          "the regular expression is too large once its repetitions are written out (at most %d steps)"
+              .formatted(RegexSize.MAX));
       return;
     }
     try {

@@ -6,13 +6,14 @@ import java.util.ArrayDeque;
  * How large a regular expression is once its counted repetitions are written out. RE2/J writes them out without a bound
  * ({@code ((a{1000}){1000}){1000}} takes all memory), Envoy's RE2 refuses them: so we refuse before we compile.
  */
-final class RegexSize {
-  static final int MAX = 10_000;
+public final class RegexSize {
+  /** The largest that is taken; the program in memory is some times as large. */
+  public static final int MAX = 10_000;
 
   private RegexSize() {}
 
   /** An upper bound of the steps, cut off above {@link #MAX}; a text that is no regular expression gets some number. */
-  static long of(String regex) {
+  public static long of(String regex) {
     var groups = new ArrayDeque<long[]>();
     long[] group = new long[2]; // total, last atom
     for (int i = 0; i < regex.length(); i++) {

@@ -5,7 +5,7 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** How messages show what a file says: short, on one line, and with what was perhaps meant. */
-final class Shown {
+public final class Shown {
   private static final int MAX = 80;
 
   private Shown() {}
@@ -25,7 +25,7 @@ final class Shown {
   }
 
   /** The known name that is a typing error away, or null. */
-  static @Nullable String closest(String given, Collection<String> known) {
+  public static @Nullable String closest(String given, Collection<String> known) {
     String best = null;
     int least = Math.max(1, Math.min(given.length(), 64) / 3) + 1;
     for (var name : known) {

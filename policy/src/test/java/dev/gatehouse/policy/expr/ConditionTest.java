@@ -198,6 +198,7 @@ class ConditionTest {
         "unknown(request.method)",
         "request.method == 1",
         "request.method.matches('(')",
+        "request.method.matches('((a{1000}){1000}){1000}')",
         "request.method.matches(request.path)",
         "request.headers.all(name, name.matches(name))"
       })
