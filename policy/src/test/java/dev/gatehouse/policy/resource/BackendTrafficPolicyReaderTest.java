@@ -1,9 +1,9 @@
 package dev.gatehouse.policy.resource;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.gatehouse.policy.resource.BackendTrafficPolicy.Unit;
-import dev.gatehouse.policy.resource.StringMatch.Type;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -51,21 +51,24 @@ class BackendTrafficPolicyReaderTest {
     assertThat(selector.headers())
         .containsExactly(
             new BackendTrafficPolicy.HeaderSelector(
-                "x-user", new StringMatch(Type.DISTINCT, ""), false),
+                "x-user", new StringMatch(StringMatch.Type.DISTINCT, ""), false),
             new BackendTrafficPolicy.HeaderSelector(
-                "x-org", new StringMatch(Type.EXACT, "acme"), true),
+                "x-org", new StringMatch(StringMatch.Type.EXACT, "acme"), true),
             new BackendTrafficPolicy.HeaderSelector(
-                "x-plan", new StringMatch(Type.REGULAR_EXPRESSION, "gold|silver"), false));
+                "x-plan",
+                new StringMatch(StringMatch.Type.REGULAR_EXPRESSION, "gold|silver"),
+                false));
     assertThat(selector.methods())
         .containsExactly(
             new BackendTrafficPolicy.MethodSelector("GET", false),
             new BackendTrafficPolicy.MethodSelector("PUT", true));
-    assertThat(selector.path().match()).isEqualTo(new StringMatch(Type.EXACT, "/user"));
+    assertThat(requireNonNull(selector.path()).match())
+        .isEqualTo(new StringMatch(StringMatch.Type.EXACT, "/user"));
     assertThat(selector.sourceCidr())
         .isEqualTo(new BackendTrafficPolicy.SourceCidr("10.0.0.0/8", true, false));
     assertThat(selector.queryParams())
         .containsExactly(new BackendTrafficPolicy.QuerySelector(
-            "user", new StringMatch(Type.EXACT, "alice"), false));
+            "user", new StringMatch(StringMatch.Type.EXACT, "alice"), false));
   }
 
   @Test

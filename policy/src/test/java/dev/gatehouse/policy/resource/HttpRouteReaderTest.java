@@ -7,7 +7,6 @@ import dev.gatehouse.policy.resource.HttpRoute.Match;
 import dev.gatehouse.policy.resource.HttpRoute.NamedMatch;
 import dev.gatehouse.policy.resource.HttpRoute.Redirect;
 import dev.gatehouse.policy.resource.HttpRoute.UrlRewrite;
-import dev.gatehouse.policy.resource.StringMatch.Type;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -22,7 +21,7 @@ class HttpRouteReaderTest {
   }
 
   private static final Match ANY =
-      new Match(new StringMatch(Type.PATH_PREFIX, "/"), null, List.of(), List.of());
+      new Match(new StringMatch(StringMatch.Type.PATH_PREFIX, "/"), null, List.of(), List.of());
 
   @Test
   void a_route_is_read() {
@@ -56,12 +55,12 @@ class HttpRouteReaderTest {
     assertThat(rule.name()).isEqualTo("orders");
     assertThat(rule.matches())
         .containsExactly(new Match(
-            new StringMatch(Type.EXACT, "/orders"),
+            new StringMatch(StringMatch.Type.EXACT, "/orders"),
             "GET",
             List.of(
-                new NamedMatch("x-a", new StringMatch(Type.EXACT, "b")),
-                new NamedMatch("c", new StringMatch(Type.REGULAR_EXPRESSION, "d+"))),
-            List.of(new NamedMatch("Q", new StringMatch(Type.EXACT, "1")))));
+                new NamedMatch("x-a", new StringMatch(StringMatch.Type.EXACT, "b")),
+                new NamedMatch("c", new StringMatch(StringMatch.Type.REGULAR_EXPRESSION, "d+"))),
+            List.of(new NamedMatch("Q", new StringMatch(StringMatch.Type.EXACT, "1")))));
     assertThat(rule.filters())
         .satisfiesExactly(
             f -> assertThat(((HeaderModifier) f).set())

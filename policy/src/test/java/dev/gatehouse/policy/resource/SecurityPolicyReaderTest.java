@@ -1,5 +1,6 @@
 package dev.gatehouse.policy.resource;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.gatehouse.policy.resource.SecurityPolicy.Action;
@@ -55,25 +56,28 @@ class SecurityPolicyReaderTest {
         """).only(SecurityPolicy.class);
 
     assertThat(policy.attachmentOnly()).isFalse();
-    assertThat(policy.cors().maxAge()).isEqualTo(Duration.ofMinutes(90));
-    assertThat(policy.cors().allowOrigins())
+    assertThat(requireNonNull(policy.cors()).maxAge()).isEqualTo(Duration.ofMinutes(90));
+    assertThat(requireNonNull(policy.cors()).allowOrigins())
         .containsExactly("https://*.example.com", "http://localhost:3000");
-    assertThat(policy.jwt().optional()).isTrue();
-    var corp = policy.jwt().providers().getFirst();
+    assertThat(requireNonNull(policy.jwt()).optional()).isTrue();
+    var corp = requireNonNull(policy.jwt()).providers().getFirst();
     assertThat(((RemoteJwks) corp.jwks()).cacheDuration()).isEqualTo(Duration.ofMinutes(5));
     assertThat(corp.claimToHeaders())
         .containsExactly(new SecurityPolicy.ClaimToHeader("user.name", "x-user"));
-    assertThat(corp.extractFrom().headers())
+    assertThat(requireNonNull(corp.extractFrom()).headers())
         .containsExactly(new SecurityPolicy.FromHeader("x-token", "Token "));
     assertThat(corp.origin()).isEqualTo(new Origin("p.yaml", 16, 7));
-    assertThat(((RefJwks) policy.jwt().providers().get(1).jwks()).configMap().name())
+    assertThat(((RefJwks) requireNonNull(policy.jwt()).providers().get(1).jwks())
+            .configMap()
+            .name())
         .isEqualTo("keys");
-    var rule = policy.authorization().rules().getFirst();
-    assertThat(rule.operation().path())
+    var rule = requireNonNull(policy.authorization()).rules().getFirst();
+    assertThat(requireNonNull(rule.operation()).path())
         .isEqualTo(new StringMatch(StringMatch.Type.REGULAR_EXPRESSION, "/orders/[0-9]+"));
-    assertThat(rule.principal().clientCidrs()).containsExactly("10.0.0.0/8", "2001:db8::/32");
-    assertThat(rule.principal().jwt().claims().getFirst().array()).isTrue();
-    assertThat(rule.principal().headers())
+    var principal = requireNonNull(rule.principal());
+    assertThat(principal.clientCidrs()).containsExactly("10.0.0.0/8", "2001:db8::/32");
+    assertThat(requireNonNull(principal.jwt()).claims().getFirst().array()).isTrue();
+    assertThat(principal.headers())
         .containsExactly(new SecurityPolicy.HeaderValues("x-tenant", java.util.List.of("a", "b")));
     assertThat(rule.cel()).isEqualTo("request.method == 'GET'");
   }
@@ -84,8 +88,8 @@ class SecurityPolicyReaderTest {
         read("jwt: {providers: [{name: a, localJWKS: {inline: '{}'}}]}\nauthorization: {}\n")
             .only(SecurityPolicy.class);
 
-    assertThat(policy.jwt().optional()).isFalse();
-    assertThat(policy.authorization().defaultAction()).isEqualTo(Action.DENY);
+    assertThat(requireNonNull(policy.jwt()).optional()).isFalse();
+    assertThat(requireNonNull(policy.authorization()).defaultAction()).isEqualTo(Action.DENY);
     assertThat(policy.meta().namespace()).isEqualTo("default");
   }
 

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -277,7 +278,7 @@ class PolicySourceTest {
     var source = source(false);
     var guards = source.live(
         (PolicySet policies,
-            List<String> previous,
+            @Nullable List<String> previous,
             dev.gatehouse.policy.resource.Problems problems) -> {
           if (policies.rules().getFirst().security() instanceof Attachment.Of<?>) {
             throw new IllegalStateException("boom");
