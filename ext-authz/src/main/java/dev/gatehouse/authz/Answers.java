@@ -55,10 +55,10 @@ final class Answers {
   byte[] of(Verdict verdict, ByteString decisionId) {
     try {
       return switch (verdict) {
-        case Verdict.Allow(var grant, var rule) -> ready(grant).as(decisionId);
+        case Verdict.Allow(var grant, var _) -> ready(grant).as(decisionId);
         case Verdict.Deny deny -> denials.getOrDefault(deny.reason(), UNAVAILABLE);
-        case Verdict.Unavailable unavailable -> UNAVAILABLE;
-        case Verdict.Needs undecided -> UNAVAILABLE;
+        case Verdict.Unavailable _ -> UNAVAILABLE;
+        case Verdict.Needs _ -> UNAVAILABLE;
       };
     } catch (RuntimeException e) {
       LOG.error("an allow could not be said; the request is denied", e);

@@ -70,8 +70,8 @@ final class AuthCompiler implements PlanCompiler<AuthPlan> {
         case Attachment.Rejected<SecurityPolicy>(var meta) -> new RoutePlan.Refused(meta.id());
         case Attachment.Of<SecurityPolicy>(var policy)
         when rule.guarded() -> guarded(rule, policy, owned);
-        case Attachment.Of<SecurityPolicy> asksNothing -> open(owned);
-        case Attachment.None<SecurityPolicy> none -> open(owned);
+        case Attachment.Of<SecurityPolicy> _ -> open(owned);
+        case Attachment.None<SecurityPolicy> _ -> open(owned);
       };
     }
 
@@ -88,7 +88,7 @@ final class AuthCompiler implements PlanCompiler<AuthPlan> {
     private RoutePlan guarded(AttachedRule rule, SecurityPolicy policy, SortedSet<String> owned) {
       var guard = guards
           .computeIfAbsent(
-              new Shared(policy.meta().id(), owned), s -> Optional.ofNullable(guard(policy, owned)))
+              new Shared(policy.meta().id(), owned), _ -> Optional.ofNullable(guard(policy, owned)))
           .orElse(null);
       return guard == null
           ? new RoutePlan.Refused(policy.meta().id())
@@ -104,6 +104,9 @@ final class AuthCompiler implements PlanCompiler<AuthPlan> {
         if (provider != null) {
           providers.add(provider);
         }
+      }
+      if (providers.stream().map(Provider::name).distinct().count() < providers.size()) {
+        problems.error(policy.meta().origin(), "spec.jwt.providers", "two providers of one name");
       }
       if (jwt != null && jwt.providers().isEmpty()) {
         problems.error(

@@ -35,7 +35,7 @@ final class AuthPlan {
     return switch (find(request)) {
       case Lookup.Found<RoutePlan>(var plan) -> plan;
       case Lookup.Unresolved<RoutePlan>(var why) -> new RoutePlan.Nowhere(why);
-      case Lookup.Unbound<RoutePlan> unbound ->
+      case Lookup.Unbound<RoutePlan> _ ->
         unmatched == null ? UNBOUND : new RoutePlan.Open(unmatched);
     };
   }

@@ -105,7 +105,7 @@ final class Authenticator {
       }
       var keys = provider.verifier().keys();
       switch (keys.keys(presented.now)) {
-        case Keys.Awaited awaited -> needed.add(new Fact.KeysOf(keys));
+        case Keys.Awaited _ -> needed.add(new Fact.KeysOf(keys));
         case Keys.Failed(var why) -> unavailable = why;
         case Keys.Known(var set) -> {
           try {

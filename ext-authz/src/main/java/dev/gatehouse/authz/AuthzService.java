@@ -52,7 +52,7 @@ final class AuthzService {
         of(view, who, policy, Outcome.DENIED, reason.word(), detail, nanos);
       case Verdict.Unavailable(var reason, var policy, var detail) ->
         of(view, "", policy, Outcome.UNAVAILABLE, reason, detail, nanos);
-      case Verdict.Needs(var facts, var policy) ->
+      case Verdict.Needs(var _, var policy) ->
         of(view, "", policy, Outcome.UNAVAILABLE, "undecided", "", nanos);
     };
   }

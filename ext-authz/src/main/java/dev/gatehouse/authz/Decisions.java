@@ -79,7 +79,7 @@ final class Decisions implements AutoCloseable {
           "timeout", needs.policy(), "what it needs could not be found out in time"));
       return;
     }
-    found(needs.facts(), facts)
+    var _ = found(needs.facts(), facts)
         .completeOnTimeout(facts, left, TimeUnit.NANOSECONDS)
         .whenCompleteAsync(
             (more, error) -> {
@@ -112,7 +112,7 @@ final class Decisions implements AutoCloseable {
     var running = new ArrayList<CompletableFuture<Facts>>();
     for (var fact : needed) {
       switch (fact) {
-        case Fact.KeysOf(var source) -> running.add(source.fetch().thenApply(done -> Facts.NONE));
+        case Fact.KeysOf(var source) -> running.add(source.fetch().thenApply(_ -> Facts.NONE));
         case Fact.Signature signature -> {
           try {
             running.add(CompletableFuture.supplyAsync(() -> check(signature), workers));

@@ -88,7 +88,7 @@ record HeaderChanges(Map<String, String> set, List<String> remove) {
     }
     for (int i = 0; i < value.length(); i++) {
       char c = value.charAt(i);
-      if (c < ' ' && c != '\t' || c == 0x7f) {
+      if ((c < ' ' && c != '\t') || c == 0x7f) {
         return false;
       }
     }

@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -200,11 +201,17 @@ final class RequestView implements RequestFacts {
   ByteString decisionId() {
     if (decisionId == null) {
       var id = first("x-request-id");
-      decisionId = id != null && isUuid(id)
-          ? id
-          : ByteString.copyFromUtf8(UUID.randomUUID().toString());
+      decisionId = id != null && isUuid(id) ? id : ByteString.copyFromUtf8(unique());
     }
     return decisionId;
+  }
+
+  /** A name, not a secret: a SecureRandom would read a file on the event loop, under a lock. */
+  private static String unique() {
+    var random = ThreadLocalRandom.current();
+    long version4 = (random.nextLong() & ~0xf000L) | 0x4000L;
+    long variant = (random.nextLong() & ~(0b11L << 62)) | (0b10L << 62);
+    return new UUID(version4, variant).toString();
   }
 
   AttributeContext attributes() {
@@ -286,7 +293,7 @@ final class RequestView implements RequestFacts {
     for (int i = 0; i < 36; i++) {
       byte c = id.byteAt(i);
       boolean dash = i == 8 || i == 13 || i == 18 || i == 23;
-      boolean hex = c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F';
+      boolean hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
       if (dash ? c != '-' : !hex) {
         return false;
       }

@@ -36,7 +36,7 @@ final class TokenCache {
   TokenCache(long bytes) {
     this.sessions = Caffeine.newBuilder()
         .maximumWeight(bytes)
-        .weigher((Key key, Session session) -> session.weight)
+        .weigher((Key _, Session session) -> session.weight)
         .expireAfterWrite(KEPT)
         .executor(
             Runnable
@@ -88,7 +88,7 @@ final class TokenCache {
 
     Grant grant(Guard guard, Provider provider) {
       for (var each : met) {
-        if (each.guard == guard && each.provider == provider) {
+        if (each.guard == guard && each.provider.name().equals(provider.name())) {
           return each.grant;
         }
       }
@@ -139,7 +139,7 @@ final class TokenCache {
     private long word(int from) {
       long word = 0;
       for (int i = from; i < from + 8; i++) {
-        word = word << 8 | buffer[i] & 0xff;
+        word = (word << 8) | (buffer[i] & 0xff);
       }
       return word;
     }

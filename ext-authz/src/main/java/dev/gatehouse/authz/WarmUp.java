@@ -63,7 +63,7 @@ final class WarmUp {
   void run() {
     try {
       decide();
-      var unused = keys.settled()
+      var _ = keys.settled()
           .completeOnTimeout(null, KEYS_WITHIN_MILLIS, TimeUnit.MILLISECONDS)
           .join();
     } catch (BadKeySet | RuntimeException e) {

@@ -141,10 +141,12 @@ class DecisionsTest {
             .request();
         var on = new CompletableFuture<Thread>();
         var answer = new CompletableFuture<byte[]>();
-        loop.execute(() -> gate.answer(request).thenAccept(bytes -> {
-          on.complete(Thread.currentThread());
-          answer.complete(bytes);
-        }));
+        loop.execute(() -> {
+          var _ = gate.answer(request).thenAccept(bytes -> {
+            on.complete(Thread.currentThread());
+            answer.complete(bytes);
+          });
+        });
         var home = loop.submit(Thread::currentThread).get();
         release.complete(null);
         assertThat(on.get(5, TimeUnit.SECONDS)).isSameAs(home);

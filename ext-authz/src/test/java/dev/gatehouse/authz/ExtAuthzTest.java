@@ -3,6 +3,8 @@ package dev.gatehouse.authz;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.Struct;
+import com.google.protobuf.Value;
 import dev.gatehouse.authz.jwt.Issuer;
 import dev.gatehouse.server.Decision.Outcome;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
@@ -42,8 +44,9 @@ class ExtAuthzTest {
       var one = gate.check(call.with("x-request-id", "11111111-2222-3333-4444-555555555555"));
       var other = gate.check(call.with("x-request-id", "not a uuid"));
 
-      assertThat(decision(one).get("id")).isEqualTo("11111111-2222-3333-4444-555555555555");
-      assertThat(decision(other).get("id"))
+      assertThat(text(one.getDynamicMetadata(), "decision", "id"))
+          .isEqualTo("11111111-2222-3333-4444-555555555555");
+      assertThat(text(other.getDynamicMetadata(), "decision", "id"))
           .matches("[0-9a-f-]{36}")
           .isEqualTo(gate.last().requestId());
       assertThat(one.getOkResponse()).isEqualTo(other.getOkResponse());
@@ -442,25 +445,22 @@ class ExtAuthzTest {
           "https://shop.example/role", "buyer")));
 
       assertThat(Gate.status(answer)).isEqualTo(200);
-      var metadata = answer.getDynamicMetadata().getFieldsMap();
-      var auth = metadata.get("auth").getStructValue().getFieldsMap();
-      assertThat(auth.get("method").getStringValue()).isEqualTo("jwt");
-      assertThat(auth.get("sub").getStringValue()).isEqualTo("alice");
-      assertThat(auth.get("iss").getStringValue()).isEqualTo(Issuer.NAME);
-      assertThat(auth.get("plan").getStringValue()).isEqualTo("gold");
-      assertThat(auth.get("scopes").getListValue().getValuesList()).hasSize(2);
-      var claims = auth.get("claims").getStructValue().getFieldsMap();
-      assertThat(claims)
+      var metadata = answer.getDynamicMetadata();
+      assertThat(text(metadata, "auth", "method")).isEqualTo("jwt");
+      assertThat(text(metadata, "auth", "sub")).isEqualTo("alice");
+      assertThat(text(metadata, "auth", "iss")).isEqualTo(Issuer.NAME);
+      assertThat(text(metadata, "auth", "plan")).isEqualTo("gold");
+      assertThat(field(metadata, "auth", "scopes").getListValue().getValuesList())
+          .hasSize(2);
+      assertThat(field(metadata, "auth", "claims").getStructValue().getFieldsMap())
           .containsOnlyKeys("sub", "realm", "n", "groups", "https://shop.example/role");
-      assertThat(
-              claims.get("realm").getStructValue().getFieldsMap().get("tenant").getStringValue())
-          .isEqualTo("acme");
-      assertThat(claims.get("n").getNumberValue()).isEqualTo(7);
-      assertThat(metadata.get("gatehouse.sub").getStringValue()).isEqualTo("alice");
-      assertThat(metadata.get("gatehouse.plan").getStringValue()).isEqualTo("gold");
-      assertThat(metadata.get("gatehouse.n").getStringValue()).isEqualTo("7");
-      assertThat(metadata.get("gatehouse.realm.tenant").getStringValue()).isEqualTo("acme");
-      assertThat(decision(answer).get("policy")).isEqualTo("shop/orders");
+      assertThat(text(metadata, "auth", "claims", "realm", "tenant")).isEqualTo("acme");
+      assertThat(field(metadata, "auth", "claims", "n").getNumberValue()).isEqualTo(7);
+      assertThat(text(metadata, "gatehouse.sub")).isEqualTo("alice");
+      assertThat(text(metadata, "gatehouse.plan")).isEqualTo("gold");
+      assertThat(text(metadata, "gatehouse.n")).isEqualTo("7");
+      assertThat(text(metadata, "gatehouse.realm.tenant")).isEqualTo("acme");
+      assertThat(text(answer.getDynamicMetadata(), "decision", "policy")).isEqualTo("shop/orders");
       assertThat(answer.getOkResponse().getHeadersList())
           .extracting(h -> h.getHeader().getKey() + "=" + h.getHeader().getValue())
           .containsExactly(
@@ -495,11 +495,16 @@ class ExtAuthzTest {
     }
   }
 
-  private static Map<String, String> decision(CheckResponse answer) {
-    var decision = answer.getDynamicMetadata().getFieldsMap().get("decision").getStructValue();
-    return Map.of(
-        "id", decision.getFieldsMap().get("id").getStringValue(),
-        "policy", decision.getFieldsMap().get("policy").getStringValue());
+  private static Value field(Struct struct, String... path) {
+    var value = Value.newBuilder().setStructValue(struct).build();
+    for (var name : path) {
+      value = value.getStructValue().getFieldsOrThrow(name);
+    }
+    return value;
+  }
+
+  private static String text(Struct struct, String... path) {
+    return field(struct, path).getStringValue();
   }
 
   private static String challenge(CheckResponse answer) {

@@ -48,9 +48,7 @@ final class KeyFetcher implements Function<URI, CompletableFuture<String>>, Auto
     var exchange = client.sendAsync(request, body);
     // The request's own timeout ends with the headers: a body that trickles is ended here.
     var bounded = exchange.copy().orTimeout(within.toMillis(), TimeUnit.MILLISECONDS);
-    return bounded
-        .whenComplete((answer, error) -> exchange.cancel(true))
-        .thenApply(KeyFetcher::text);
+    return bounded.whenComplete((_, _) -> exchange.cancel(true)).thenApply(KeyFetcher::text);
   }
 
   private static String text(HttpResponse<byte[]> answer) {

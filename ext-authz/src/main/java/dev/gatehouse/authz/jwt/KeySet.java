@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -119,7 +120,7 @@ public final class KeySet {
     return candidates;
   }
 
-  private static void refuse(Jwk jwk, HashSet<String> kids) throws BadKeySet {
+  private static void refuse(Jwk jwk, Set<String> kids) throws BadKeySet {
     if (jwk.text("kty") == null) {
       throw new BadKeySet(jwk.where + ".kty: missing or no string");
     }

@@ -47,7 +47,7 @@ public final class KeySources implements AutoCloseable {
   }
 
   public Verifier verifier(KeySource keys, Requirements requirements) {
-    return verifiers.get(new Asked(keys, requirements), asked -> new Verifier(keys, requirements));
+    return verifiers.get(new Asked(keys, requirements), _ -> new Verifier(keys, requirements));
   }
 
   /** @throws BadKeySet if the text is no usable key set */
@@ -64,7 +64,7 @@ public final class KeySources implements AutoCloseable {
   /** Begins to fetch the keys at once, and keeps them fresh. */
   public KeySource remote(URI uri, Duration cacheDuration) {
     if (refreshing.compareAndSet(false, true)) {
-      var unused = timer.scheduleWithFixedDelay(this::refresh, 1, 1, TimeUnit.SECONDS);
+      var _ = timer.scheduleWithFixedDelay(this::refresh, 1, 1, TimeUnit.SECONDS);
     }
     var keys = remotes.get(
         new Remote(uri, cacheDuration),

@@ -92,7 +92,7 @@ final class RemoteKeys implements KeySource {
       land(mine); // another fetch ended between the caller's look and now
       return mine;
     }
-    http.apply(uri).handle((text, error) -> {
+    var _ = http.apply(uri).handle((text, error) -> {
       state = error == null ? arrived(text) : failed(state, reason(error));
       land(mine);
       return null;
@@ -107,7 +107,7 @@ final class RemoteKeys implements KeySource {
     boolean due = seen.known == null
         || !now.isBefore(seen.fetched.plus(cacheDuration.multipliedBy(4).dividedBy(5)));
     if (due && rested(seen, now)) {
-      var unused = fetch();
+      var _ = fetch();
     }
   }
 
@@ -152,7 +152,7 @@ final class RemoteKeys implements KeySource {
   }
 
   private static boolean rested(State seen, Instant now) {
-    return seen.tried == Instant.MIN || !now.isBefore(seen.tried.plus(COOL_DOWN));
+    return seen.tried.equals(Instant.MIN) || !now.isBefore(seen.tried.plus(COOL_DOWN));
   }
 
   private static String reason(Throwable error) {

@@ -39,7 +39,7 @@ public final class StrictJson {
       var text =
           StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8)).toString();
       return MAPPER.readValue(text, OBJECT);
-    } catch (CharacterCodingException | JacksonException e) {
+    } catch (CharacterCodingException | JacksonException _) {
       return null;
     }
   }

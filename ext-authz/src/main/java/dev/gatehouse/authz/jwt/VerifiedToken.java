@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param from when it begins to be valid, in milliseconds since the epoch, the clock skew taken off
  * @param until when it ceases to be valid, the clock skew added
- * @param scopes of the claim {@code scope} (RFC 8693 §4.2) or, where there is none, {@code scp}
+ * @param scopes those of the "scope" claim (RFC 8693 §4.2) or, where there is none, of "scp"
  * @param claims all of them; numbers are doubles
  */
 public record VerifiedToken(

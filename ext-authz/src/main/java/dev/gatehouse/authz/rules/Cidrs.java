@@ -9,7 +9,15 @@ import org.jspecify.annotations.Nullable;
 final class Cidrs {
   private final List<Range> ranges;
 
-  private record Range(byte[] network, int prefix) {}
+  private static final class Range {
+    private final byte[] network;
+    private final int prefix;
+
+    Range(byte[] network, int prefix) {
+      this.network = network;
+      this.prefix = prefix;
+    }
+  }
 
   private Cidrs(List<Range> ranges) {
     this.ranges = ranges;

@@ -61,7 +61,7 @@ final class PathCondition {
     for (int i = 1; i <= path.length(); i++) {
       char c = i < path.length() ? path.charAt(i) : '/';
       if (c == '/') {
-        if (i < path.length() && i == segment || dots(path, segment, i)) {
+        if ((i < path.length() && i == segment) || dots(path, segment, i)) {
           return true;
         }
         segment = i + 1;

@@ -149,7 +149,7 @@ record Rule(
       Condition cel, RequestFacts request, RouteKey route, Subject subject) {
     try {
       return Answer.of(cel.test(subject.seen(request, route)));
-    } catch (EvaluationException e) {
+    } catch (EvaluationException _) {
       return Answer.UNSURE;
     }
   }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.gatehouse.policy.resource.StringMatch;
-import dev.gatehouse.policy.resource.StringMatch.Type;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -34,7 +33,7 @@ class PathConditionTest {
     "PATH_PREFIX, /a, /a/..., YES",
     "PATH_PREFIX, /a, /a/b..c, YES"
   })
-  void paths_are_compared(Type type, String value, String path, Answer answer) {
+  void paths_are_compared(StringMatch.Type type, String value, String path, Answer answer) {
     assertThat(PathCondition.of(new StringMatch(type, value)).holds(path)).isEqualTo(answer);
   }
 
@@ -46,7 +45,9 @@ class PathConditionTest {
         "/a%2e", "/a%3b", "/a%23", "/a%3f", "/a%25", "/a%00", "/a%0a", "/a%7f", "/\u00e9", "/a\n"
       })
   void a_path_with_two_meanings_is_unsure(String path) {
-    for (var type : new Type[] {Type.EXACT, Type.PATH_PREFIX, Type.REGULAR_EXPRESSION}) {
+    for (var type : new StringMatch.Type[] {
+      StringMatch.Type.EXACT, StringMatch.Type.PATH_PREFIX, StringMatch.Type.REGULAR_EXPRESSION
+    }) {
       assertThat(PathCondition.of(new StringMatch(type, "/a")).holds(path))
           .isEqualTo(Answer.UNSURE);
     }
@@ -55,7 +56,8 @@ class PathConditionTest {
   @Test
   void a_bad_expression_is_refused_when_it_is_compiled() {
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> PathCondition.of(new StringMatch(Type.REGULAR_EXPRESSION, "(?=a)")))
+        .isThrownBy(
+            () -> PathCondition.of(new StringMatch(StringMatch.Type.REGULAR_EXPRESSION, "(?=a)")))
         .withMessageContaining("RE2");
   }
 }
