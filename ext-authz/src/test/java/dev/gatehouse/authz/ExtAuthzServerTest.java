@@ -39,9 +39,7 @@ class ExtAuthzServerTest {
   private static final String ON_PUBLIC =
       Gate.policy(Gate.jwt("")).replace("name: orders", "name: public");
 
-  @TempDir
   private Path folder;
-
   private final List<Decision> heard = new CopyOnWriteArrayList<>();
   private EventLoops loops;
   private PolicySource policies;
@@ -51,7 +49,8 @@ class ExtAuthzServerTest {
   private Duration first;
 
   @BeforeAll
-  void start() throws IOException {
+  void start(@TempDir Path folder) throws IOException {
+    this.folder = folder;
     write(Gate.policy(Gate.jwt("")));
     loops = EventLoops.start(1);
     var context =

@@ -32,7 +32,7 @@ final class RemoteKeys implements KeySource {
   private final Function<URI, CompletableFuture<String>> http;
   private final InstantSource clock;
   private final AtomicReference<@Nullable CompletableFuture<Void>> flight = new AtomicReference<>();
-  private volatile State state = new State(null, "", Instant.MIN, Instant.MIN, null);
+  private volatile State state = new State(null, "", Instant.MIN, Instant.MIN, Instant.MIN, null);
 
   /** @param http gets a text, bounded in size and time */
   RemoteKeys(
@@ -50,6 +50,7 @@ final class RemoteKeys implements KeySource {
    * @param known the last good set
    * @param text what it was read from
    * @param fetched when it came
+   * @param until when it can no longer be used
    * @param tried when the last fetch ended
    * @param failed why the last fetch brought nothing; null if it did not fail
    */
@@ -57,13 +58,14 @@ final class RemoteKeys implements KeySource {
       Keys.@Nullable Known known,
       String text,
       Instant fetched,
+      Instant until,
       Instant tried,
       @Nullable String failed) {}
 
   @Override
   public Keys keys(Instant now) {
     var seen = state;
-    if (seen.known != null && now.isBefore(seen.fetched.plus(cacheDuration).plus(STALE))) {
+    if (seen.known != null && now.isBefore(seen.until)) {
       return seen.known;
     }
     if (seen.failed == null || rested(seen, now) || flight.get() != null) {
@@ -126,7 +128,7 @@ final class RemoteKeys implements KeySource {
     var before = state;
     var now = clock.instant();
     if (before.known != null && before.text.equals(text)) {
-      return new State(before.known, text, now, now, null);
+      return new State(before.known, text, now, until(now), now, null);
     }
     try {
       var set = KeySet.parse(text);
@@ -134,7 +136,7 @@ final class RemoteKeys implements KeySource {
           "keys of {} are new{}",
           uri,
           set.leftOut().isEmpty() ? "" : ", left out: " + set.leftOut());
-      return new State(new Keys.Known(set), text, now, now, null);
+      return new State(new Keys.Known(set), text, now, until(now), now, null);
     } catch (BadKeySet e) {
       return failed(before, "it is no usable key set: " + e.getMessage());
     }
@@ -148,7 +150,11 @@ final class RemoteKeys implements KeySource {
         before.known == null
             ? "requests of this provider are answered 503"
             : "those of " + before.fetched + " serve on");
-    return new State(before.known, before.text, before.fetched, clock.instant(), why);
+    return new State(before.known, before.text, before.fetched, before.until, clock.instant(), why);
+  }
+
+  private Instant until(Instant fetched) {
+    return fetched.plus(cacheDuration).plus(STALE);
   }
 
   private static boolean rested(State seen, Instant now) {
