@@ -27,7 +27,7 @@ public final class Shown {
   /** The known name that is a typing error away, or null. */
   public static @Nullable String closest(String given, Collection<String> known) {
     String best = null;
-    int least = Math.max(1, Math.min(given.length(), 64) / 3) + 1;
+    int least = Math.max(1, Math.min(given.length(), 64) / 4) + 1;
     for (var name : known) {
       if (Math.abs(name.length() - given.length()) >= least) {
         continue;
