@@ -8,7 +8,6 @@ import dev.gatehouse.policy.attach.RoutePlans;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.resource.TransformPolicy;
 import java.util.IdentityHashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Makes the plans of one load. A policy that holds for several routes is compiled once. */
@@ -16,7 +15,7 @@ final class PlanBook {
   private static final RoutePlan OPEN = new RoutePlan.Open();
 
   private final TransformCompiler compiler;
-  private final Map<TransformPolicy, RoutePlan> compiled = new IdentityHashMap<>();
+  private final IdentityHashMap<TransformPolicy, RoutePlan> compiled = new IdentityHashMap<>();
 
   private PlanBook(Problems problems) {
     this.compiler = new TransformCompiler(problems);

@@ -60,6 +60,15 @@ public final class DirectPeer implements EnvoyStream.Peer {
     return answer();
   }
 
+  /** Where an answer must come. */
+  public ProcessingResponse answerTo(ProcessingRequest message) {
+    var answer = exchange(message);
+    if (answer == null) {
+      throw new AssertionError("no answer");
+    }
+    return answer;
+  }
+
   /** What was answered, if anything was. */
   public @Nullable ProcessingResponse answer() {
     if (answers.size() > 1) {

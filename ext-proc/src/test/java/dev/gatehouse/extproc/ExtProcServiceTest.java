@@ -22,6 +22,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -81,7 +82,7 @@ class ExtProcServiceTest {
     source = PolicySource.folders(List.of(folder), false);
     service = ExtProc.create(source, ExtProcSettings.defaults(), context);
     source.start();
-    var any = new InetSocketAddress("127.0.0.1", 0);
+    var any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     var listener = new ServerSettings.Listener(any, null, List.of("ext-proc"));
     var defaults = ServerSettings.of(List.of(listener), null);
     var settings = new ServerSettings(

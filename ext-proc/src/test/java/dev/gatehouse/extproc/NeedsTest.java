@@ -17,6 +17,7 @@ import dev.gatehouse.policy.resource.TransformPolicy.JsonMask;
 import dev.gatehouse.policy.resource.TransformPolicy.Step;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class NeedsTest {
@@ -66,7 +67,7 @@ class NeedsTest {
   }
 
   private static Step step(
-      String when,
+      @Nullable String when,
       List<String> remove,
       Map<String, String> set,
       List<TransformPolicy.JsonOp> json) {

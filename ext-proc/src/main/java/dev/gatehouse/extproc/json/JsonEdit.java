@@ -1,5 +1,7 @@
 package dev.gatehouse.extproc.json;
 
+import java.nio.charset.StandardCharsets;
+
 /** One change of a JSON text, ready to be made. What is not there is not changed, but by {@link Set}. */
 public sealed interface JsonEdit {
   JsonPath at();
@@ -8,10 +10,31 @@ public sealed interface JsonEdit {
    * Puts a value in place of the one that is there, or adds it, with the objects on the way that are missing; {@code -} appends to
    * an array. A way that leads through something that is no container makes the body unprocessable, so that nobody can keep the
    * value out.
-   *
-   * @param value a JSON text
    */
-  record Set(JsonPath at, byte[] value) implements JsonEdit {}
+  final class Set implements JsonEdit {
+    private final JsonPath at;
+    private final byte[] value;
+
+    /** @param value a JSON text */
+    public Set(JsonPath at, String value) {
+      this.at = at;
+      this.value = value.getBytes(StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public JsonPath at() {
+      return at;
+    }
+
+    byte[] value() {
+      return value;
+    }
+
+    @Override
+    public String toString() {
+      return "Set[" + at + "=" + new String(value, StandardCharsets.UTF_8) + "]";
+    }
+  }
 
   record Remove(JsonPath at) implements JsonEdit {}
 

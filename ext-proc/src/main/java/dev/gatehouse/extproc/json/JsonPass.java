@@ -144,7 +144,7 @@ final class JsonPass {
         return;
       }
       scanner.moveTo(start);
-      var to = new Token(rename.to(), rename.to().getBytes(StandardCharsets.UTF_8), -1);
+      var to = Token.named(rename.to());
       var name = JsonScanner.quote(rename.to());
       var gaps = new Gaps();
       scanner.take('{');

@@ -18,16 +18,50 @@ public final class JsonPath {
     this.tokens = tokens;
   }
 
-  /**
-   * One step down.
-   *
-   * @param name a member's name; null is {@code *}
-   * @param utf8 the name's bytes
-   * @param index the element that the token names in an array, -1 if it names none
-   */
-  record Token(@Nullable String name, byte[] utf8, int index) {
+  /** One step down. */
+  static final class Token {
+    private static final Token ANY = new Token(null, -1);
+
+    private final @Nullable String name;
+    private final byte[] utf8;
+    private final int index;
+
+    private Token(@Nullable String name, int index) {
+      this.name = name;
+      this.utf8 = name == null ? new byte[0] : name.getBytes(StandardCharsets.UTF_8);
+      this.index = index;
+    }
+
+    static Token named(String name) {
+      return new Token(name, index(name));
+    }
+
     boolean isAny() {
       return name == null;
+    }
+
+    /** A member's name; null is {@code *}. */
+    @Nullable
+    String name() {
+      return name;
+    }
+
+    /** The name's bytes. */
+    byte[] utf8() {
+      return utf8;
+    }
+
+    /** The element that the token names in an array, -1 if it names none. */
+    int index() {
+      return index;
+    }
+
+    private static int index(String name) {
+      var digits = !name.isEmpty()
+          && name.length() <= 9
+          && name.chars().allMatch(c -> c >= '0' && c <= '9')
+          && (name.length() == 1 || name.charAt(0) != '0');
+      return digits ? Integer.parseInt(name) : -1;
     }
   }
 
@@ -42,7 +76,7 @@ public final class JsonPath {
     }
     var tokens = new ArrayList<Token>();
     for (var token : text.substring(1).split("/", -1)) {
-      tokens.add(token.equals("*") ? new Token(null, new byte[0], -1) : named(token, text));
+      tokens.add(token.equals("*") ? Token.ANY : named(token, text));
     }
     if (tokens.size() > JsonScanner.MAX_DEPTH) {
       throw new IllegalArgumentException("\"" + text + "\" goes deeper than the "
@@ -59,15 +93,7 @@ public final class JsonPath {
       }
     }
     var name = token.replace("~1", "/").replace("~0", "~");
-    return new Token(name, name.getBytes(StandardCharsets.UTF_8), index(name));
-  }
-
-  private static int index(String name) {
-    var digits = !name.isEmpty()
-        && name.length() <= 9
-        && name.chars().allMatch(c -> c >= '0' && c <= '9')
-        && (name.length() == 1 || name.charAt(0) != '0');
-    return digits ? Integer.parseInt(name) : -1;
+    return Token.named(name);
   }
 
   int length() {

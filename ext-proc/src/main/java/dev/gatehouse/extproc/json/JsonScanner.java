@@ -250,24 +250,25 @@ final class JsonScanner {
       return raw;
     }
     var out = new StringBuilder(raw.length());
-    for (var i = 0; i < raw.length(); i++) {
-      var c = raw.charAt(i);
+    var i = 0;
+    while (i < raw.length()) {
+      var c = raw.charAt(i++);
       if (c != '\\') {
         out.append(c);
         continue;
       }
-      i++;
-      switch (raw.charAt(i)) {
+      var escape = raw.charAt(i++);
+      switch (escape) {
         case 'b' -> out.append('\b');
         case 'f' -> out.append('\f');
         case 'n' -> out.append('\n');
         case 'r' -> out.append('\r');
         case 't' -> out.append('\t');
         case 'u' -> {
-          out.append((char) Integer.parseInt(raw, i + 1, i + 5, 16));
+          out.append((char) Integer.parseInt(raw, i, i + 4, 16));
           i += 4;
         }
-        default -> out.append(raw.charAt(i));
+        default -> out.append(escape);
       }
     }
     return out.toString();

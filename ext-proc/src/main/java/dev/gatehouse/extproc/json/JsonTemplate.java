@@ -46,8 +46,8 @@ public final class JsonTemplate {
   }
 
   /** A string as JSON writes it. */
-  public static byte[] quote(String text) {
-    return JsonScanner.quote(text);
+  public static String quote(String text) {
+    return new String(JsonScanner.quote(text), StandardCharsets.UTF_8);
   }
 
   private static void add(List<Piece> pieces, byte[] in, int from, int to) {

@@ -1,6 +1,9 @@
 package dev.gatehouse.extproc.stream;
 
 import com.google.protobuf.ByteString;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,13 +12,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class Answers {
   private static final int CONTINUE_AND_REPLACE = 1;
-  private static final byte[][] UNCHANGED = unchanged();
+  private static final Map<Kind, byte[]> UNCHANGED = unchanged();
 
   private Answers() {}
 
   /** The mirror of a message, with nothing changed. */
   static byte[] unchanged(Kind kind) {
-    return UNCHANGED[kind.ordinal()];
+    return Objects.requireNonNull(UNCHANGED.get(kind));
   }
 
   /** The mirror of a headers or body message, with changed headers. */
@@ -88,15 +91,14 @@ final class Answers {
     return out.toBytes();
   }
 
-  private static byte[][] unchanged() {
-    var kinds = Kind.values();
-    var all = new byte[kinds.length][];
-    for (var kind : kinds) {
+  private static Map<Kind, byte[]> unchanged() {
+    var all = new EnumMap<Kind, byte[]>(Kind.class);
+    for (var kind : Kind.values()) {
       var out = new BackwardsProto(2);
       if (kind != Kind.NONE) {
         out.message(kind.answerField, 0);
       }
-      all[kind.ordinal()] = out.toBytes();
+      all.put(kind, out.toBytes());
     }
     return all;
   }

@@ -74,7 +74,7 @@ final class BackwardsProto {
     head -= size(value);
     var at = head;
     while ((value & ~0x7f) != 0) {
-      buffer[at++] = (byte) (value & 0x7f | 0x80);
+      buffer[at++] = (byte) ((value & 0x7f) | 0x80);
       value >>>= 7;
     }
     buffer[at] = (byte) value;

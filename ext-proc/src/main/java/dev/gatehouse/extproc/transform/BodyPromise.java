@@ -11,7 +11,7 @@ sealed interface BodyPromise {
   record None() implements BodyPromise {}
 
   /** One that may be read, as far as the headers say. */
-  record Readable(ContentCoding coding) implements BodyPromise {}
+  record Expected(ContentCoding coding) implements BodyPromise {}
 
   record TooLarge() implements BodyPromise {}
 
@@ -24,8 +24,8 @@ sealed interface BodyPromise {
     }
     var response = headers.direction() == Direction.RESPONSE;
     var status = response ? headers.first(":status") : null;
-    if (method.equals("HEAD") && response || "204".equals(status) || "304".equals(status)) {
-      return new Readable(ContentCoding.IDENTITY); // The headers are about a body that is not sent.
+    if ((response && method.equals("HEAD")) || "204".equals(status) || "304".equals(status)) {
+      return new Expected(ContentCoding.IDENTITY); // The headers are about a body that is not sent.
     }
     var length = headers.first("content-length");
     if (length != null && isOver(length, limit)) {
@@ -41,7 +41,7 @@ sealed interface BodyPromise {
     var coding = ContentCoding.of(new HeaderEdits(headers).joined("content-encoding"));
     return coding == null
         ? new Unreadable("its content-encoding is neither gzip nor deflate")
-        : new Readable(coding);
+        : new Expected(coding);
   }
 
   private static boolean isOver(String length, long limit) {

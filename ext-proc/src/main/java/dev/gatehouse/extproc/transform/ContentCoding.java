@@ -65,8 +65,9 @@ enum ContentCoding {
         var in = body.toByteArray();
         // RFC 9110 means zlib's format; some send the bare stream. The first two bytes tell them
         // apart (RFC 1950 section 2.2).
-        var zlib =
-            in.length >= 2 && (in[0] & 0x0f) == 8 && ((in[0] & 0xff) << 8 | in[1] & 0xff) % 31 == 0;
+        var zlib = in.length >= 2
+            && (in[0] & 0x0f) == 8
+            && (((in[0] & 0xff) << 8) | (in[1] & 0xff)) % 31 == 0;
         yield inflate(in, 0, in.length, !zlib, limit);
       }
     };
@@ -95,7 +96,7 @@ enum ContentCoding {
     var flags = in[3];
     var at = GZIP_HEADER;
     if ((flags & 4) != 0) {
-      at += at + 2 > in.length ? in.length : 2 + (in[at] & 0xff | (in[at + 1] & 0xff) << 8);
+      at += at + 2 > in.length ? in.length : 2 + ((in[at] & 0xff) | ((in[at + 1] & 0xff) << 8));
     }
     if ((flags & 8) != 0) {
       at = afterZero(in, at);
@@ -115,10 +116,10 @@ enum ContentCoding {
   }
 
   private static int littleEndian(byte[] in, int at) {
-    return in[at] & 0xff
-        | (in[at + 1] & 0xff) << 8
-        | (in[at + 2] & 0xff) << 16
-        | (in[at + 3] & 0xff) << 24;
+    return (in[at] & 0xff)
+        | ((in[at + 1] & 0xff) << 8)
+        | ((in[at + 2] & 0xff) << 16)
+        | ((in[at + 3] & 0xff) << 24);
   }
 
   private static byte[] inflate(byte[] in, int from, int to, boolean bare, long limit)

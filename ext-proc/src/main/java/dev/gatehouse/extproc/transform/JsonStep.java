@@ -1,6 +1,5 @@
 package dev.gatehouse.extproc.transform;
 
-import com.google.protobuf.ByteString;
 import dev.gatehouse.extproc.json.JsonEdit;
 import dev.gatehouse.extproc.json.JsonEdits;
 import dev.gatehouse.extproc.json.JsonPath;
@@ -25,22 +24,21 @@ record JsonStep(List<Op> ops, @Nullable JsonEdits ready, List<String> changes) {
   /** A value whose strings hold templates. */
   record SetRendered(JsonPath at, List<Piece> pieces) implements Op {
     JsonEdit render(RequestFacts facts) throws EvaluationException {
-      var value = ByteString.EMPTY;
+      var value = new StringBuilder();
       for (var piece : pieces) {
-        value = value.concat(
+        value.append(
             switch (piece) {
               case Raw(var json) -> json;
-              case Rendered(var template) ->
-                ByteString.copyFrom(JsonTemplate.quote(template.render(facts)));
+              case Rendered(var template) -> JsonTemplate.quote(template.render(facts));
             });
       }
-      return new JsonEdit.Set(at, value.toByteArray());
+      return new JsonEdit.Set(at, value.toString());
     }
   }
 
   sealed interface Piece {}
 
-  record Raw(ByteString json) implements Piece {}
+  record Raw(String json) implements Piece {}
 
   /** A string of the value. */
   record Rendered(Template template) implements Piece {}

@@ -62,9 +62,8 @@ sealed interface Text {
           origin, path, "a header's value holds a control character such as CR or LF; take it out");
       return null;
     }
-    return of(text, place, origin, path, problems) instanceof Text made
-        ? made instanceof Rendered(var template) ? new HeaderValue(template) : made
-        : null;
+    var made = of(text, place, origin, path, problems);
+    return made instanceof Rendered(var template) ? new HeaderValue(template) : made;
   }
 
   /** RFC 9110 section 5.5, as strictly as Envoy: no control character but the tab. */

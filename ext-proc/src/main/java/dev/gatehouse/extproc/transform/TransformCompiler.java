@@ -206,13 +206,12 @@ public final class TransformCompiler {
         return null;
       }
       if (parts.stream().noneMatch(JsonTemplate.Piece::rendered)) {
-        return new JsonStep.Ready(
-            new JsonEdit.Set(at, ByteString.copyFromUtf8(set.value()).toByteArray()));
+        return new JsonStep.Ready(new JsonEdit.Set(at, set.value()));
       }
       var pieces = new ArrayList<JsonStep.Piece>();
       for (var part : parts) {
         if (!part.rendered()) {
-          pieces.add(new JsonStep.Raw(ByteString.copyFromUtf8(part.text())));
+          pieces.add(new JsonStep.Raw(part.text()));
           continue;
         }
         var template = Expressions.template(part.text(), place, set.origin(), path, problems);

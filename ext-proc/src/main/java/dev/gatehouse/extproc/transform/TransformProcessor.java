@@ -16,6 +16,7 @@ import dev.gatehouse.server.Decision;
 import dev.gatehouse.server.Decision.Outcome;
 import dev.gatehouse.server.DecisionListener;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -215,7 +216,7 @@ public final class TransformProcessor implements Processor {
     var direction = message.direction();
     return switch (BodyPromise.of(message, facts.method(), way.bodyLimit())) {
       case BodyPromise.None none -> reply.awaits(false);
-      case BodyPromise.Readable(var promised) -> {
+      case BodyPromise.Expected(var promised) -> {
         coding = promised;
         yield reply.awaits(true);
       }
@@ -227,8 +228,11 @@ public final class TransformProcessor implements Processor {
   private Reply transform(Direction direction, ByteString body) {
     try {
       var before = coding.decode(body, plan.way(direction).bodyLimit());
-      var after = before.length == 0 ? before : edit(before);
-      if (after == before) {
+      if (before.length == 0) {
+        return Reply.UNCHANGED;
+      }
+      var after = edit(before);
+      if (Arrays.equals(after, before)) {
         return Reply.UNCHANGED;
       }
       changed(jsonChanges);

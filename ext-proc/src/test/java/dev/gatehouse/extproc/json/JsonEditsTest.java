@@ -210,7 +210,7 @@ class JsonEditsTest {
   }
 
   static JsonEdit set(String at, String value) {
-    return new JsonEdit.Set(JsonPath.parse(at), value.getBytes(StandardCharsets.UTF_8));
+    return new JsonEdit.Set(JsonPath.parse(at), value);
   }
 
   static String apply(String json, JsonEdit... edits) throws UnprocessableBody {

@@ -27,17 +27,17 @@ class ProcessorStreamTest {
   @Test
   void every_message_is_answered_by_its_mirror() {
     var peer = passing();
-    assertThat(peer.exchange(requestHeaders(false)).hasRequestHeaders()).isTrue();
-    assertThat(peer.exchange(requestBody("a", false)).hasRequestBody()).isTrue();
-    assertThat(peer.exchange(requestTrailers()).hasRequestTrailers()).isTrue();
-    assertThat(peer.exchange(responseHeaders(false)).hasResponseHeaders()).isTrue();
-    assertThat(peer.exchange(responseBody("a", false)).hasResponseBody()).isTrue();
-    assertThat(peer.exchange(responseTrailers()).hasResponseTrailers()).isTrue();
+    assertThat(peer.answerTo(requestHeaders(false)).hasRequestHeaders()).isTrue();
+    assertThat(peer.answerTo(requestBody("a", false)).hasRequestBody()).isTrue();
+    assertThat(peer.answerTo(requestTrailers()).hasRequestTrailers()).isTrue();
+    assertThat(peer.answerTo(responseHeaders(false)).hasResponseHeaders()).isTrue();
+    assertThat(peer.answerTo(responseBody("a", false)).hasResponseBody()).isTrue();
+    assertThat(peer.answerTo(responseTrailers()).hasResponseTrailers()).isTrue();
   }
 
   @Test
   void a_stream_may_begin_with_the_responses_headers() {
-    assertThat(passing().exchange(responseHeaders(true)).hasResponseHeaders()).isTrue();
+    assertThat(passing().answerTo(responseHeaders(true)).hasResponseHeaders()).isTrue();
   }
 
   @Test
@@ -56,7 +56,7 @@ class ProcessorStreamTest {
     var peer = passing();
     peer.exchange(config(requestHeaders(false), BodySendMode.STREAMED));
     for (var i = 0; i < 3; i++) {
-      assertThat(peer.exchange(requestBody("a", i == 2)).hasRequestBody()).isTrue();
+      assertThat(peer.answerTo(requestBody("a", i == 2)).hasRequestBody()).isTrue();
     }
   }
 
@@ -66,7 +66,7 @@ class ProcessorStreamTest {
     peer.exchange(config(requestHeaders(false), BodySendMode.FULL_DUPLEX_STREAMED));
     var back = ByteString.EMPTY;
     for (var i = 0; i < 3; i++) {
-      var chunk = peer.exchange(requestBody("abc" + i, i == 2)).getRequestBody().getResponse();
+      var chunk = peer.answerTo(requestBody("abc" + i, i == 2)).getRequestBody().getResponse();
       var streamed = chunk.getBodyMutation().getStreamedResponse();
       back = back.concat(streamed.getBody());
       assertThat(streamed.getEndOfStream()).isEqualTo(i == 2);
@@ -106,7 +106,7 @@ class ProcessorStreamTest {
     var peer = peer(new Scripted(headers -> {
       throw new IllegalStateException("a bug");
     }));
-    var answer = peer.exchange(requestHeaders(true));
+    var answer = peer.answerTo(requestHeaders(true));
     assertThat(answer.getImmediateResponse().getStatus().getCodeValue()).isEqualTo(500);
     assertThat(answer.toString()).doesNotContain("a bug");
   }
@@ -114,7 +114,7 @@ class ProcessorStreamTest {
   @Test
   void after_an_immediate_response_the_stream_is_over() {
     var peer = peer(new Scripted(headers -> Scripted.REFUSAL));
-    assertThat(peer.exchange(requestHeaders(false)).hasImmediateResponse()).isTrue();
+    assertThat(peer.answerTo(requestHeaders(false)).hasImmediateResponse()).isTrue();
     assertThat(String.valueOf(peer.closed())).contains("OK");
   }
 
@@ -183,15 +183,15 @@ class ProcessorStreamTest {
     Scripted throwing = new Scripted(headers -> new Reply.Later(() -> {
       throw new IllegalStateException("a bug");
     }));
-    assertThat(peer(throwing).exchange(requestHeaders(true)).hasImmediateResponse())
+    assertThat(peer(throwing).answerTo(requestHeaders(true)).hasImmediateResponse())
         .isTrue();
     Executor full = work -> {
       throw new RejectedExecutionException();
     };
     var late = new Scripted(headers -> new Reply.Later(() -> Reply.UNCHANGED));
     var peer = new DirectPeer(first -> new Opened.With(late), full);
-    var answer = peer.exchange(requestHeaders(true));
-    assertThat(answer == null || !answer.hasImmediateResponse()).isFalse();
+    var answer = peer.answerTo(requestHeaders(true));
+    assertThat(answer.hasImmediateResponse()).isTrue();
   }
 
   @Test
@@ -199,7 +199,7 @@ class ProcessorStreamTest {
     var processor = new Scripted(headers -> Reply.Continue.of(HeaderChanges.NONE, true));
     var peer = peer(processor);
     peer.exchange(requestHeaders(false));
-    assertThat(peer.exchange(requestTrailers()).hasImmediateResponse()).isTrue();
+    assertThat(peer.answerTo(requestTrailers()).hasImmediateResponse()).isTrue();
   }
 
   /** Replies to headers as it was told, and to a body by another. */

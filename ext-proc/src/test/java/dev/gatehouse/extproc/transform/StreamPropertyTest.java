@@ -8,7 +8,6 @@ import dev.gatehouse.testkit.EnvoyStream;
 import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
 import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -75,14 +74,11 @@ class StreamPropertyTest {
   }
 
   private static final class RandomEnvoy {
-    private static final Map<BodySendMode, BodySendMode> OTHER =
-        Map.of(BodySendMode.NONE, BodySendMode.BUFFERED, BodySendMode.BUFFERED, BodySendMode.NONE);
-
     private final Random random;
     private final Transforming transforming;
     private final EnvoyStream envoy;
-    private BodySendMode requestMode;
-    private BodySendMode responseMode;
+    private final BodySendMode requestMode;
+    private final BodySendMode responseMode;
     private final boolean observed;
     private boolean answered;
 
@@ -90,19 +86,21 @@ class StreamPropertyTest {
       this.random = random;
       this.transforming = transforming;
       this.envoy = transforming.envoyWithoutConfig();
-      requestMode = transforming.requestMode();
-      responseMode = transforming.responseMode();
-      if (one(10)) {
-        requestMode = OTHER.get(requestMode);
-        responseMode = OTHER.get(responseMode);
-      }
+      var misconfigured = random.nextInt(10) == 0;
+      requestMode = misconfigured ? other(transforming.requestMode()) : transforming.requestMode();
+      responseMode =
+          misconfigured ? other(transforming.responseMode()) : transforming.responseMode();
+      observed = random.nextInt(20) == 0;
       if (!one(5)) {
         envoy.bodies(requestMode, responseMode);
       }
-      observed = one(20);
       if (observed) {
         envoy.observed();
       }
+    }
+
+    private static BodySendMode other(BodySendMode mode) {
+      return mode == BodySendMode.NONE ? BodySendMode.BUFFERED : BodySendMode.NONE;
     }
 
     void run() {
