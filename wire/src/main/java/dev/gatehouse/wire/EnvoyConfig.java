@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A complete Envoy configuration made of the policies. It may hold private keys.
@@ -40,15 +41,7 @@ public record EnvoyConfig(SortedMap<String, String> files) {
         policies,
         settings,
         new Certificates(policies, problems),
-        table -> folder == null
-            ? map("route_config", Tree.untyped(routes.get(table)))
-            : map(
-                "rds",
-                map(
-                    "config_source",
-                    Bootstrap.file(folder, fileOf(table)),
-                    "route_config_name",
-                    table)));
+        table -> routes(table, routes, folder));
     var all = new ArrayList<Map<String, Object>>();
     for (var port : ports) {
       var listener = listeners.of(port);
@@ -75,6 +68,20 @@ public record EnvoyConfig(SortedMap<String, String> files) {
    */
   public void write(Path folder) throws IOException {
     new Folder(folder).write(files);
+  }
+
+  /** Where a connection manager has its routes: in itself, or in a file that Envoy watches. */
+  private static Map<String, Object> routes(
+      String table, Map<String, Map<String, Object>> tables, @Nullable String folder) {
+    return folder == null
+        ? map("route_config", Tree.untyped(tables.getOrDefault(table, map())))
+        : map(
+            "rds",
+            map(
+                "config_source",
+                Bootstrap.file(folder, fileOf(table)),
+                "route_config_name",
+                table));
   }
 
   private static String fileOf(String table) {

@@ -218,7 +218,7 @@ final class Filters {
     if (path == null) {
       return;
     }
-    if (!path.value().isEmpty() && !path.value().startsWith("/")
+    if ((!path.value().isEmpty() && !path.value().startsWith("/"))
         || path.value().chars().anyMatch(c -> c <= ' ' || c == '?' || c == '#')) {
       error(
           origin,

@@ -28,6 +28,6 @@ record Site(Gateway gateway, Gateway.Listener listener, int port) {
   boolean covers(String other) {
     return hostname().equals("*")
         || hostname().equals(other)
-        || hostname().startsWith("*.") && other.endsWith(hostname().substring(1));
+        || (hostname().startsWith("*.") && other.endsWith(hostname().substring(1)));
   }
 }

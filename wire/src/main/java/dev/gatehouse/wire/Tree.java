@@ -1,5 +1,6 @@
 package dev.gatehouse.wire;
 
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -41,11 +42,10 @@ final class Tree {
 
   /** A {@code google.protobuf.Duration} as JSON writes it. */
   static String duration(Duration duration) {
-    var seconds = Long.toString(duration.toSeconds());
-    if (duration.getNano() == 0) {
-      return seconds + "s";
-    }
-    return seconds + "." + String.format("%09d", duration.getNano()).replaceFirst("0+$", "") + "s";
+    var seconds = BigDecimal.valueOf(duration.toSeconds())
+        .add(BigDecimal.valueOf(duration.toNanosPart(), 9))
+        .stripTrailingZeros();
+    return seconds.toPlainString() + "s";
   }
 
   /** Without the type that a message bears where it stands alone. */
@@ -66,9 +66,10 @@ final class Tree {
   }
 
   private static List<?> resources(String yaml) {
-    return yaml.isEmpty()
-        ? List.of()
-        : (List<?>) YAML.readValue(yaml, Map.class).get("resources");
+    return !yaml.isEmpty()
+            && YAML.readValue(yaml, Map.class).get("resources") instanceof List<?> all
+        ? all
+        : List.of();
   }
 
   private static String name(Object resource) {

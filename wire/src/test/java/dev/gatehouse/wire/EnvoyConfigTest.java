@@ -24,17 +24,20 @@ class EnvoyConfigTest {
     var files = config("/etc/envoy", Wired.GATEWAY, Wired.BACKEND, rule(TO_UP)).files();
     assertThat(files.keySet())
         .containsExactly("clusters.yaml", "envoy.yaml", "listeners.yaml", "routes-http-8080.yaml");
-    assertThat(json(files.get("envoy.yaml")).get("dynamic_resources")).isEqualTo(json("""
+    assertThat(json(files.getOrDefault("envoy.yaml", "")).get("dynamic_resources"))
+        .isEqualTo(json("""
         lds_config: {path_config_source: {path: /etc/envoy/listeners.yaml}, resource_api_version: V3}
         cds_config: {path_config_source: {path: /etc/envoy/clusters.yaml}, resource_api_version: V3}
         """));
-    assertThat(json(files.get("listeners.yaml"))
+    assertThat(json(files.getOrDefault("listeners.yaml", ""))
             .at("/resources/0/filter_chains/0/filters/0/typed_config/rds"))
         .isEqualTo(json("""
             config_source: {path_config_source: {path: /etc/envoy/routes-http-8080.yaml}, resource_api_version: V3}
             route_config_name: http-8080
             """));
-    assertThat(json(files.get("routes-http-8080.yaml")).at("/resources/0/name").asString())
+    assertThat(json(files.getOrDefault("routes-http-8080.yaml", ""))
+            .at("/resources/0/name")
+            .asString())
         .isEqualTo("http-8080");
   }
 

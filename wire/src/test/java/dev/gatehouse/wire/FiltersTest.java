@@ -6,6 +6,8 @@ import static dev.gatehouse.wire.Wired.rule;
 import static dev.gatehouse.wire.Wired.shop;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -104,8 +106,13 @@ class FiltersTest {
         "*.shop.example, https, -, -, -, 443",
       })
   void the_location_names_the_port_that_the_gateway_api_says(
-      String hostname, String scheme, String newHost, String port, String host, String portSaid) {
-    var fields = new java.util.ArrayList<String>();
+      @Nullable String hostname,
+      @Nullable String scheme,
+      @Nullable String newHost,
+      @Nullable String port,
+      @Nullable String host,
+      @Nullable String portSaid) {
+    var fields = new ArrayList<String>();
     if (scheme != null) {
       fields.add("scheme: " + scheme);
     }

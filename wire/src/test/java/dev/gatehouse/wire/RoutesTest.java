@@ -7,6 +7,7 @@ import static dev.gatehouse.wire.Wired.shop;
 import static dev.gatehouse.wire.Wired.toFilter;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class RoutesTest {
@@ -198,9 +199,9 @@ class RoutesTest {
         .orElseThrow();
     assertThat(first.at("/direct_response/status").asInt()).isEqualTo(400);
     var regex = first.at("/match/safe_regex/regex").asString();
-    assertThat(java.util.List.of("/a/..;/b", "/..;x=y", "/a/.;/b", "/a/..%3b/b", "/a/..%3B"))
+    assertThat(List.of("/a/..;/b", "/..;x=y", "/a/.;/b", "/a/..%3b/b", "/a/..%3B"))
         .allMatch(p -> p.matches(regex));
-    assertThat(java.util.List.of("/a..;b", "/a;b", "/a/../b", "/...;x", "/a/b;v=1.2"))
+    assertThat(List.of("/a..;b", "/a;b", "/a/../b", "/...;x", "/a/b;v=1.2"))
         .noneMatch(p -> p.matches(regex));
   }
 

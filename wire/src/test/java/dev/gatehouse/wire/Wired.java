@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.MissingNode;
 import tools.jackson.dataformat.yaml.YAMLMapper;
@@ -37,7 +38,7 @@ record Wired(JsonNode tree, List<Problem> problems) {
 
   private static final YAMLMapper YAML = YAMLMapper.shared();
 
-  static WireSettings settings(String watchedFolder) {
+  static WireSettings settings(@Nullable String watchedFolder) {
     return new WireSettings(
         Address.parse("127.0.0.1:9001"),
         Address.parse("127.0.0.1:9002"),
@@ -61,7 +62,8 @@ record Wired(JsonNode tree, List<Problem> problems) {
     var load = Load.text("policies.yaml", String.join("---\n", documents));
     var config = EnvoyConfig.of(load.policies(), settings, load.problems());
     return new Wired(
-        YAML.readTree(config.files().get("envoy.yaml")), load.problems().all());
+        YAML.readTree(config.files().getOrDefault("envoy.yaml", "")),
+        load.problems().all());
   }
 
   /** An HTTPRoute {@code shop/r} on that Gateway; {@code spec} is the rest of its spec, as flow or block YAML without indentation. */
