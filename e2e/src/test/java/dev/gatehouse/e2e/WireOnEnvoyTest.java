@@ -250,8 +250,9 @@ class WireOnEnvoyTest {
     private final BufferedReader in;
 
     Connection(int port) throws IOException {
-      socket = new Socket(InetAddress.getLoopbackAddress(), port);
+      socket = new Socket();
       socket.setSoTimeout(5_000);
+      socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
       in = new BufferedReader(new InputStreamReader(socket.getInputStream(), ISO_8859_1));
     }
 
