@@ -168,12 +168,10 @@ final class Load implements AutoCloseable {
       call = channel.newCall(method, CallOptions.DEFAULT);
       call.start(this, metadata);
       call.request(messages.size() + 1);
-      call.sendMessage(messages.get(sent++));
-      halfCloseAtEnd();
-    }
-
-    private void halfCloseAtEnd() {
-      if (sent == messages.size()) {
+      // The answer may come on the client's loop before this returns: the rest of the messages is sent there alone.
+      sent = 1;
+      call.sendMessage(messages.getFirst());
+      if (messages.size() == 1) {
         call.halfClose();
       }
     }
@@ -183,7 +181,9 @@ final class Load implements AutoCloseable {
       answered(answer);
       if (sent < messages.size()) {
         call.sendMessage(messages.get(sent++));
-        halfCloseAtEnd();
+        if (sent == messages.size()) {
+          call.halfClose();
+        }
       }
     }
 

@@ -66,6 +66,11 @@ final class Answers {
     }
   }
 
+  /** The denial of a request that nothing can be said about, with 503. */
+  static byte[] unavailable() {
+    return UNAVAILABLE.clone();
+  }
+
   /** An allow's bytes, but for the decision's id. */
   static final class Ready {
     private final byte[] bytes;

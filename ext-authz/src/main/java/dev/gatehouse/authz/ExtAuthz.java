@@ -59,6 +59,11 @@ public final class ExtAuthz implements Service {
   }
 
   @Override
+  public byte[] refusal() {
+    return Answers.unavailable();
+  }
+
+  @Override
   public void close() {
     decisions.close();
     keys.close();

@@ -38,6 +38,13 @@ class AnswersTest {
   }
 
   @Test
+  void a_call_that_cannot_be_taken_is_a_denial_with_503() throws Exception {
+    var answer = parse(Answers.unavailable());
+    assertThat(answer.getStatus().getCode()).isNotZero();
+    assertThat(answer.getDeniedResponse().getStatus().getCodeValue()).isEqualTo(503);
+  }
+
+  @Test
   void an_open_route_removes_owned_headers_and_names_the_decision() throws Exception {
     var grant = Grant.open(new TreeSet<>(List.of("x-user", "x-tenant")));
     var bytes = answers.of(new Verdict.Allow(grant, "open"), ID);

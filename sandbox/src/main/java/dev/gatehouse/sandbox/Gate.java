@@ -20,6 +20,7 @@ import dev.gatehouse.server.ServiceContext;
 import dev.gatehouse.server.metrics.JvmMetrics;
 import dev.gatehouse.server.metrics.Metrics;
 import dev.gatehouse.wire.EnvoyConfig;
+import io.netty.channel.EventLoop;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -52,6 +53,7 @@ public final class Gate implements AutoCloseable {
   private static final AtomicBoolean WARM = new AtomicBoolean();
 
   private final ArrayDeque<AutoCloseable> opened;
+  private final EventLoops loops;
   private final PolicySource policies;
   private final GatehouseServer server;
   private final WiredEnvoy envoy;
@@ -59,11 +61,13 @@ public final class Gate implements AutoCloseable {
 
   private Gate(
       ArrayDeque<AutoCloseable> opened,
+      EventLoops loops,
       PolicySource policies,
       GatehouseServer server,
       WiredEnvoy envoy,
       AtomicReference<Reload> inForce) {
     this.opened = opened;
+    this.loops = loops;
     this.policies = policies;
     this.server = server;
     this.envoy = envoy;
@@ -177,7 +181,7 @@ public final class Gate implements AutoCloseable {
     if (inForce.get() != first) {
       envoy.follow(inForce.get().policies());
     }
-    return new Gate(opened, policies, server, envoy, inForce);
+    return new Gate(opened, loops, policies, server, envoy, inForce);
   }
 
   private static ServerSettings loopback(List<Service> services) {
@@ -199,6 +203,11 @@ public final class Gate implements AutoCloseable {
 
   public Envoy envoy() {
     return envoy.process();
+  }
+
+  /** The event loops that the services run on. */
+  public List<EventLoop> loops() {
+    return loops.all();
   }
 
   public GatehouseServer server() {
