@@ -168,7 +168,8 @@ final class Load implements AutoCloseable {
       call = channel.newCall(method, CallOptions.DEFAULT);
       call.start(this, metadata);
       call.request(messages.size() + 1);
-      // The answer may come on the client's loop before this returns: the rest of the messages is sent there alone.
+      // The answer may come on the client's loop before this returns: the rest of the messages is
+      // sent there alone.
       sent = 1;
       call.sendMessage(messages.getFirst());
       if (messages.size() == 1) {

@@ -110,11 +110,17 @@ class LoopsNeverBlockTest {
   private static String token(Issuer issuer, String user) {
     var now = Instant.now().getEpochSecond();
     return issuer.token(Map.of(
-        "iss", "https://issuer.shop.example",
-        "aud", "shop",
-        "sub", user,
-        "scope", "orders:read orders:write",
-        "iat", now,
-        "exp", now + 600));
+        "iss",
+        "https://issuer.shop.example",
+        "aud",
+        "shop",
+        "sub",
+        user,
+        "scope",
+        "orders:read orders:write",
+        "iat",
+        now,
+        "exp",
+        now + 600));
   }
 }
