@@ -56,9 +56,9 @@ final class CleanPath {
     }
     int c = high << 4 | low;
     boolean control = c < ' ' || c == 0x7f;
-    boolean unreserved = c >= 'a' && c <= 'z'
-        || c >= 'A' && c <= 'Z'
-        || c >= '0' && c <= '9'
+    boolean unreserved = (c >= 'a' && c <= 'z')
+        || (c >= 'A' && c <= 'Z')
+        || (c >= '0' && c <= '9')
         || c == '-'
         || c == '.'
         || c == '_'

@@ -14,11 +14,15 @@ public final class Names {
     if (names.isEmpty()) {
       return "(there is none)";
     }
+    var nearest = Shown.closest(wanted, names);
+    var guess = nearest == null ? "" : "did you mean \"" + nearest + "\"? ";
+    return "(" + guess + "there are: " + some(names) + ")";
+  }
+
+  /** The first of them by name, and how many more there are. */
+  static String some(Collection<String> names) {
     var sorted = names.stream().sorted().distinct().toList();
     var shown = String.join(", ", sorted.subList(0, Math.min(SHOWN, sorted.size())));
-    var rest = sorted.size() > SHOWN ? " and " + (sorted.size() - SHOWN) + " more" : "";
-    var nearest = Shown.closest(wanted, sorted);
-    var guess = nearest == null ? "" : "did you mean \"" + nearest + "\"? ";
-    return "(" + guess + "there are: " + shown + rest + ")";
+    return sorted.size() > SHOWN ? shown + " and " + (sorted.size() - SHOWN) + " more" : shown;
   }
 }

@@ -170,7 +170,7 @@ public final class PolicySet {
   private static SortedSet<String> owned(
       Gateway gateway, List<AttachedRule> rules, Targeting targeting) {
     var routes = rules.stream()
-        .filter(rule -> rule.gateway() == gateway)
+        .filter(rule -> rule.gateway().meta().id().equals(gateway.meta().id()))
         .map(rule -> rule.httpRoute().meta().id())
         .collect(Collectors.toSet());
     return targeting

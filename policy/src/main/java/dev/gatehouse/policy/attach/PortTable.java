@@ -105,7 +105,7 @@ final class PortTable<P> {
       for (var rule :
           rulesOf.getOrDefault(ListenerKey.of(gateway.meta(), listener.name()), List.of())) {
         for (var hostname : rule.hostnames()) {
-          if (owner(listeners, hostname) == listener) {
+          if (owner(listeners, hostname).equals(listener)) {
             hosts.computeIfAbsent(hostname, h -> new ArrayList<>()).add(rule);
           }
         }

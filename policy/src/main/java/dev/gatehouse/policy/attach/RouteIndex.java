@@ -39,7 +39,7 @@ final class RouteIndex<P> {
       if (here == null) {
         continue;
       }
-      if (here == unsure) {
+      if (unsure.equals(here)) {
         return unsure;
       }
       if (found != null && !found.equals(here)) {

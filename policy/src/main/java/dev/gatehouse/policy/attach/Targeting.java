@@ -160,10 +160,7 @@ final class Targeting {
       return null;
     }
     if (!known.containsKey(id)) {
-      problems.warning(
-          ref.origin(),
-          path + ".name",
-          "no %s \"%s\" %s".formatted(ref.kind(), id, Names.thereAre(id, known.keySet())));
+      problems.warning(ref.origin(), path + ".name", missing(policy, ref, known));
       return null;
     }
     var section = ref.sectionName();
@@ -228,6 +225,18 @@ final class Targeting {
     var metas = new LinkedHashMap<String, Meta>();
     resources.forEach(resource -> metas.put(resource.meta().id(), resource.meta()));
     return metas;
+  }
+
+  /** A policy cannot mean what is in another namespace, so only its own namespace's names are suggested. */
+  private static String missing(Meta policy, Targets.Ref ref, Map<String, Meta> known) {
+    var id = policy.namespace() + "/" + ref.name();
+    var own = known.keySet().stream()
+        .filter(name -> name.startsWith(policy.namespace() + "/"))
+        .toList();
+    return own.isEmpty() && !known.isEmpty()
+        ? "no %s \"%s\": a policy holds in its own namespace only, and there is none in \"%s\" (elsewhere: %s)"
+            .formatted(ref.kind(), id, policy.namespace(), Names.some(known.keySet()))
+        : "no %s \"%s\" %s".formatted(ref.kind(), id, Names.thereAre(id, own));
   }
 
   private static String unknownKind(String group, String kind) {

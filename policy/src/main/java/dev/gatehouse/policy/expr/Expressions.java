@@ -31,7 +31,7 @@ public final class Expressions {
   }
 
   /**
-   * A template, or null with the problem said. A text without {@code ${} is a constant; {@code $${} stands for {@code ${} itself. What
+   * A template, or null with the problem said. A text without <code>${</code> is a constant; <code>$${</code> stands for <code>${</code> itself. What
    * an expression yields must be a string, a number (written without exponent) or a bool.
    */
   public static @Nullable Template template(

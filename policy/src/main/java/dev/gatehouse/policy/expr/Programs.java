@@ -1,5 +1,6 @@
 package dev.gatehouse.policy.expr;
 
+import com.google.common.collect.ImmutableMap;
 import com.google.re2j.Pattern;
 import dev.cel.common.CelAbstractSyntaxTree;
 import dev.cel.runtime.CelEvaluationException;
@@ -9,11 +10,10 @@ import dev.cel.runtime.CelRuntimeFactory;
 import dev.cel.runtime.CelStandardFunctions;
 import dev.cel.runtime.CelStandardFunctions.StandardFunction;
 import dev.cel.runtime.Program;
-import java.util.Map;
 
 /** Makes programs of checked expressions. CEL's own {@code matches} compiles its pattern at each call; ours finds it compiled. */
 final class Programs {
-  private static final CelRuntime WITHOUT_PATTERNS = runtime(Map.of());
+  private static final CelRuntime WITHOUT_PATTERNS = runtime(ImmutableMap.of());
 
   private Programs() {}
 
@@ -22,7 +22,7 @@ final class Programs {
     return runtime.createProgram(checked);
   }
 
-  private static CelRuntime runtime(Map<String, Pattern> patterns) {
+  private static CelRuntime runtime(ImmutableMap<String, Pattern> patterns) {
     return CelRuntimeFactory.plannerRuntimeBuilder()
         .setOptions(Vocabulary.OPTIONS)
         .setStandardFunctions(CelStandardFunctions.newBuilder()
@@ -45,7 +45,7 @@ final class Programs {
   }
 
   /** Anywhere in the text, as CEL defines it. */
-  private static boolean find(Map<String, Pattern> patterns, String text, String regex) {
+  private static boolean find(ImmutableMap<String, Pattern> patterns, String text, String regex) {
     var pattern = patterns.get(regex);
     if (pattern == null) {
       throw new IllegalStateException("a pattern that was not there when policies were loaded");

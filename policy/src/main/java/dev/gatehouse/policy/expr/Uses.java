@@ -1,5 +1,6 @@
 package dev.gatehouse.policy.expr;
 
+import com.google.common.collect.ImmutableMap;
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
 import dev.cel.common.CelAbstractSyntaxTree;
@@ -26,7 +27,7 @@ import java.util.function.BiConsumer;
  * @param keys by variable, for maps of which only these keys are looked at; other maps are looked at as a whole
  * @param patterns the regular expressions, compiled
  */
-record Uses(Map<String, List<String>> keys, Map<String, Pattern> patterns) {
+record Uses(Map<String, List<String>> keys, ImmutableMap<String, Pattern> patterns) {
   private static final String INDEX = "_[_]";
   private static final String IN = "@in";
   private static final String MATCHES = "matches";
@@ -54,7 +55,7 @@ record Uses(Map<String, List<String>> keys, Map<String, Pattern> patterns) {
     whole.forEach(keys::remove);
     var lists = new HashMap<String, List<String>>();
     keys.forEach((map, some) -> lists.put(map, List.copyOf(some)));
-    return new Uses(Map.copyOf(lists), Map.copyOf(patterns));
+    return new Uses(Map.copyOf(lists), ImmutableMap.copyOf(patterns));
   }
 
   /** The key, where a map is only asked for one that stands in the expression: {@code m['k']}, {@code 'k' in m}, {@code m.k}, {@code has(m.k)}. */

@@ -19,7 +19,7 @@ import dev.gatehouse.policy.resource.HttpRoute.Match;
 import dev.gatehouse.policy.resource.HttpRoute.Rule;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.resource.Resource;
-import dev.gatehouse.policy.resource.StringMatch.Type;
+import dev.gatehouse.policy.resource.StringMatch;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -153,9 +153,9 @@ class MatchRoutesPropertyTest {
                 value(q.match().type(), q.match().value(), parameters(request).get(q.name())));
   }
 
-  private static boolean value(Type type, String wanted, @Nullable String value) {
+  private static boolean value(StringMatch.Type type, String wanted, @Nullable String value) {
     return value != null
-        && (type == Type.EXACT ? value.equals(wanted) : Pattern.matches(wanted, value));
+        && (type == StringMatch.Type.EXACT ? value.equals(wanted) : Pattern.matches(wanted, value));
   }
 
   private static Map<String, String> parameters(Asked request) {
@@ -220,8 +220,8 @@ class MatchRoutesPropertyTest {
     return new Asked(pick(random, METHODS), pick(random, ASKED_HOSTS), path.toString(), headers);
   }
 
-  private static Type randomType(Random random) {
-    return random.nextBoolean() ? Type.EXACT : Type.REGULAR_EXPRESSION;
+  private static StringMatch.Type randomType(Random random) {
+    return random.nextBoolean() ? StringMatch.Type.EXACT : StringMatch.Type.REGULAR_EXPRESSION;
   }
 
   private static String randomPath(Random random) {

@@ -163,7 +163,7 @@ class PolicyAttachmentTest {
     assertThat(security(set)).allMatch(text -> text.endsWith(": none"));
     assertThat(texts(problems))
         .containsExactly(
-            "shop.yaml:3:5: warning: spec.targetRefs[0].name: no HTTPRoute \"other/orders\" (there are: shop/orders)",
+            "shop.yaml:3:5: warning: spec.targetRefs[0].name: no HTTPRoute \"other/orders\": a policy holds in its own namespace only, and there is none in \"other\" (elsewhere: shop/orders)",
             "shop.yaml:3:5: warning: spec.targetSelectors[0].matchLabels: no HTTPRoute in namespace \"other\" bears the labels {}");
   }
 

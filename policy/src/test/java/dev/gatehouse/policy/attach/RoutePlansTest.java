@@ -26,15 +26,11 @@ class RoutePlansTest {
   private static final Gateway TWO = gateway("shop/web", listener("a"), listener("b"));
   private static final HttpRoute ORDERS =
       route("shop/orders", rule("create", prefix("/create")), rule(null, prefix("/list")));
-  private static final Function<AttachedRule, String> BY_RULE =
-      rule -> rule.route().toString();
-  private static final Function<AttachedRule, String> BY_LISTENER =
-      rule -> rule.listener().toString();
 
   @Test
   void a_binding_finds_its_plan() {
     var set = sound(WEB, ORDERS);
-    var plans = RoutePlans.of(set, BY_RULE, null);
+    var plans = RoutePlans.of(set, RoutePlansTest::byRule, null);
 
     assertThat(set.rules())
         .allSatisfy(rule -> assertThat(
@@ -44,7 +40,7 @@ class RoutePlansTest {
 
   @Test
   void no_binding_is_unbound() {
-    var plans = RoutePlans.of(sound(WEB, ORDERS), BY_RULE, null);
+    var plans = RoutePlans.of(sound(WEB, ORDERS), RoutePlansTest::byRule, null);
 
     assertThat(plans.byBinding(null, null)).isInstanceOf(Lookup.Unbound.class);
     assertThat(plans.byBinding("", "")).isInstanceOf(Lookup.Unbound.class);
@@ -52,7 +48,7 @@ class RoutePlansTest {
 
   @Test
   void a_binding_that_resolves_to_nothing_is_unresolved_and_never_unbound() {
-    var plans = RoutePlans.of(sound(WEB, ORDERS), BY_RULE, null);
+    var plans = RoutePlans.of(sound(WEB, ORDERS), RoutePlansTest::byRule, null);
 
     assertThat(plans.byBinding("shop/web/http", "HTTPRoute/shop/orders/gone"))
         .isEqualTo(new Lookup.Unresolved<>(
@@ -86,7 +82,7 @@ class RoutePlansTest {
 
   @Test
   void route_metadata_finds_a_rule_by_its_name() {
-    var plans = RoutePlans.of(sound(WEB, ORDERS), BY_RULE, null);
+    var plans = RoutePlans.of(sound(WEB, ORDERS), RoutePlansTest::byRule, null);
 
     assertThat(plans.byRouteMetadata("HTTPRoute", "shop", "orders", "create"))
         .isEqualTo(new Lookup.Found<>("HTTPRoute/shop/orders/create"));
@@ -98,16 +94,17 @@ class RoutePlansTest {
 
   @Test
   void route_metadata_without_a_rule_finds_the_route_if_all_its_rules_have_one_plan() {
-    assertThat(metadata(sound(WEB, ORDERS), BY_RULE, null)).isInstanceOf(Lookup.Unresolved.class);
-    assertThat(metadata(sound(WEB, ORDERS), BY_LISTENER, null))
+    assertThat(metadata(sound(WEB, ORDERS), RoutePlansTest::byRule, null))
+        .isInstanceOf(Lookup.Unresolved.class);
+    assertThat(metadata(sound(WEB, ORDERS), RoutePlansTest::byListener, null))
         .isEqualTo(new Lookup.Found<>("shop/web/http"));
-    assertThat(metadata(sound(WEB, ORDERS), BY_LISTENER, ""))
+    assertThat(metadata(sound(WEB, ORDERS), RoutePlansTest::byListener, ""))
         .isEqualTo(new Lookup.Found<>("shop/web/http"));
   }
 
   @Test
   void plans_that_are_equal_under_all_listeners_are_no_ambiguity() {
-    assertThat(metadata(sound(TWO, ORDERS), BY_RULE, "create"))
+    assertThat(metadata(sound(TWO, ORDERS), RoutePlansTest::byRule, "create"))
         .isEqualTo(new Lookup.Found<>("HTTPRoute/shop/orders/create"));
   }
 
@@ -119,7 +116,7 @@ class RoutePlansTest {
             WEB,
             gateway("shop/net", listener("http")),
             route("shop/orders", both, List.of(), rule("create", prefix("/")))),
-        BY_LISTENER,
+        RoutePlansTest::byListener,
         null);
     var problems = new Problems();
     plans.reportAmbiguous(problems);
@@ -136,14 +133,14 @@ class RoutePlansTest {
   @Test
   void rules_whose_plans_agree_are_not_reported() {
     var problems = new Problems();
-    RoutePlans.of(sound(TWO, ORDERS), BY_RULE, null).reportAmbiguous(problems);
+    RoutePlans.of(sound(TWO, ORDERS), RoutePlansTest::byRule, null).reportAmbiguous(problems);
 
     assertThat(problems.all()).isEmpty();
   }
 
   @Test
   void a_lookup_that_finds_allocates_nothing() {
-    var plans = RoutePlans.of(sound(WEB, ORDERS), BY_LISTENER, null);
+    var plans = RoutePlans.of(sound(WEB, ORDERS), RoutePlansTest::byListener, null);
     var request = Asked.get("/list/of/orders?page=1");
 
     assertThat(allocated(() -> plans.byBinding("shop/web/http", "HTTPRoute/shop/orders/create")))
@@ -177,5 +174,13 @@ class RoutePlansTest {
       PolicySet set, Function<AttachedRule, String> compile, @Nullable String section) {
     return RoutePlans.of(set, compile, null)
         .byRouteMetadata("HTTPRoute", "shop", "orders", section);
+  }
+
+  private static String byRule(AttachedRule rule) {
+    return rule.route().toString();
+  }
+
+  private static String byListener(AttachedRule rule) {
+    return rule.listener().toString();
   }
 }
