@@ -165,6 +165,44 @@ class WireOnEnvoyTest {
   }
 
   @Test
+  void a_call_that_no_service_has_seen_is_tried_once_more() throws IOException {
+    put(SHOP + GUARD + """
+        ---
+        apiVersion: gatehouse.dev/v1alpha1
+        kind: TransformPolicy
+        metadata: {name: open, namespace: shop}
+        spec:
+          targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: open}]
+          request: [{headers: {remove: [x-internal]}}]
+        ---
+        apiVersion: gateway.envoyproxy.io/v1alpha1
+        kind: BackendTrafficPolicy
+        metadata: {name: counted, namespace: shop}
+        spec:
+          targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: counted}]
+          rateLimit: {global: {rules: [{limit: {requests: 5, unit: Hour}}]}}
+        ---
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: HTTPRoute
+        metadata: {name: counted, namespace: shop}
+        spec:
+          parentRefs: [{name: web}]
+          rules:
+          - matches: [{path: {type: PathPrefix, value: /counted}}]
+            backendRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: up}]
+        """);
+    await().until(() -> get("/orders").status() == 503);
+    assertThat(get("/open").status()).as("ext-proc is gone, so closed").isEqualTo(500);
+    assertThat(get("/counted").status()).as("ratelimit is gone, so open").isEqualTo(200);
+    await()
+        .untilAsserted(() -> assertThat(envoy
+                .stats("^cluster\\.(ext-authz|ext-proc|ratelimit)\\.upstream_rq_retry$")
+                .values())
+            .hasSize(3)
+            .allMatch(retries -> retries > 0));
+  }
+
+  @Test
   void a_preflight_asks_nobody_and_a_foreign_origin_gets_no_permission() throws IOException {
     put(SHOP + GUARD);
     await().until(() -> get("/orders").status() == 503);

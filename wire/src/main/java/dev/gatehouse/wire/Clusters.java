@@ -77,7 +77,11 @@ final class Clusters {
     return cluster(name, !named, endpoints, map());
   }
 
-  /** A service: HTTP/2, pinged so that a dead peer is noticed, and no limit of Envoy's below what the service itself bears. */
+  /**
+   * A service: HTTP/2, pinged so that a dead peer is noticed, and no limit of Envoy's below what the service itself bears. A call is retried
+   * only where the service cannot have seen it, so that nothing is decided or counted twice. The policy stands here because ext_authz heeds
+   * none in its {@code grpc_service} (tried).
+   */
   private static Map<String, Object> callout(String name, Address address) {
     var threshold = map(
         "max_pending_requests", CALLOUTS_AT_ONCE,
@@ -94,6 +98,12 @@ final class Clusters {
                 "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
                 any(
                     "extensions.upstreams.http.v3.HttpProtocolOptions",
+                    "retry_policy",
+                    map(
+                        "retry_on",
+                        "connect-failure,refused-stream,reset-before-request",
+                        "num_retries",
+                        1),
                     "explicit_http_config",
                     map(
                         "http2_protocol_options",

@@ -124,11 +124,7 @@ final class HttpFilters {
         map("transport_api_version", "V3", "grpc_service", service(Clusters.RATELIMIT, null)));
   }
 
-  /**
-   * A call is retried only where the service cannot have seen it, so that nothing is decided or counted twice.
-   *
-   * @param timeout of a call; null where the filter has its own
-   */
+  /** @param timeout of a call; null where the filter has its own */
   private static Map<String, Object> service(String cluster, @Nullable String timeout) {
     return map(
         "envoy_grpc",
@@ -136,8 +132,6 @@ final class HttpFilters {
         "timeout",
         timeout,
         "initial_metadata",
-        List.of(map("key", Bindings.REQUEST_ID, "value", "%REQ(x-request-id)%")),
-        "retry_policy",
-        map("retry_on", "connect-failure,refused-stream,reset-before-request", "num_retries", 1));
+        List.of(map("key", Bindings.REQUEST_ID, "value", "%REQ(x-request-id)%")));
   }
 }

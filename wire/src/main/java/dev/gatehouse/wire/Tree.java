@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 import tools.jackson.dataformat.yaml.YAMLWriteFeature;
 
@@ -65,11 +66,16 @@ final class Tree {
     return yaml(map("resources", resources));
   }
 
+  /** None where the text is no configuration, such as a file that somebody else damaged. */
   private static List<?> resources(String yaml) {
-    return !yaml.isEmpty()
-            && YAML.readValue(yaml, Map.class).get("resources") instanceof List<?> all
-        ? all
-        : List.of();
+    try {
+      return YAML.readTree(yaml).isObject()
+              && YAML.readValue(yaml, Map.class).get("resources") instanceof List<?> all
+          ? all
+          : List.of();
+    } catch (JacksonException e) {
+      return List.of();
+    }
   }
 
   private static String name(Object resource) {

@@ -226,6 +226,15 @@ class EnvoyConfigTest {
     assertThat(backends()).containsExactly("backend/shop/other");
   }
 
+  @Test
+  void a_damaged_file_is_replaced() throws IOException {
+    for (var damaged : List.of("", "resources: [{name: a}", "a: b", "text", "resources: 7")) {
+      Files.writeString(folder.resolve("clusters.yaml"), damaged);
+      config("/e", Wired.GATEWAY, Wired.BACKEND, rule(TO_UP)).write(folder);
+      assertThat(backends()).as(damaged).containsExactly("backend/shop/up");
+    }
+  }
+
   private List<String> backends() throws IOException {
     var clusters = json(Files.readString(folder.resolve("clusters.yaml"))).get("resources");
     return Wired.each(clusters)
