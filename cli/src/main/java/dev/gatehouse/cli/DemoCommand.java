@@ -3,7 +3,7 @@ package dev.gatehouse.cli;
 import dev.gatehouse.authz.ExtAuthzSettings;
 import dev.gatehouse.extproc.ExtProcSettings;
 import dev.gatehouse.policy.resource.Problem;
-import dev.gatehouse.policy.source.Reload;
+import dev.gatehouse.policy.source.InForce;
 import dev.gatehouse.ratelimit.RateLimitSettings;
 import dev.gatehouse.sandbox.EnvoyBinary;
 import dev.gatehouse.sandbox.Gate;
@@ -219,8 +219,8 @@ final class DemoCommand implements Callable<Integer> {
       terminal.out().printf("  %-10s %-34s %s%n", what, where, terminal.dim(more));
     }
 
-    private void problems(Reload reload) {
-      for (var problem : reload.problems()) {
+    private void problems(InForce inForce) {
+      for (var problem : inForce.problems()) {
         if (problem.severity() != Problem.Severity.NOTICE) {
           terminal.out().println(terminal.yellow(problem.toString()));
         }

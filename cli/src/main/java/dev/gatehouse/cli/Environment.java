@@ -23,7 +23,7 @@ record Environment(Map<String, String> env) implements IDefaultValueProvider {
     }
     return switch (option.longestName()) {
       case "--redis-url" -> ReferenceEnvironment.redisUrl(env);
-      case "--log-level" -> env.get("LOG_LEVEL");
+      case "--log-level" -> ReferenceEnvironment.level(env.get("LOG_LEVEL"));
       default -> null;
     };
   }

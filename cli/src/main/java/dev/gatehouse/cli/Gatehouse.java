@@ -3,8 +3,12 @@ package dev.gatehouse.cli;
 import dev.gatehouse.policy.source.PolicyException;
 import dev.gatehouse.sandbox.NoEnvoyException;
 import dev.gatehouse.server.BindException;
+import dev.gatehouse.server.tls.TlsException;
+import java.io.Console;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -44,17 +48,14 @@ import picocli.CommandLine.Model.UsageMessageSpec;
       "'gatehouse COMMAND --help' lists a command's options and their environment variables."
     })
 public final class Gatehouse {
-  private final Terminal terminal;
-
-  private Gatehouse(Terminal terminal) {
-    this.terminal = terminal;
-  }
-
   public static void main(String[] args) {
     var out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
     var err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
     var terminal = new Terminal(
-        out, err, System.getenv(), System.console() != null && System.console().isTerminal());
+        out,
+        err,
+        System.getenv(),
+        Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent());
     System.exit(run(terminal, args));
   }
 
@@ -64,12 +65,11 @@ public final class Gatehouse {
   }
 
   static CommandLine commandLine(Terminal terminal) {
-    var line = new CommandLine(new Gatehouse(terminal), new Commands(terminal));
+    var line = new CommandLine(new Gatehouse(), new Commands(terminal));
     line.setOut(terminal.out());
     line.setErr(terminal.err());
     line.setDefaultValueProvider(new Environment(terminal.env()));
-    line.getSubcommands()
-        .get("ratelimit")
+    Objects.requireNonNull(line.getSubcommands().get("ratelimit"))
         .setDefaultValueProvider(new ReferenceEnvironment(terminal.env()));
     line.setHelpFactory(new HelpPage());
     everywhere(line);
@@ -98,7 +98,7 @@ public final class Gatehouse {
         policies.problems().forEach(problem -> terminal.err().println(problem));
         terminal.err().println(policies.getMessage() + "; --strict refuses to start with them");
       }
-      case BindException _, NoEnvoyException _, Failure _ ->
+      case BindException _, TlsException _, NoEnvoyException _, Failure _ ->
         terminal.err().println("gatehouse: " + e.getMessage());
       default -> e.printStackTrace(terminal.err());
     }

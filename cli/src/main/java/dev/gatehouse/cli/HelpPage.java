@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.IHelpFactory;
 import picocli.CommandLine.Model.CommandSpec;
@@ -34,7 +35,8 @@ final class HelpPage implements IHelpFactory {
     GROUPS.forEach((title, names) -> {
       text.append(help.colorScheme().text("@|bold " + title + "|@")).append('\n');
       for (var name : names) {
-        var usage = commands.get(name).getCommandSpec().usageMessage();
+        var command = Objects.requireNonNull(commands.get(name));
+        var usage = command.getCommandSpec().usageMessage();
         text.append("  %-11s %s%n".formatted(name, usage.description()[0]));
       }
     });

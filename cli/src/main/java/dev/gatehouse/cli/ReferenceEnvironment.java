@@ -1,5 +1,6 @@
 package dev.gatehouse.cli;
 
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.IDefaultValueProvider;
@@ -35,6 +36,17 @@ record ReferenceEnvironment(Map<String, String> env) implements IDefaultValuePro
       return null;
     }
     return env.getOrDefault(host, "0.0.0.0") + ":" + env.getOrDefault(port, usualPort);
+  }
+
+  /** The reference takes logrus's names. */
+  static @Nullable String level(@Nullable String name) {
+    return name == null
+        ? null
+        : switch (name.toLowerCase(Locale.ROOT)) {
+          case "warning" -> "warn";
+          case "fatal", "panic" -> "error";
+          default -> name;
+        };
   }
 
   private boolean tls() {

@@ -52,14 +52,14 @@ final class ServerOptions {
       names = "--log-level",
       paramLabel = "LEVEL",
       defaultValue = "info",
-      description = "error, warn, info, debug or trace. LOG_LEVEL is read too. Default: info.")
+      description = "error, warn, info, debug or trace. LOG_LEVEL is read too. Default: ${DEFAULT-VALUE}.")
   Level logLevel = Level.INFO;
 
   @Option(
       names = "--log-format",
       paramLabel = "FORMAT",
       defaultValue = "auto",
-      description = "json, text, or auto: text on a terminal, else JSON. Default: auto.")
+      description = "json, text, or auto: text on a terminal, else JSON. Default: ${DEFAULT-VALUE}.")
   Logs.Format logFormat = Logs.Format.AUTO;
 
   enum Decisions {
@@ -73,7 +73,7 @@ final class ServerOptions {
       paramLabel = "WHICH",
       defaultValue = "off",
       description =
-          "Log decisions: off, denied (what did not pass as it was asked), or all. Default: off.")
+          "Log decisions: off, denied (what did not pass as it was asked), or all. Default: ${DEFAULT-VALUE}.")
   Decisions decisions = Decisions.OFF;
 
   void configureLogs() {

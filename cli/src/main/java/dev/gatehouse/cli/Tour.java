@@ -56,7 +56,7 @@ final class Tour {
   /**
    * One request, or several alike.
    *
-   * @param times how often; {@code statuses} has as many
+   * @param statuses what each answer's will be; as many as there are requests
    * @param promise what the answer will be, in words
    */
   record Stop(

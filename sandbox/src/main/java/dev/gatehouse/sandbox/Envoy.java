@@ -1,6 +1,7 @@
 package dev.gatehouse.sandbox;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -33,7 +34,7 @@ public final class Envoy implements AutoCloseable {
   private Envoy(Process process, Path log, int adminPort) {
     this.process = process;
     this.log = log;
-    this.admin = new EnvoyAdmin(new InetSocketAddress("127.0.0.1", adminPort));
+    this.admin = new EnvoyAdmin(new InetSocketAddress(InetAddress.getLoopbackAddress(), adminPort));
   }
 
   /**

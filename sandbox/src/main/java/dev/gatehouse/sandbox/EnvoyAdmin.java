@@ -25,7 +25,7 @@ public final class EnvoyAdmin implements AutoCloseable {
 
   /** {@code host:port}. */
   public String address() {
-    return address.getHostString() + ":" + address.getPort();
+    return address.getAddress().getHostAddress() + ":" + address.getPort();
   }
 
   /** Counters and gauges whose whole name the expression matches somewhere, by name. */
@@ -51,7 +51,8 @@ public final class EnvoyAdmin implements AutoCloseable {
    * @throws IllegalStateException when it does not answer
    */
   public HttpResponse<String> send(String method, String path) {
-    var uri = URI.create("http://" + address.getHostString() + ":" + address.getPort() + path);
+    var uri = URI.create(
+        "http://" + address.getAddress().getHostAddress() + ":" + address.getPort() + path);
     var request = HttpRequest.newBuilder(uri)
         .timeout(Duration.ofSeconds(5))
         .method(method, HttpRequest.BodyPublishers.noBody())

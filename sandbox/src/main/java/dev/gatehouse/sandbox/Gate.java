@@ -5,6 +5,7 @@ import dev.gatehouse.authz.ExtAuthzSettings;
 import dev.gatehouse.extproc.ExtProc;
 import dev.gatehouse.extproc.ExtProcSettings;
 import dev.gatehouse.policy.resource.Problem;
+import dev.gatehouse.policy.source.InForce;
 import dev.gatehouse.policy.source.PolicySource;
 import dev.gatehouse.policy.source.Reload;
 import dev.gatehouse.ratelimit.RateLimit;
@@ -33,7 +34,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
@@ -57,21 +57,18 @@ public final class Gate implements AutoCloseable {
   private final PolicySource policies;
   private final GatehouseServer server;
   private final WiredEnvoy envoy;
-  private final AtomicReference<Reload> inForce;
 
   private Gate(
       ArrayDeque<AutoCloseable> opened,
       EventLoops loops,
       PolicySource policies,
       GatehouseServer server,
-      WiredEnvoy envoy,
-      AtomicReference<Reload> inForce) {
+      WiredEnvoy envoy) {
     this.opened = opened;
     this.loops = loops;
     this.policies = policies;
     this.server = server;
     this.envoy = envoy;
-    this.inForce = inForce;
   }
 
   /**
@@ -153,35 +150,49 @@ public final class Gate implements AutoCloseable {
     }
     services.forEach(opened::push);
 
-    var inForce = new AtomicReference<Reload>();
-    var follower = new AtomicReference<WiredEnvoy>();
-    policies.onLoad(reload -> {
-      metrics.policiesLoaded(reload.inForce(), Instant.now());
-      var problems = new ArrayList<>(reload.problems());
-      var envoy = follower.get();
-      if (reload.inForce()) {
-        inForce.set(reload);
-        if (envoy != null) {
-          problems.addAll(envoy.follow(reload.policies()));
-        }
-      }
-      if (envoy != null) {
-        reloads.accept(reload, problems);
-      }
-    });
+    var follower = new Follower(reloads);
+    policies.onLoad(follower::loaded);
+    policies.onLoad(reload -> metrics.policiesLoaded(reload.inForce(), Instant.now()));
     var first = policies.start();
-    inForce.set(first);
     var server = GatehouseServer.start(
         loopback(services), services, context, () -> policies.inForce().json());
     opened.push(server);
     var envoy = WiredEnvoy.start(settings, server, first.policies());
     opened.push(envoy);
-    follower.set(envoy);
+    follower.attach(envoy, policies);
     WARM.set(true);
-    if (inForce.get() != first) {
-      envoy.follow(inForce.get().policies());
+    return new Gate(opened, loops, policies, server, envoy);
+  }
+
+  /** Hears of every load and lets Envoy follow it; the first ones come before there is an Envoy. */
+  private static final class Follower {
+    private final BiConsumer<Reload, List<Problem>> reloads;
+    private @Nullable WiredEnvoy envoy;
+    private int loads;
+
+    Follower(BiConsumer<Reload, List<Problem>> reloads) {
+      this.reloads = reloads;
     }
-    return new Gate(opened, loops, policies, server, envoy, inForce);
+
+    synchronized void loaded(Reload reload) {
+      loads++;
+      if (envoy == null) {
+        return;
+      }
+      var problems = new ArrayList<>(reload.problems());
+      if (reload.inForce()) {
+        problems.addAll(envoy.follow(reload.policies()));
+      }
+      reloads.accept(reload, problems);
+    }
+
+    /** Envoy was made of the first load; what came while it started it follows now. */
+    synchronized void attach(WiredEnvoy started, PolicySource policies) {
+      envoy = started;
+      if (loads > 1) {
+        started.follow(policies.inForce().policies());
+      }
+    }
   }
 
   private static ServerSettings loopback(List<Service> services) {
@@ -214,9 +225,9 @@ public final class Gate implements AutoCloseable {
     return server;
   }
 
-  /** The load that is in force. */
-  public Reload inForce() {
-    return inForce.get();
+  /** The policies that are in force, and what is wrong with them. */
+  public InForce inForce() {
+    return policies.inForce();
   }
 
   /** What {@code wire} and Envoy said of the policies that Envoy follows now. */

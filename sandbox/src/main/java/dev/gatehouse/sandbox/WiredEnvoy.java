@@ -12,6 +12,7 @@ import dev.gatehouse.wire.EnvoyConfig;
 import dev.gatehouse.wire.WireSettings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,6 +23,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Pattern;
 
 /** An Envoy whose files are made of the policies, and made again when those change. */
@@ -85,7 +87,7 @@ final class WiredEnvoy implements AutoCloseable {
       var after = files();
       var changed = after.keySet().stream()
           .filter(name -> !name.equals("envoy.yaml"))
-          .filter(name -> !after.get(name).equals(before.get(name)))
+          .filter(name -> !Objects.equals(after.get(name), before.get(name)))
           .toList();
       awaitTaken(changed, taken);
     } catch (IOException e) {
@@ -188,7 +190,8 @@ final class WiredEnvoy implements AutoCloseable {
         var endpoint = endpoints.computeIfAbsent(
             listener.port(),
             port -> new Gate.Endpoint(
-                new InetSocketAddress(LOOPBACK, free()), listener.protocol().equals("HTTPS")));
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), free()),
+                listener.protocol().equals("HTTPS")));
         byListener.put(
             ListenerKey.of(gateway.meta(), listener.name()).toString(),
             endpoint.address().getPort());

@@ -113,9 +113,9 @@ record CaseFile(@Nullable String about, Settings settings, List<Step> requests) 
   record Step(
       @Nullable String name,
       @Nullable String method,
-      @Nullable String path,
+      String path,
       @Nullable String host,
-      @Nullable Map<String, @Nullable JsonNode> headers,
+      Map<String, @Nullable JsonNode> headers,
       @Nullable String body,
       @Nullable JsonNode json,
       @Nullable Integer repeat,
@@ -128,14 +128,20 @@ record CaseFile(@Nullable String about, Settings settings, List<Step> requests) 
       @Nullable Sign sign,
       @Nullable String raw,
       @Nullable Reply reply,
-      @Nullable Map<String, @Nullable String> edit,
-      @Nullable Expect expect) {
+      Map<String, @Nullable String> edit,
+      Expect expect) {
+    Step {
+      path = path == null ? "" : path;
+      headers = headers == null ? Map.of() : headers;
+      edit = edit == null ? Map.of() : edit;
+      expect = expect == null ? Expect.NOTHING : expect;
+    }
 
     String title() {
       if (name != null) {
         return name;
       }
-      return edit != null ? "edit " + edit.keySet() : methodOrGet() + " " + path;
+      return edit.isEmpty() ? methodOrGet() + " " + path : "edit " + edit.keySet();
     }
 
     String methodOrGet() {
@@ -144,13 +150,15 @@ record CaseFile(@Nullable String about, Settings settings, List<Step> requests) 
 
     @Nullable
     String wrong() {
-      if (edit == null && path == null && raw == null) {
+      if (edit.isEmpty() && path.isEmpty() && raw == null) {
         return "neither path nor raw nor edit (expected: one of them)";
       }
       if (body != null && json != null) {
         return "both body and json (expected: one of them)";
       }
-      return expect == null ? "no expect: a step that expects nothing shows nothing" : null;
+      return expect.equals(Expect.NOTHING)
+          ? "no expect: a step that expects nothing shows nothing"
+          : null;
     }
   }
 
@@ -192,7 +200,9 @@ record CaseFile(@Nullable String about, Settings settings, List<Step> requests) 
       @Nullable Map<String, Long> envoy,
       @Nullable Boolean inForce,
       @Nullable List<String> problems,
-      boolean closed) {}
+      boolean closed) {
+    static final Expect NOTHING = new Expect(null, null, null, null, null, null, null, false);
+  }
 
   record Saw(
       boolean nothing,

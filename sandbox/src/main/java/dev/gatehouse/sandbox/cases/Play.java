@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
@@ -43,7 +44,7 @@ final class Play {
 
   CaseResult.Step step(CaseFile.Step step) {
     try {
-      return new CaseResult.Step(step.title(), step.edit() == null ? sent(step) : edited(step));
+      return new CaseResult.Step(step.title(), step.edit().isEmpty() ? sent(step) : edited(step));
     } catch (CaseException e) {
       return new CaseResult.Step(step.title(), List.of(String.valueOf(e.getMessage())));
     }
@@ -114,7 +115,8 @@ final class Play {
     if (expect.envoy() != null) {
       expect
           .envoy()
-          .forEach((regex, more) -> wrong.addAll(wrongCount(regex, counted.get(regex), more)));
+          .forEach((regex, more) ->
+              wrong.addAll(wrongCount(regex, counted.getOrDefault(regex, 0L), more)));
     }
     return wrong;
   }
@@ -212,7 +214,7 @@ final class Play {
   private List<String> wrongCount(String regex, long before, long more) {
     var deadline = System.nanoTime() + COUNTED_WITHIN.toNanos();
     while (true) {
-      var grown = sum(java.util.Objects.requireNonNull(stage.stats(regex))) - before;
+      var grown = sum(Objects.requireNonNull(stage.stats(regex))) - before;
       if (grown == more) {
         return List.of();
       }
@@ -240,13 +242,11 @@ final class Play {
     var token = token(step);
     var fields = new ArrayList<Field>();
     fields.add(new Field("host", step.host() == null ? "localhost" : step.host()));
-    var mentioned = filled(step.path(), "").length() != step.path().length();
-    if (step.headers() != null) {
-      for (var header : step.headers().entrySet()) {
-        for (var value : values(header.getValue())) {
-          mentioned |= value.contains("${token}");
-          fields.add(new Field(header.getKey(), filled(value, token)));
-        }
+    var mentioned = step.path().contains("${token}");
+    for (var header : step.headers().entrySet()) {
+      for (var value : values(header.getValue())) {
+        mentioned |= value.contains("${token}");
+        fields.add(new Field(header.getKey(), filled(value, token)));
       }
     }
     if (!token.isEmpty() && !mentioned) {

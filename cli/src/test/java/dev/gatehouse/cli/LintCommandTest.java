@@ -1,0 +1,99 @@
+package dev.gatehouse.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.json.JsonMapper;
+
+final class LintCommandTest {
+  private static final Path DEMO = Path.of("../deploy/demo/policies");
+
+  @TempDir
+  Path folder;
+
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @Test
+  void the_demos_policies_are_sound_and_the_open_route_is_listed() {
+    assertThat(run("lint", DEMO.toString())).isZero();
+    assertThat(out.toString())
+        .contains("open: HTTPRoute/shop/public/")
+        .contains("3 route rules, 0 errors, 0 warnings, 1 open");
+  }
+
+  @Test
+  void an_error_is_shown_with_its_place_and_ends_with_one() throws IOException {
+    demoWith("limits.yaml", "unit: Minute", "unitt: Minute");
+
+    assertThat(run("lint", folder.toString())).isOne();
+    assertThat(out.toString())
+        .containsPattern("limits\\.yaml:\\d+:\\d+: .*unitt.*did you mean \"unit\"")
+        .contains("1 error");
+  }
+
+  @Test
+  void a_field_that_the_services_cannot_honour_is_an_error_too() throws IOException {
+    demoWith("transform.yaml", "request.method == 'GET'", "requst.method == 'GET'");
+
+    assertThat(run("lint", folder.toString())).isOne();
+    assertThat(out.toString()).containsPattern("transform\\.yaml:\\d+:\\d+: .*requst");
+  }
+
+  @Test
+  void json_names_file_line_and_column() throws IOException {
+    demoWith("limits.yaml", "unit: Minute", "unitt: Minute");
+
+    assertThat(run("lint", "--output", "json", folder.toString())).isOne();
+    var json = JsonMapper.shared().readTree(out.toString());
+    assertThat(json.at("/errors").asInt()).isPositive();
+    assertThat(json.at("/problems/0/file").asString()).endsWith("limits.yaml");
+    assertThat(json.at("/problems/0/line").asInt()).isPositive();
+    assertThat(json.at("/open/0/route").asString()).startsWith("HTTPRoute/shop/public/");
+  }
+
+  @Test
+  void a_folder_that_is_not_there_is_said() {
+    assertThat(run("lint", "/nowhere")).isOne();
+    assertThat(err.toString()).contains("/nowhere is not a folder");
+  }
+
+  @Test
+  void wire_writes_one_file_to_the_output_and_several_to_a_folder() {
+    assertThat(run("wire", "envoy", "--policies", DEMO.toString())).isZero();
+    assertThat(out.toString()).contains("static_resources").contains("9001");
+
+    assertThat(run(
+            "wire", "envoy", "--policies", DEMO.toString(), "--out", folder.toString(),
+            "--ext-authz", "authz.internal:7001", "--backend", "shop/shop=10.0.0.9:80",
+            "--listener-port", "shop/web/http=8888"))
+        .isZero();
+    assertThat(folder.resolve("envoy.yaml")).exists();
+    assertThat(folder.resolve("clusters.yaml")).content().contains("authz.internal").contains("10.0.0.9");
+    assertThat(folder.resolve("listeners.yaml")).content().contains("8888");
+  }
+
+  private void demoWith(String file, String text, String instead) throws IOException {
+    try (var files = Files.list(DEMO)) {
+      for (var from : files.toList()) {
+        Files.copy(from, folder.resolve(from.getFileName()));
+      }
+    }
+    var changed = folder.resolve(file);
+    var content = Files.readString(changed);
+    assertThat(content).contains(text);
+    Files.writeString(changed, content.replace(text, instead));
+  }
+
+  private int run(String... args) {
+    return Gatehouse.run(
+        new Terminal(new PrintWriter(out, true), new PrintWriter(err, true), Map.of(), false), args);
+  }
+}
