@@ -52,14 +52,16 @@ final class ServerOptions {
       names = "--log-level",
       paramLabel = "LEVEL",
       defaultValue = "info",
-      description = "error, warn, info, debug or trace. LOG_LEVEL is read too. Default: ${DEFAULT-VALUE}.")
+      description =
+          "error, warn, info, debug or trace. LOG_LEVEL is read too. Default: ${DEFAULT-VALUE}.")
   Level logLevel = Level.INFO;
 
   @Option(
       names = "--log-format",
       paramLabel = "FORMAT",
       defaultValue = "auto",
-      description = "json, text, or auto: text on a terminal, else JSON. Default: ${DEFAULT-VALUE}.")
+      description =
+          "json, text, or auto: text on a terminal, else JSON. Default: ${DEFAULT-VALUE}.")
   Logs.Format logFormat = Logs.Format.AUTO;
 
   enum Decisions {

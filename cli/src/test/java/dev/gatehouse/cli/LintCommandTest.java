@@ -36,7 +36,7 @@ final class LintCommandTest {
     assertThat(run("lint", folder.toString())).isOne();
     assertThat(out.toString())
         .containsPattern("limits\\.yaml:\\d+:\\d+: .*unitt.*did you mean \"unit\"")
-        .contains("1 error");
+        .contains("2 errors");
   }
 
   @Test
@@ -71,12 +71,24 @@ final class LintCommandTest {
     assertThat(out.toString()).contains("static_resources").contains("9001");
 
     assertThat(run(
-            "wire", "envoy", "--policies", DEMO.toString(), "--out", folder.toString(),
-            "--ext-authz", "authz.internal:7001", "--backend", "shop/shop=10.0.0.9:80",
-            "--listener-port", "shop/web/http=8888"))
+            "wire",
+            "envoy",
+            "--policies",
+            DEMO.toString(),
+            "--out",
+            folder.toString(),
+            "--ext-authz",
+            "authz.internal:7001",
+            "--backend",
+            "shop/shop=10.0.0.9:80",
+            "--listener-port",
+            "shop/web/http=8888"))
         .isZero();
     assertThat(folder.resolve("envoy.yaml")).exists();
-    assertThat(folder.resolve("clusters.yaml")).content().contains("authz.internal").contains("10.0.0.9");
+    assertThat(folder.resolve("clusters.yaml"))
+        .content()
+        .contains("authz.internal")
+        .contains("10.0.0.9");
     assertThat(folder.resolve("listeners.yaml")).content().contains("8888");
   }
 
@@ -94,6 +106,7 @@ final class LintCommandTest {
 
   private int run(String... args) {
     return Gatehouse.run(
-        new Terminal(new PrintWriter(out, true), new PrintWriter(err, true), Map.of(), false), args);
+        new Terminal(new PrintWriter(out, true), new PrintWriter(err, true), Map.of(), false),
+        args);
   }
 }

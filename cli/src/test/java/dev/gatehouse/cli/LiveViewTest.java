@@ -27,16 +27,20 @@ final class LiveViewTest {
   void three_decisions_and_envoys_line_are_one_line() {
     text.decided(decision("ext-proc", "id-1", "", Outcome.CHANGED, "changed", "-server", 88_000));
     text.decided(decision("ext-authz", "id-1", "ada", Outcome.ALLOWED, "allowed", "read", 41_000));
-    text.decided(decision("ratelimit", "id-1", "", Outcome.ALLOWED, "within limit", "4 of 5 left", 12_000));
+    text.decided(
+        decision("ratelimit", "id-1", "", Outcome.ALLOWED, "within limit", "4 of 5 left", 12_000));
     text.finished(line("GET", "/orders?token=secret", 200, "-", "id-1"));
 
     await().until(() -> !out.toString().isEmpty());
-    assertThat(out.toString().lines()).singleElement().satisfies(line -> assertThat(line)
-        .matches("\\d\\d:\\d\\d:\\d\\d GET     /orders .*")
-        .contains("200 ada")
-        .contains("allowed by shop/p (allowed): read · allowed by shop/p (within limit): 4 of 5 left · changed by shop/p (changed): -server")
-        .endsWith("ext-authz 41 µs ratelimit 12 µs ext-proc 88 µs")
-        .doesNotContain("secret"));
+    assertThat(out.toString().lines())
+        .singleElement()
+        .satisfies(line -> assertThat(line)
+            .matches("\\d\\d:\\d\\d:\\d\\d GET     /orders .*")
+            .contains("200 ada")
+            .contains(
+                "allowed by shop/p (allowed): read · allowed by shop/p (within limit): 4 of 5 left · changed by shop/p (changed): -server")
+            .endsWith("ext-authz 41 µs ratelimit 12 µs ext-proc 88 µs")
+            .doesNotContain("secret"));
   }
 
   @Test
@@ -52,7 +56,8 @@ final class LiveViewTest {
 
   @Test
   void json_is_one_object_a_line() {
-    json.decided(decision("ext-authz", "id-4", "", Outcome.DENIED, "no-token", "there is no token", 5_000));
+    json.decided(
+        decision("ext-authz", "id-4", "", Outcome.DENIED, "no-token", "there is no token", 5_000));
     json.finished(line("GET", "/orders", 401, "UAEX", "id-4"));
 
     await().until(() -> !out.toString().isEmpty());
@@ -68,8 +73,15 @@ final class LiveViewTest {
   }
 
   private static Decision decision(
-      String service, String id, String who, Outcome outcome, String reason, String detail, long nanos) {
-    return new Decision(service, id, "GET", "/orders", who, "shop/p", outcome, reason, detail, nanos);
+      String service,
+      String id,
+      String who,
+      Outcome outcome,
+      String reason,
+      String detail,
+      long nanos) {
+    return new Decision(
+        service, id, "GET", "/orders", who, "shop/p", outcome, reason, detail, nanos);
   }
 
   private Terminal terminal() {

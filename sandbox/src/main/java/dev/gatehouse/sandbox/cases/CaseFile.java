@@ -9,6 +9,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.exc.UnrecognizedPropertyException;
@@ -37,13 +38,17 @@ record CaseFile(@Nullable String about, Settings settings, List<Step> requests) 
   /** @throws CaseException naming file, line and column, and the keys there are */
   static CaseFile read(Path folder) {
     var file = folder.resolve(NAME);
-    CaseFile read;
+    String yaml;
     try {
-      read = YAML.readValue(Files.readString(file), CaseFile.class);
+      yaml = Files.readString(file);
     } catch (IOException e) {
       throw new CaseException(file + ": cannot be read: " + e.getMessage());
+    }
+    CaseFile read;
+    try {
+      read = YAML.readValue(yaml, CaseFile.class);
     } catch (JacksonException e) {
-      throw new CaseException(explain(file, e));
+      throw new CaseException(explain(file, yaml, e));
     }
     if (read.requests.isEmpty()) {
       throw new CaseException(file + ": requests: there are none");
@@ -57,10 +62,9 @@ record CaseFile(@Nullable String about, Settings settings, List<Step> requests) 
     return read;
   }
 
-  private static String explain(Path file, JacksonException e) {
-    var at = e.getLocation();
-    var where =
-        at == null ? file + ": " : file + ":" + at.getLineNr() + ":" + at.getColumnNr() + ": ";
+  private static String explain(Path file, String yaml, JacksonException e) {
+    var at = e.getLocation().getLineNr() > 0 ? e.getLocation() : place(yaml, e);
+    var where = file + (at == null ? ": " : ":" + at.getLineNr() + ":" + at.getColumnNr() + ": ");
     if (e instanceof UnrecognizedPropertyException unknown) {
       var known = unknown.getKnownPropertyIds() == null
           ? ""
@@ -71,6 +75,23 @@ record CaseFile(@Nullable String about, Settings settings, List<Step> requests) 
       return where + "unknown key \"" + unknown.getPropertyName() + "\" (there are: " + known + ")";
     }
     return where + e.getOriginalMessage();
+  }
+
+  /** Binding to records loses the place; the path to it is left, and is walked again. */
+  private static @Nullable TokenStreamLocation place(String yaml, JacksonException e) {
+    var path = new StringBuilder();
+    for (var step : e.getPath()) {
+      path.append('/')
+          .append(step.getPropertyName() == null ? step.getIndex() : step.getPropertyName());
+    }
+    try (var parser = YAML.createParser(yaml)) {
+      while (parser.nextToken() != null) {
+        if (parser.streamReadContext().pathAsPointer().toString().contentEquals(path)) {
+          return parser.currentTokenLocation();
+        }
+      }
+    }
+    return null;
   }
 
   /**
