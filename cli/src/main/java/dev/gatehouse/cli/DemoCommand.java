@@ -8,6 +8,7 @@ import dev.gatehouse.ratelimit.RateLimitSettings;
 import dev.gatehouse.sandbox.EnvoyBinary;
 import dev.gatehouse.sandbox.Gate;
 import dev.gatehouse.sandbox.Issuer;
+import dev.gatehouse.sandbox.Patience;
 import dev.gatehouse.sandbox.Ports;
 import dev.gatehouse.sandbox.Shop;
 import dev.gatehouse.sandbox.Upstream;
@@ -149,7 +150,7 @@ final class DemoCommand implements Callable<Integer> {
               counters(),
               ExtProcSettings.defaults(),
               check ? DecisionListener.NONE : view,
-              UnaryOperator.identity(),
+              check ? Patience::with : UnaryOperator.identity(),
               check ? null : view::finished),
           view::reloaded);
       tour = new Tour("http://localhost:" + endpoint().address().getPort(), issuer);

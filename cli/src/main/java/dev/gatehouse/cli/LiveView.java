@@ -81,12 +81,19 @@ final class LiveView implements DecisionListener, AutoCloseable {
         match.group(2).split("\\?", 2)[0],
         Integer.parseInt(match.group(3)),
         match.group(4),
-        match.group(5));
+        match.group(5),
+        match.group(7).equals("-"));
     later(JOIN_MILLIS, () -> show(request));
   }
 
   private record Finished(
-      LocalTime at, String method, String path, int status, String flags, String id) {}
+      LocalTime at,
+      String method,
+      String path,
+      int status,
+      String flags,
+      String id,
+      boolean byEnvoy) {}
 
   void reloaded(Reload reload, List<Problem> problems) {
     var at = LocalTime.now(ZoneId.systemDefault());
@@ -120,8 +127,8 @@ final class LiveView implements DecisionListener, AutoCloseable {
         parts.add(said);
       }
     }
-    if (decisions.isEmpty()) {
-      parts.add(byEnvoy(request));
+    if (parts.isEmpty()) {
+      parts.add(unasked(request));
     }
     var micros = String.join(
         " ",
@@ -166,17 +173,18 @@ final class LiveView implements DecisionListener, AutoCloseable {
     };
   }
 
-  private static String byEnvoy(Finished request) {
-    return switch (request.flags) {
-      case "NR" -> "answered by Envoy: no route";
-      case "-" ->
-        request.status >= 300 && request.status < 400
-            ? "answered by Envoy: redirect"
-            : request.method.equals("OPTIONS")
-                ? "answered by Envoy: CORS preflight"
-                : "open: no service was asked";
-      default -> "answered by Envoy: " + shown(request.flags);
-    };
+  private static String unasked(Finished request) {
+    if (!request.byEnvoy) {
+      return "open: no service was asked";
+    }
+    var what = request.method.equals("OPTIONS") && request.status < 300
+        ? "CORS preflight"
+        : request.status == 404
+            ? "no route"
+            : request.status >= 300 && request.status < 400
+                ? "redirect"
+                : request.flags.equals("-") ? "its own answer" : shown(request.flags);
+    return "answered by Envoy: " + what;
   }
 
   private static String who(List<Decision> decisions) {

@@ -29,7 +29,7 @@ final class LiveViewTest {
     text.decided(decision("ext-authz", "id-1", "ada", Outcome.ALLOWED, "allowed", "read", 41_000));
     text.decided(
         decision("ratelimit", "id-1", "", Outcome.ALLOWED, "within limit", "4 of 5 left", 12_000));
-    text.finished(line("GET", "/orders?token=secret", 200, "-", "id-1"));
+    text.finished(line("GET", "/orders?token=secret", 200, "-", "id-1", "127.0.0.1:1"));
 
     await().until(() -> !out.toString().isEmpty());
     assertThat(out.toString().lines())
@@ -45,20 +45,24 @@ final class LiveViewTest {
 
   @Test
   void what_no_service_saw_is_a_line_too() {
-    text.finished(line("GET", "/nowhere", 404, "NR", "id-2"));
-    text.finished(line("OPTIONS", "/orders", 200, "-", "id-3"));
+    text.finished(line("GET", "/nowhere", 404, "-", "id-2", "-"));
+    text.finished(line("OPTIONS", "/orders", 200, "-", "id-3", "-"));
 
     await().until(() -> out.toString().lines().count() == 2);
     assertThat(out.toString())
         .contains("answered by Envoy: no route")
         .contains("answered by Envoy: CORS preflight");
+    out.getBuffer().setLength(0);
+    text.finished(line("GET", "/public", 200, "-", "id-5", "127.0.0.1:1"));
+    await().until(() -> !out.toString().isEmpty());
+    assertThat(out.toString()).contains("open: no service was asked");
   }
 
   @Test
   void json_is_one_object_a_line() {
     json.decided(
         decision("ext-authz", "id-4", "", Outcome.DENIED, "no-token", "there is no token", 5_000));
-    json.finished(line("GET", "/orders", 401, "UAEX", "id-4"));
+    json.finished(line("GET", "/orders", 401, "UAEX", "id-4", "-"));
 
     await().until(() -> !out.toString().isEmpty());
     var line = JsonMapper.shared().readTree(out.toString());
@@ -67,9 +71,10 @@ final class LiveViewTest {
     assertThat(line.at("/decisions/0/micros").asInt()).isEqualTo(5);
   }
 
-  private static String line(String method, String path, int status, String flags, String id) {
-    return "[2026-11-22T20:00:00.000Z] \"%s %s HTTP/1.1\" %d %s 0 12 3 - \"-\" \"curl/8 \\\"x\\\"\" \"%s\" \"localhost\" \"127.0.0.1:1\""
-        .formatted(method, path, status, flags, id);
+  private static String line(
+      String method, String path, int status, String flags, String id, String upstream) {
+    return "[2026-11-22T20:00:00.000Z] \"%s %s HTTP/1.1\" %d %s 0 12 3 - \"-\" \"curl/8 \\\"x\\\"\" \"%s\" \"localhost\" \"%s\""
+        .formatted(method, path, status, flags, id, upstream);
   }
 
   private static Decision decision(

@@ -1,245 +1,259 @@
 package dev.gatehouse.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
+import dev.gatehouse.server.Prebuilt;
+import io.envoyproxy.envoy.extensions.common.ratelimit.v3.RateLimitDescriptor;
+import io.envoyproxy.envoy.service.auth.v3.AttributeContext;
+import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
+import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
+import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
+import io.envoyproxy.envoy.service.ext_proc.v3.ExternalProcessorGrpc;
+import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitRequest;
+import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitResponse;
+import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitServiceGrpc;
+import io.grpc.CallOptions;
+import io.grpc.ManagedChannel;
+import io.grpc.MethodDescriptor;
+import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.ClientCalls;
 import java.io.IOException;
-import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The distribution as {@code mvn package} leaves it, in processes of its own. */
-final class DistributionTest {
-  private static final Path HOME =
-      Path.of("../cli/target/gatehouse").toAbsolutePath().normalize();
-  private static final Path DEMO =
-      Path.of("../deploy/demo/policies").toAbsolutePath().normalize();
-  private static final Duration STARTS_WITHIN = Duration.ofSeconds(60);
-
+/** The distribution's programs as processes of their own: start, first answer, signals, mistakes of the user. */
+class DistributionTest {
   @TempDir
   Path folder;
 
   @Test
-  void it_says_its_version_and_helps() throws Exception {
-    var version = run(Map.of(), "bin/gatehouse", "--version");
-    assertThat(version.status).isZero();
-    assertThat(version.output).startsWith("gatehouse 0.1.0");
-
-    var help = run(Map.of(), "bin/ratelimit", "--help");
-    assertThat(help.status).isZero();
-    assertThat(help.output).contains("Usage: gatehouse ratelimit").contains("GRPC_PORT");
+  void help_and_version_are_told_and_a_misspelt_command_is_explained() throws Exception {
+    assertThat(Distribution.run("gatehouse", "--help"))
+        .satisfies(ended -> assertThat(ended.code()).isZero())
+        .satisfies(ended -> assertThat(ended.output())
+            .contains(
+                "ext-authz", "ratelimit", "ext-proc", "run", "demo", "lint", "wire", "cases"));
+    assertThat(Distribution.run("gatehouse", "--version").output()).contains("0.1.0");
+    assertThat(Distribution.run("gatehouse", "lnt").code()).isEqualTo(2);
   }
 
   @Test
-  void it_runs_from_a_link_and_from_another_folder() throws Exception {
-    var link = Files.createSymbolicLink(folder.resolve("gatehouse"), HOME.resolve("bin/gatehouse"));
-
-    assertThat(run(Map.of(), link.toString(), "--version").status).isZero();
-  }
-
-  @Test
-  void without_a_jdk_it_names_where_it_looked() throws Exception {
-    var script = ". " + HOME.resolve("libexec/find-java.sh") + "; find_java no-such-tool";
-    var run = exec(Map.of(), "/bin/sh", "-c", script);
-
-    assertThat(run.status).isOne();
-    assertThat(run.output)
-        .contains("no JDK of version 25 or newer with bin/no-such-tool")
-        .contains("/usr/lib/jvm")
-        .contains("set JAVA_HOME");
-  }
-
-  @Test
-  void the_scripts_are_plain_posix_shell() throws Exception {
-    for (var script : List.of(
-        "../gatehouse",
-        "../cli/src/dist/bin/gatehouse",
-        "../cli/src/dist/bin/ratelimit",
-        "../cli/src/dist/libexec/find-java.sh")) {
-      assertThat(exec(Map.of(), "/bin/sh", "-n", script)).as(script).isEqualTo(new Run(0, ""));
-    }
-  }
-
-  @Test
-  void the_tar_holds_what_the_folder_holds() throws Exception {
-    var tar = exec(
-        Map.of(), "tar", "tzf", HOME.resolveSibling("gatehouse-0.1.0.tar.gz").toString());
-
-    assertThat(tar.output)
-        .contains("gatehouse-0.1.0/bin/gatehouse")
-        .contains("gatehouse-0.1.0/bin/ratelimit")
-        .contains("gatehouse-0.1.0/lib/gatehouse-cli-0.1.0.jar")
-        .contains("gatehouse-0.1.0/demo/policies/")
-        .contains("gatehouse-0.1.0/LICENSE")
-        .contains("gatehouse-0.1.0/README.md");
-  }
-
-  @Test
-  void all_three_serve_and_end_on_sigterm() throws Exception {
-    var output = folder.resolve("run.out");
-    var process = start(
-        Map.of(),
-        output,
-        "bin/gatehouse",
-        "run",
-        "--policies",
-        DEMO.toString(),
-        "--ext-authz-listen",
-        "127.0.0.1:0",
-        "--ratelimit-listen",
-        "127.0.0.1:0",
-        "--ext-proc-listen",
-        "127.0.0.1:0",
-        "--admin",
-        "127.0.0.1:0",
-        "--drain",
-        "0s");
-    try {
-      var admin = address(output, "admin +(http://\\S+)");
-      assertThat(get(admin + "/readyz").statusCode()).isEqualTo(200);
-      assertThat(get(admin + "/policies").body()).contains("shop/orders").doesNotContain("\"kty\"");
-      assertThat(get(admin + "/metrics").body()).contains("gatehouse_");
-
-      process.destroy();
-      assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
-    } finally {
-      process.destroyForcibly();
-    }
-  }
-
-  @Test
-  void ratelimit_takes_the_reference_services_environment() throws Exception {
-    try (var grpc = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-        var http = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      var grpcPort = grpc.getLocalPort();
-      var port = http.getLocalPort();
-      grpc.close();
-      http.close();
-      var output = folder.resolve("ratelimit.out");
-      var process = start(
-          Map.of(
-              "GRPC_HOST",
-              "127.0.0.1",
-              "GRPC_PORT",
-              Integer.toString(grpcPort),
-              "HOST",
-              "127.0.0.1",
-              "PORT",
-              Integer.toString(port)),
-          output,
-          "bin/ratelimit",
-          "--policies",
-          DEMO.toString(),
-          "--drain",
-          "0s");
-      try {
-        assertThat(address(output, "ratelimit +(\\S+)")).isEqualTo("127.0.0.1:" + grpcPort);
-        assertThat(get("http://127.0.0.1:" + port + "/healthz").statusCode()).isEqualTo(200);
-      } finally {
-        process.destroy();
-        process.waitFor(20, TimeUnit.SECONDS);
-        process.destroyForcibly();
+  void lint_names_every_mistake_with_its_place_and_ends_with_1() throws Exception {
+    var policies = Distribution.demoPolicies(folder.resolve("policies"));
+    assertThat(Distribution.run("gatehouse", "lint", policies.toString()).code())
+        .isZero();
+    var file = policies.resolve("security.yaml");
+    if (!java.nio.file.Files.exists(file)) {
+      try (var files = java.nio.file.Files.list(policies)) {
+        file = files.filter(f -> contains(f, "audiences:")).findFirst().orElseThrow();
       }
     }
+    java.nio.file.Files.writeString(
+        file, java.nio.file.Files.readString(file).replace("audiences:", "audience:"));
+    var ended = Distribution.run("gatehouse", "lint", policies.toString());
+    assertThat(ended.code()).isEqualTo(1);
+    assertThat(ended.output())
+        .containsPattern(file.getFileName() + ":\\d+:\\d+: .*audience.*did you mean \"audiences\"");
+  }
+
+  private static boolean contains(Path file, String text) {
+    try {
+      return java.nio.file.Files.readString(file).contains(text);
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
   }
 
   @Test
-  void a_taken_port_is_named_with_its_flag() throws Exception {
-    try (var taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+  void a_taken_port_is_named_with_the_flag_that_changes_it() throws Exception {
+    var policies = Distribution.demoPolicies(folder.resolve("policies"));
+    try (var taken = new ServerSocket(0)) {
       var address = "127.0.0.1:" + taken.getLocalPort();
-      var run = run(
-          Map.of(),
-          "bin/gatehouse",
+      var grpc = Distribution.run(
+          "gatehouse",
           "ext-proc",
           "--policies",
-          DEMO.toString(),
+          policies.toString(),
           "--listen",
           address,
           "--admin",
           "127.0.0.1:0");
-
-      assertThat(run.status).isOne();
-      assertThat(run.output).contains(address).contains("--listen");
+      assertThat(grpc.code()).isEqualTo(1);
+      assertThat(grpc.output()).contains("cannot listen on " + address, "--listen");
+      var admin = Distribution.run(
+          "gatehouse",
+          "ext-proc",
+          "--policies",
+          policies.toString(),
+          "--listen",
+          "127.0.0.1:0",
+          "--admin",
+          address);
+      assertThat(admin.code()).isEqualTo(1);
+      assertThat(admin.output()).contains("cannot listen on " + address, "--admin");
     }
   }
 
-  private record Run(int status, String output) {}
+  @Test
+  void the_first_request_after_ready_is_answered_within_50_ms_by_each_service() throws Exception {
+    var policies = Distribution.demoPolicies(folder.resolve("policies"));
+    try (var used = Gatehouse.run(policies);
+        var fresh = Gatehouse.run(policies)) {
+      used.awaitReady();
+      for (var i = 0; i < 200; i++) {
+        used.check();
+        used.limit();
+        used.process();
+      }
+      fresh.awaitReady();
+      assertThat(fresh.check()).as("ext-authz").isLessThan(Duration.ofMillis(50));
+      assertThat(fresh.limit()).as("ratelimit").isLessThan(Duration.ofMillis(50));
+      assertThat(fresh.process()).as("ext-proc").isLessThan(Duration.ofMillis(50));
 
-  private Run run(Map<String, String> env, String... command) throws Exception {
-    return exec(env, inHome(command));
-  }
-
-  private Run exec(Map<String, String> env, String... command) throws Exception {
-    var output = Files.createTempFile(folder, "run", ".out");
-    var process = process(env, output, command);
-    if (!process.waitFor(STARTS_WITHIN.toSeconds(), TimeUnit.SECONDS)) {
-      process.destroyForcibly();
-    }
-    return new Run(process.waitFor(), Files.readString(output));
-  }
-
-  private static Process start(Map<String, String> env, Path output, String... command)
-      throws IOException {
-    return process(env, output, inHome(command));
-  }
-
-  private static Process process(Map<String, String> env, Path output, String... command)
-      throws IOException {
-    var all = new HashMap<>(env);
-    all.put("JAVA_HOME", System.getProperty("java.home"));
-    var builder =
-        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
-    builder
-        .environment()
-        .keySet()
-        .removeIf(name -> name.startsWith("GATEHOUSE_") || name.startsWith("REDIS_"));
-    builder.environment().putAll(all);
-    return builder.start();
-  }
-
-  private static String[] inHome(String... command) {
-    assertThat(HOME.resolve("bin/gatehouse"))
-        .as("the distribution; 'mvn package' makes it")
-        .isExecutable();
-    var words = new ArrayList<>(List.of(command));
-    if (!words.getFirst().startsWith("/")) {
-      words.set(0, HOME.resolve(words.getFirst()).toString());
-    }
-    return words.toArray(String[]::new);
-  }
-
-  private static String address(Path output, String regex) {
-    var pattern = Pattern.compile("^" + regex + "$", Pattern.MULTILINE);
-    await()
-        .atMost(STARTS_WITHIN)
-        .untilAsserted(() -> assertThat(Files.readString(output)).containsPattern(pattern));
-    try {
-      var match = pattern.matcher(Files.readString(output));
-      assertThat(match.find()).isTrue();
-      return match.group(1);
-    } catch (IOException e) {
-      throw new AssertionError(e);
+      assertThat(Distribution.body(fresh.admin, "/metrics"))
+          .contains("gatehouse_decisions_total{", "service=\"ext-authz\"", "gatehouse_ready 1");
+      assertThat(Distribution.body(fresh.admin, "/policies"))
+          .contains("shop/web/http", "SecurityPolicy")
+          .doesNotContain("2S9ZZHkJG7ELysgdcr5V");
+      assertThat(fresh.running.terminated()).as("ended by SIGTERM").isEqualTo(128 + 15);
+      assertThat(fresh.running.output()).contains("not ready any more", "stopped after");
     }
   }
 
-  private static HttpResponse<String> get(String uri) throws Exception {
-    try (var http = HttpClient.newHttpClient()) {
-      return http.send(
-          HttpRequest.newBuilder(URI.create(uri)).build(), HttpResponse.BodyHandlers.ofString());
+  /** A {@code gatehouse run}, and a client for its three services. */
+  private record Gatehouse(
+      Distribution.Running running,
+      int admin,
+      ManagedChannel authz,
+      ManagedChannel ratelimit,
+      ManagedChannel extProc)
+      implements AutoCloseable {
+    static Gatehouse run(Path policies) throws IOException {
+      var ports = List.of(
+          Distribution.freePort(),
+          Distribution.freePort(),
+          Distribution.freePort(),
+          Distribution.freePort());
+      var running = Distribution.start(
+          Map.of(),
+          "gatehouse",
+          "run",
+          "--policies",
+          policies.toString(),
+          "--ext-authz-listen",
+          "127.0.0.1:" + ports.get(0),
+          "--ratelimit-listen",
+          "127.0.0.1:" + ports.get(1),
+          "--ext-proc-listen",
+          "127.0.0.1:" + ports.get(2),
+          "--admin",
+          "127.0.0.1:" + ports.get(3),
+          "--drain",
+          "0s");
+      return new Gatehouse(
+          running,
+          ports.get(3),
+          channel(ports.get(0)),
+          channel(ports.get(1)),
+          channel(ports.get(2)));
+    }
+
+    void awaitReady() {
+      running.awaitReady(admin);
+    }
+
+    /** How long ext-authz takes to deny a request without a token. */
+    Duration check() {
+      var request = CheckRequest.newBuilder()
+          .setAttributes(AttributeContext.newBuilder()
+              .putContextExtensions("gatehouse.dev/listener", "shop/web/http")
+              .putContextExtensions("gatehouse.dev/route", "HTTPRoute/shop/orders/none")
+              .setRequest(AttributeContext.Request.newBuilder()
+                  .setHttp(AttributeContext.HttpRequest.newBuilder()
+                      .setMethod("GET")
+                      .setPath("/orders"))))
+          .build();
+      var began = System.nanoTime();
+      CheckResponse answer = ClientCalls.blockingUnaryCall(
+          authz, AuthorizationGrpc.getCheckMethod(), CallOptions.DEFAULT, request);
+      var took = Duration.ofNanos(System.nanoTime() - began);
+      assertThat(answer.getStatus().getCode()).isNotZero();
+      return took;
+    }
+
+    Duration limit() {
+      var request = RateLimitRequest.newBuilder()
+          .setDomain("shop/web/http")
+          .addDescriptors(RateLimitDescriptor.newBuilder()
+              .addEntries(RateLimitDescriptor.Entry.newBuilder().setKey("a").setValue("b")))
+          .build();
+      var began = System.nanoTime();
+      RateLimitResponse answer = ClientCalls.blockingUnaryCall(
+          ratelimit, RateLimitServiceGrpc.getShouldRateLimitMethod(), CallOptions.DEFAULT, request);
+      var took = Duration.ofNanos(System.nanoTime() - began);
+      assertThat(answer.getOverallCode()).isEqualTo(RateLimitResponse.Code.OK);
+      return took;
+    }
+
+    /** A stream that sends request headers and takes the first answer. */
+    Duration process() {
+      var request = io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest.newBuilder()
+          .setRequestHeaders(
+              io.envoyproxy.envoy.service.ext_proc.v3.HttpHeaders.newBuilder().setEndOfStream(true))
+          .build();
+      var generated = ExternalProcessorGrpc.getProcessMethod();
+      var method = MethodDescriptor.<byte[], byte[]>newBuilder()
+          .setType(MethodDescriptor.MethodType.SERVER_STREAMING)
+          .setFullMethodName(generated.getFullMethodName())
+          .setRequestMarshaller(Prebuilt.bytes())
+          .setResponseMarshaller(Prebuilt.bytes())
+          .build();
+      var began = System.nanoTime();
+      var answers = ClientCalls.blockingServerStreamingCall(
+          extProc, method, CallOptions.DEFAULT, request.toByteArray());
+      assertThat(answers.hasNext()).isTrue();
+      assertThat(answers.next()).isNotEmpty();
+      return Duration.ofNanos(System.nanoTime() - began);
+    }
+
+    private static ManagedChannel channel(int port) {
+      return NettyChannelBuilder.forAddress(new InetSocketAddress("127.0.0.1", port))
+          .usePlaintext()
+          .build();
+    }
+
+    @Override
+    public void close() {
+      authz.shutdownNow();
+      ratelimit.shutdownNow();
+      extProc.shutdownNow();
+      running.close();
+    }
+  }
+
+  @Test
+  void ratelimit_starts_with_the_environment_of_the_reference_service() throws Exception {
+    var policies = Distribution.demoPolicies(folder.resolve("policies"));
+    var grpc = Distribution.freePort();
+    var http = Distribution.freePort();
+    var env = Map.of(
+        "GATEHOUSE_POLICIES", policies.toString(),
+        "GATEHOUSE_DRAIN", "0s",
+        "GRPC_HOST", "127.0.0.1",
+        "GRPC_PORT", Integer.toString(grpc),
+        "HOST", "127.0.0.1",
+        "PORT", Integer.toString(http),
+        "LOG_LEVEL", "warn");
+    try (var running = Distribution.start(env, "ratelimit")) {
+      running.awaitReady(http);
+      assertThat(running.says("\"INFO\"")).as("LOG_LEVEL=warn").isFalse();
+      assertThat(running.terminated()).isEqualTo(128 + 15);
     }
   }
 }

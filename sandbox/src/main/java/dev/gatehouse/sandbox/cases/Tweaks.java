@@ -1,5 +1,6 @@
 package dev.gatehouse.sandbox.cases;
 
+import dev.gatehouse.sandbox.Patience;
 import dev.gatehouse.wire.EnvoyConfig;
 import java.util.List;
 import java.util.TreeMap;
@@ -13,7 +14,8 @@ record Tweaks(CaseFile.Settings settings) {
   private static final List<String> BINDINGS =
       List.of("context_extensions", "grpc_initial_metadata");
 
-  EnvoyConfig apply(EnvoyConfig config) {
+  EnvoyConfig apply(EnvoyConfig written) {
+    var config = Patience.with(written);
     var bound = settings.bindings() == null || settings.bindings();
     if (bound && !settings.failureModeAllow()) {
       return config;
