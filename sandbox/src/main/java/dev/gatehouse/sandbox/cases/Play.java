@@ -241,7 +241,9 @@ final class Play {
   private RawHttp.Request request(CaseFile.Step step) throws IOException {
     var token = token(step);
     var fields = new ArrayList<Field>();
-    fields.add(new Field("host", step.host() == null ? "localhost" : step.host()));
+    if (!named(step, "host")) {
+      fields.add(new Field("host", step.host() == null ? "localhost" : step.host()));
+    }
     var mentioned = step.path().contains("${token}");
     for (var header : step.headers().entrySet()) {
       for (var value : values(header.getValue())) {
@@ -249,7 +251,7 @@ final class Play {
         fields.add(new Field(header.getKey(), filled(value, token)));
       }
     }
-    if (!token.isEmpty() && !mentioned) {
+    if (!token.isEmpty() && !mentioned && !named(step, "authorization")) {
       fields.add(new Field("authorization", "Bearer " + token));
     }
     var body = body(step, token, fields);
@@ -259,11 +261,16 @@ final class Play {
           .concat(body)
           .concat(ByteString.copyFromUtf8("\r\n0\r\n\r\n"));
     } else if (!body.isEmpty()
-        && fields.stream().noneMatch(f -> f.name().equalsIgnoreCase("content-length"))) {
+        && !named(step, "content-length")) {
       fields.add(new Field("content-length", Integer.toString(body.size())));
     }
     return new RawHttp.Request(
         step.methodOrGet(), filled(step.path(), token), fields, body, step.from());
+  }
+
+  /** Whether the step itself says what that header is to be, or with null that there is none. */
+  private static boolean named(CaseFile.Step step, String header) {
+    return step.headers().keySet().stream().anyMatch(header::equalsIgnoreCase);
   }
 
   private static ByteString body(CaseFile.Step step, String token, List<Field> fields)
@@ -271,7 +278,7 @@ final class Play {
     String text;
     if (step.json() != null) {
       text = JSON.writeValueAsString(step.json());
-      if (fields.stream().noneMatch(f -> f.name().equalsIgnoreCase("content-type"))) {
+      if (!named(step, "content-type")) {
         fields.add(new Field("content-type", "application/json"));
       }
     } else {
