@@ -83,7 +83,8 @@ final class CasesAgainstATargetTest {
   private Gate gate(InetSocketAddress upstream) {
     var envoy = EnvoyBinary.find(System.getenv(), System.err::println);
     return Gate.open(
-        Gate.Settings.of(DEMO, work, envoy, backend -> upstream.getPort()), (reload, problems) -> {});
+        Gate.Settings.of(DEMO, work, envoy, backend -> upstream.getPort()),
+        (reload, problems) -> {});
   }
 
   private static InetSocketAddress loopback(int port) {

@@ -260,8 +260,7 @@ final class Play {
       body = ByteString.copyFromUtf8(Integer.toHexString(body.size()) + "\r\n")
           .concat(body)
           .concat(ByteString.copyFromUtf8("\r\n0\r\n\r\n"));
-    } else if (!body.isEmpty()
-        && !named(step, "content-length")) {
+    } else if (!body.isEmpty() && !named(step, "content-length")) {
       fields.add(new Field("content-length", Integer.toString(body.size())));
     }
     return new RawHttp.Request(
