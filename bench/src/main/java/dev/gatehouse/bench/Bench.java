@@ -188,9 +188,9 @@ final class Bench implements Callable<Integer> {
         "%-28s %12.0f %10.0f %10.0f %10.0f %12.1f %8d%n",
         name,
         median(samples, s -> s.result().rate()),
-        median(samples, s -> s.result().percentile(0.5)),
-        median(samples, s -> s.result().percentile(0.99)),
-        median(samples, s -> s.result().percentile(0.999)),
+        median(samples, s -> s.result().p50()),
+        median(samples, s -> s.result().p99()),
+        median(samples, s -> s.result().p999()),
         median(samples, Sample::cpu),
         samples.stream().mapToLong(s -> s.result().failed()).sum());
   }

@@ -43,8 +43,8 @@ final class Load implements AutoCloseable {
 
   Load(Scenario scenario, Shop shop, List<List<byte[]>> calls, InetSocketAddress server) {
     this.method = MethodDescriptor.<byte[], byte[]>newBuilder()
-        .setType(scenario.method.getType())
-        .setFullMethodName(scenario.method.getFullMethodName())
+        .setType(scenario.method().getType())
+        .setFullMethodName(scenario.method().getFullMethodName())
         .setRequestMarshaller(Prebuilt.bytes())
         .setResponseMarshaller(Prebuilt.bytes())
         .build();
@@ -60,18 +60,10 @@ final class Load implements AutoCloseable {
     }
   }
 
-  /** @param latencies in nanoseconds, sorted */
-  record Result(long requests, double seconds, long failed, long[] latencies) {
+  /** Latencies in microseconds. */
+  record Result(long requests, double seconds, long failed, double p50, double p99, double p999) {
     double rate() {
       return requests / seconds;
-    }
-
-    /** In microseconds. */
-    double percentile(double share) {
-      return latencies.length == 0
-          ? 0
-          : latencies[(int) Math.min(latencies.length - 1L, (long) (latencies.length * share))]
-              / 1e3;
     }
   }
 
@@ -142,7 +134,7 @@ final class Load implements AutoCloseable {
   @Override
   public void close() {
     channels.forEach(ManagedChannel::shutdownNow);
-    group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    var _ = group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
   }
 
   /** One call: its messages one after the other, each after the answer to the one before. */
@@ -273,10 +265,21 @@ final class Load implements AutoCloseable {
       latencies[count++] = nanos;
     }
 
+    private static double micros(long[] sorted, double share) {
+      var at = Math.min(sorted.length - 1, (int) (sorted.length * share));
+      return at < 0 ? 0 : sorted[at] / 1e3;
+    }
+
     Result result(double seconds) {
       var sorted = Arrays.copyOf(latencies, count);
       Arrays.sort(sorted);
-      return new Result(count, seconds, failed.get() - failedBefore, sorted);
+      return new Result(
+          count,
+          seconds,
+          failed.get() - failedBefore,
+          micros(sorted, 0.5),
+          micros(sorted, 0.99),
+          micros(sorted, 0.999));
     }
   }
 }

@@ -7,16 +7,22 @@ import io.grpc.MethodDescriptor;
 
 /** What is measured: one of the three services under the load that Envoy gives it. */
 enum Scenario {
-  AUTHZ("ext-authz", AuthorizationGrpc.getCheckMethod()),
-  RATELIMIT("ratelimit", RateLimitServiceGrpc.getShouldRateLimitMethod()),
-  EXT_PROC("ext-proc", ExternalProcessorGrpc.getProcessMethod());
+  AUTHZ("ext-authz"),
+  RATELIMIT("ratelimit"),
+  EXT_PROC("ext-proc");
 
   final String service;
-  final MethodDescriptor<?, ?> method;
 
-  Scenario(String service, MethodDescriptor<?, ?> method) {
+  Scenario(String service) {
     this.service = service;
-    this.method = method;
+  }
+
+  MethodDescriptor<?, ?> method() {
+    return switch (this) {
+      case AUTHZ -> AuthorizationGrpc.getCheckMethod();
+      case RATELIMIT -> RateLimitServiceGrpc.getShouldRateLimitMethod();
+      case EXT_PROC -> ExternalProcessorGrpc.getProcessMethod();
+    };
   }
 
   static Scenario named(String name) {
