@@ -2,6 +2,7 @@ package dev.gatehouse.bench;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -218,7 +219,7 @@ final class Bench implements Callable<Integer> {
     return arguments;
   }
 
-  private static InetSocketAddress hostAndPort(String text) {
+  private static InetSocketAddress hostAndPort(String text) throws UnknownHostException {
     var colon = text.lastIndexOf(':');
     return new InetSocketAddress(
         text.substring(0, colon), Integer.parseInt(text.substring(colon + 1)));

@@ -16,6 +16,7 @@ import io.grpc.stub.StreamObserver;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,7 +40,7 @@ final class EmptyServer {
     }
     var loops = EventLoops.start(0);
     var server = NettyServerBuilder.forAddress(
-            new InetSocketAddress("127.0.0.1", Integer.parseInt(args[1])))
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), Integer.parseInt(args[1])))
         .bossEventLoopGroup(loops.group())
         .workerEventLoopGroup(loops.group())
         .channelType(

@@ -1,6 +1,7 @@
 package dev.gatehouse.bench;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -43,7 +44,7 @@ final class ServerProcess implements AutoCloseable {
         .redirectOutput(log.toFile())
         .start();
     Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
-    var address = new InetSocketAddress("127.0.0.1", port);
+    var address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
     var end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
     while (!listens(address)) {
       if (!process.isAlive() || System.nanoTime() > end) {
