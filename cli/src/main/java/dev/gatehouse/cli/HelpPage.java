@@ -13,6 +13,7 @@ import picocli.CommandLine.Model.OptionSpec;
 
 /** How help reads: commands in groups, and under each option the environment variable that sets it too. */
 final class HelpPage implements IHelpFactory {
+  private static final String STANDARD = "mixinStandardHelpOptions";
   private static final Map<String, List<String>> GROUPS = new LinkedHashMap<>();
 
   static {
@@ -43,32 +44,36 @@ final class HelpPage implements IHelpFactory {
     return text.toString();
   }
 
-  /** Each mixin is a group of options, headed by its name; then the command's own. */
+  /** The command's own options, then each mixin's, headed by the mixin's name; help and version come last. */
   static String groupedOptions(Help help) {
     var spec = help.commandSpec();
-    var text = new StringBuilder();
-    var left = new ArrayList<>(spec.options());
+    var groups = new LinkedHashMap<String, List<OptionSpec>>();
+    var own = new ArrayList<OptionSpec>();
+    groups.put("Options:", own);
+    own.addAll(spec.options());
     spec.mixins().forEach((name, mixin) -> {
-      if (!name.equals("mixinStandardHelpOptions")) {
-        var mixed =
-            mixin.options().stream().map(o -> spec.findOption(o.longestName())).toList();
-        left.removeAll(mixed);
-        section(help, name + ":", mixed, text);
+      var mixed =
+          mixin.options().stream().map(o -> spec.findOption(o.longestName())).toList();
+      own.removeAll(mixed);
+      groups.put(name.equals(STANDARD) ? "Other:" : name + ":", mixed);
+    });
+    var other = groups.remove("Other:");
+    if (other != null) {
+      groups.put(own.isEmpty() && groups.size() == 1 ? "Options:" : "Other:", other);
+    }
+    var sections = new ArrayList<String>();
+    groups.forEach((title, options) -> {
+      if (!options.isEmpty()) {
+        sections.add(section(help, title, options));
       }
     });
-    section(help, text.isEmpty() ? "Options:" : "Other:", left, text);
-    return text.toString();
+    return String.join("\n", sections);
   }
 
-  private static void section(
-      Help help, String title, List<OptionSpec> options, StringBuilder text) {
-    if (options.isEmpty()) {
-      return;
-    }
+  private static String section(Help help, String title, List<OptionSpec> options) {
     var layout = help.createDefaultLayout(options, List.of(), help.colorScheme());
     layout.addOptions(options, help.createDefaultParamLabelRenderer());
-    text.append('\n').append(help.colorScheme().text("@|bold " + title + "|@")).append('\n');
-    text.append(layout);
+    return help.colorScheme().text("@|bold " + title + "|@") + "\n" + layout;
   }
 
   private static final class Page extends Help {

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -154,12 +155,12 @@ final class LiveView implements DecisionListener, AutoCloseable {
     if (decision.outcome() == Outcome.UNCHANGED) {
       return null;
     }
-    var text = new StringBuilder(
-        decision.outcome().name().toLowerCase(java.util.Locale.ROOT).replace('_', ' '));
+    var outcome = decision.outcome().name().toLowerCase(Locale.ROOT).replace('_', ' ');
+    var text = new StringBuilder(outcome);
     if (!decision.policy().isEmpty()) {
       text.append(" by ").append(decision.policy());
     }
-    if (!decision.reason().isEmpty()) {
+    if (!decision.reason().isEmpty() && !decision.reason().equals(outcome)) {
       text.append(" (").append(decision.reason()).append(')');
     }
     if (!decision.detail().isEmpty()) {

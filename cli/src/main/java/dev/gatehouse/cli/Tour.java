@@ -311,7 +311,7 @@ final class Tour {
       }
     }
     if (!stop.body.isEmpty()) {
-      line.append(" --json '").append(stop.body).append('\'');
+      line.append(" -H 'content-type: application/json' -d '").append(stop.body).append('\'');
     }
     line.append(' ').append(url).append(stop.path);
     return stop.times() == 1

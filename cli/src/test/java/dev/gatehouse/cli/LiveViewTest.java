@@ -38,7 +38,7 @@ final class LiveViewTest {
             .matches("\\d\\d:\\d\\d:\\d\\d GET     /orders .*")
             .contains("200 ada")
             .contains(
-                "allowed by shop/p (allowed): read · allowed by shop/p (within limit): 4 of 5 left · changed by shop/p (changed): -server")
+                "allowed by shop/p: read · allowed by shop/p (within limit): 4 of 5 left · changed by shop/p: -server")
             .endsWith("ext-authz 41 µs ratelimit 12 µs ext-proc 88 µs")
             .doesNotContain("secret"));
   }

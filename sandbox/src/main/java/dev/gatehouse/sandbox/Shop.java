@@ -69,7 +69,7 @@ public final class Shop implements Function<Upstream.Seen, Upstream.Reply> {
             new Field("server", "shop/1.0"),
             new Field("x-powered-by", "Beans 7"),
             new Field("accept-ranges", "bytes")),
-        ByteString.copyFromUtf8(JSON.writeValueAsString(body)));
+        ByteString.copyFromUtf8(JSON.writeValueAsString(body) + "\n"));
   }
 
   private static Upstream.Reply compressed(Upstream.Seen request, Upstream.Reply reply) {
