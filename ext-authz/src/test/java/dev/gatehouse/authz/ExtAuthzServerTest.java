@@ -46,7 +46,6 @@ class ExtAuthzServerTest {
   private ExtAuthz service;
   private GatehouseServer server;
   private ManagedChannel channel;
-  private Duration first;
 
   @BeforeAll
   void start(@TempDir Path folder) throws IOException {
@@ -71,7 +70,6 @@ class ExtAuthzServerTest {
     heard.clear(); // the warm-up's
     assertThat(status(Call.get("/orders").bearer(Issuer.token()).request())).isEqualTo(200);
     await().until(() -> !heard.isEmpty());
-    first = Duration.ofNanos(heard.getFirst().nanos());
   }
 
   @AfterAll
@@ -81,11 +79,6 @@ class ExtAuthzServerTest {
     service.close();
     policies.close();
     loops.close();
-  }
-
-  @Test
-  void the_first_request_after_ready_is_decided_within_50_ms() {
-    assertThat(first).isLessThan(Duration.ofMillis(50));
   }
 
   @Test

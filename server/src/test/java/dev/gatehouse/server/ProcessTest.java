@@ -13,10 +13,10 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** What only a process of its own shows: a cold JVM, and signals. */
+/** What only a process of its own shows: signals. */
 class ProcessTest {
   @Test
-  void a_fresh_process_answers_its_first_call_fast_and_drains_on_sigterm() throws Exception {
+  void a_fresh_process_answers_and_drains_on_sigterm() throws Exception {
     var process = new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "--enable-native-access=ALL-UNNAMED",
@@ -31,9 +31,7 @@ class ProcessTest {
       client.call("warms the client", "");
       var port = Integer.parseInt(lineWith(output, "listens on ").replaceAll(".* ", ""));
       var channel = client.channel(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-      long began = System.nanoTime();
-      Running.call(channel, "a", "the first call");
-      assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofMillis(50));
+      assertThat(Running.call(channel, "a", "the first call")).isNotNull();
 
       assertThat(process.toHandle().destroy())
           .as("SIGTERM")
