@@ -1,6 +1,7 @@
 package dev.gatehouse.authz;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.gatehouse.authz.jwt.Issuer;
 import dev.gatehouse.authz.jwt.KeySources;
@@ -162,6 +163,7 @@ final class Gate implements AutoCloseable {
   }
 
   Decision last() {
+    await().until(() -> !heard.isEmpty()); // it hears of a decision after the caller does
     return heard.getLast();
   }
 
