@@ -7,6 +7,10 @@ import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse;
+import io.grpc.health.v1.HealthGrpc;
 import io.grpc.netty.NettyChannelBuilder;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -105,17 +109,31 @@ final class Load implements AutoCloseable {
     return recorder.result(seconds);
   }
 
-  /** What the server answers to one call, once it is ready. */
+  /** What the server answers to one call, once its health says that it serves. A peer without health is asked at once. */
   List<byte[]> ask() throws InterruptedException {
-    for (var attempt = 0; attempt < 100; attempt++) {
-      var asking = new Asking();
-      asking.begin();
-      if (asking.done.await(10, TimeUnit.SECONDS) && !asking.answers.isEmpty()) {
-        return asking.answers;
+    for (var attempt = 0; attempt < 300; attempt++) {
+      if (serves()) {
+        var asking = new Asking();
+        asking.begin();
+        if (asking.done.await(10, TimeUnit.SECONDS) && !asking.answers.isEmpty()) {
+          return asking.answers;
+        }
       }
       Thread.sleep(100);
     }
     throw new IllegalStateException("the server did not answer");
+  }
+
+  private boolean serves() {
+    try {
+      return HealthGrpc.newBlockingStub(channels.getFirst())
+              .withDeadlineAfter(1, TimeUnit.SECONDS)
+              .check(HealthCheckRequest.getDefaultInstance())
+              .getStatus()
+          == HealthCheckResponse.ServingStatus.SERVING;
+    } catch (StatusRuntimeException e) {
+      return e.getStatus().getCode() == Status.Code.UNIMPLEMENTED;
+    }
   }
 
   private void awaitQuiet(long end) throws InterruptedException {

@@ -119,6 +119,8 @@ class ArchitectureTest {
         .that()
         .resideInAnyPackage(
             "dev.gatehouse.authz..", "dev.gatehouse.ratelimit..", "dev.gatehouse.extproc..")
+        .and()
+        .haveSimpleNameNotEndingWith("WarmUp") // on an ordinary thread, before anything is served
         .should()
         .callMethod(Thread.class, "sleep", long.class)
         .orShould()
