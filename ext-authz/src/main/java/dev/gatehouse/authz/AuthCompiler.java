@@ -157,7 +157,10 @@ final class AuthCompiler implements PlanCompiler<AuthPlan> {
     private @Nullable KeySource source(SecurityPolicy.Provider provider, String path) {
       try {
         return switch (provider.jwks()) {
-          case SecurityPolicy.RemoteJwks(var uri, var cacheDuration) -> {
+          case SecurityPolicy.RemoteJwks(var uri, var cacheDuration, var _) -> {
+            if (uri == null) {
+              throw new BadKeySet("no address of keys");
+            }
             requireHttp(uri);
             yield keys.remote(uri, cacheDuration);
           }

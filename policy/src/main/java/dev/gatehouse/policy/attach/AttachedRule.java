@@ -30,8 +30,7 @@ public record AttachedRule(
     return switch (security) {
       case Attachment.None<SecurityPolicy> none -> false;
       case Attachment.Rejected<SecurityPolicy> rejected -> true;
-      case Attachment.Of<SecurityPolicy>(var policy) ->
-        policy.jwt() != null || policy.authorization() != null;
+      case Attachment.Of<SecurityPolicy>(var policy) -> policy.guards();
     };
   }
 }

@@ -6,11 +6,18 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code gateway.envoyproxy.io/v1alpha1 SecurityPolicy}: who is it, and may they. A policy without any of the fields opts its target
- * out; one that holds only {@code extAuth} is the attachment of a service, and does not.
+ * Who is it, and may they: {@code gateway.envoyproxy.io/v1alpha1 SecurityPolicy}, or its superset {@code gatehouse.dev/v1alpha1
+ * AuthPolicy} ({@code meta.kind} says which). A policy without any of the fields opts its target out; one that holds only {@code
+ * extAuth} is the attachment of a service, and does not.
+ *
+ * <p>In a SecurityPolicy every method that is given must hold, as the gateway's filters do in a row; in an AuthPolicy any that
+ * succeeds identifies ({@link #anyMethod}).
  *
  * @param attachmentOnly the spec holds {@code extAuth} and nothing else
  * @param cors written by {@code wire} as Envoy's own filter, before ext_authz
+ * @param clientCertificate AuthPolicy only, as are the following but {@code authorization}
+ * @param anonymous who shows no credential passes, under its condition
+ * @param shadow {@code enforcement: Shadow}: decides, logs, counts, allows
  */
 public record SecurityPolicy(
     Meta meta,
@@ -18,8 +25,47 @@ public record SecurityPolicy(
     boolean attachmentOnly,
     @Nullable Cors cors,
     @Nullable Jwt jwt,
-    @Nullable Authorization authorization)
+    @Nullable ApiKeyAuth apiKeyAuth,
+    @Nullable BasicAuth basicAuth,
+    @Nullable ClientCertificate clientCertificate,
+    @Nullable Anonymous anonymous,
+    @Nullable Authorization authorization,
+    Response response,
+    boolean shadow)
     implements Policy {
+
+  /** A policy without any field. */
+  public static SecurityPolicy empty(Meta meta, Targets targets, boolean attachmentOnly) {
+    return new SecurityPolicy(
+        meta,
+        targets,
+        attachmentOnly,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        Response.NONE,
+        false);
+  }
+
+  /** Whether any of the methods that succeeds identifies; else all of them must. */
+  public boolean anyMethod() {
+    return meta.kind().equals("AuthPolicy");
+  }
+
+  /** Whether ext-authz has anything to ask: a policy with nothing but CORS does not. */
+  public boolean guards() {
+    return jwt != null
+        || apiKeyAuth != null
+        || basicAuth != null
+        || clientCertificate != null
+        || anonymous != null
+        || authorization != null
+        || !response.equals(Response.NONE);
+  }
 
   /** Origins are exact or hold one {@code *}, as in {@code https://*.example.com}. */
   public record Cors(
@@ -41,11 +87,45 @@ public record SecurityPolicy(
       Jwks jwks,
       List<ClaimToHeader> claimToHeaders,
       @Nullable ExtractFrom extractFrom,
+      TokenRules tokens,
       Origin origin) {}
+
+  /**
+   * What an AuthPolicy may ask of a provider's tokens beyond Envoy Gateway's language.
+   *
+   * @param algorithms JOSE names; empty leaves it to the keys
+   * @param types values of {@code typ}; empty means the default: JWT, at+jwt or none. {@code at+jwt} alone asks for RFC 9068
+   * @param clockSkew null means the default
+   * @param maxLifetime {@code exp} minus {@code iat} at most; null means any
+   * @param requiredClaims names, as in {@link ClaimToHeader}
+   */
+  public record TokenRules(
+      List<String> algorithms,
+      List<String> types,
+      @Nullable Duration clockSkew,
+      @Nullable Duration maxLifetime,
+      List<String> requiredClaims) {
+    public static final TokenRules NONE =
+        new TokenRules(List.of(), List.of(), null, null, List.of());
+  }
 
   public sealed interface Jwks {}
 
-  public record RemoteJwks(URI uri, Duration cacheDuration) implements Jwks {}
+  /**
+   * @param uri null: found by OpenID Connect Discovery at the provider's issuer (AuthPolicy)
+   * @param tls AuthPolicy; null means the system's authorities and no client certificate
+   */
+  public record RemoteJwks(
+      @Nullable URI uri, Duration cacheDuration, @Nullable ProviderTls tls) implements Jwks {}
+
+  /**
+   * How a provider is talked to.
+   *
+   * @param ca a Secret or ConfigMap with {@code ca.crt}; null means the system's authorities
+   * @param clientCertificate a Secret with {@code tls.crt} and {@code tls.key}
+   */
+  public record ProviderTls(
+      @Nullable ObjectRef ca, @Nullable ObjectRef clientCertificate) {}
 
   public record InlineJwks(String json) implements Jwks {}
 
@@ -59,6 +139,59 @@ public record SecurityPolicy(
   public record ExtractFrom(List<FromHeader> headers, List<String> cookies, List<String> params) {}
 
   public record FromHeader(String name, @Nullable String valuePrefix) {}
+
+  /**
+   * @param credentialRefs Secrets: client id → key; a value {@code sha256:} and 64 hexadecimal digits is a key's hash
+   * @param extractFrom each names headers, parameters or cookies; a header's {@code valuePrefix} is always null here
+   * @param forwardClientIdHeader in which the upstream is told the client id
+   * @param sanitize the credential is taken out of the request before it goes on
+   * @param clients AuthPolicy: a ConfigMap, client id → a JSON object such as {@code {"plan": "gold", "owner": "ops"}} that
+   *     becomes {@code auth.claims}
+   */
+  public record ApiKeyAuth(
+      List<ObjectRef> credentialRefs,
+      List<ExtractFrom> extractFrom,
+      @Nullable String forwardClientIdHeader,
+      boolean sanitize,
+      @Nullable ObjectRef clients,
+      Origin origin) {}
+
+  /** @param users a Secret whose key {@code .htpasswd} holds {@code {SHA}} or bcrypt entries */
+  public record BasicAuth(ObjectRef users, @Nullable String forwardUsernameHeader, Origin origin) {}
+
+  /**
+   * The caller's TLS certificate, verified by us against the policy's own authorities.
+   *
+   * @param forwarded {@code from: Forwarded}: from {@code x-forwarded-client-cert}, and only if the peer is in {@code trusted};
+   *     else the peer's own
+   * @param ca a Secret or ConfigMap with {@code ca.crt}
+   * @param subjects any of: a URI SAN ({@code spiffe://corp/*}), a DNS SAN ({@code *.corp.example}), or a subject ({@code
+   *     CN=orders,O=Corp}); empty takes any certificate of the authorities
+   * @param trusted addresses (CIDR) of proxies that may forward
+   */
+  public record ClientCertificate(
+      boolean forwarded,
+      ObjectRef ca,
+      List<String> subjects,
+      List<String> trusted,
+      Origin origin) {}
+
+  /** @param when CEL that sees no {@code auth}; null means always */
+  public record Anonymous(@Nullable String when, Origin origin) {}
+
+  /**
+   * What an answer carries beyond the decision; all values are templates.
+   *
+   * @param headers towards the upstream; owned by the Gateway like those of {@code claimToHeaders}
+   * @param metadata string values in the dynamic metadata's {@code auth} namespace, for later filters
+   * @param deniedHeaders on a denial; their templates see no {@code auth}
+   */
+  public record Response(List<Field> headers, List<Field> metadata, List<Field> deniedHeaders) {
+    public static final Response NONE = new Response(List.of(), List.of(), List.of());
+  }
+
+  /** @param template text with {@code ${…}} */
+  public record Field(String name, String template, Origin origin) {}
 
   public record Authorization(Action defaultAction, List<Rule> rules) {}
 

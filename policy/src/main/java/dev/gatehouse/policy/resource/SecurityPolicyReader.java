@@ -67,7 +67,19 @@ final class SecurityPolicyReader {
             "ignored: which service is asked is not Gatehouse's to say; the rest of the policy holds");
       }
     });
-    return new SecurityPolicy(meta, targets, attachmentOnly, cors, jwt, authorization);
+    return new SecurityPolicy(
+        meta,
+        targets,
+        attachmentOnly,
+        cors,
+        jwt,
+        null,
+        null,
+        null,
+        null,
+        authorization,
+        SecurityPolicy.Response.NONE,
+        false);
   }
 
   /** A header set by ext-authz must never lead to a route whose policies were not asked. */
@@ -143,7 +155,14 @@ final class SecurityPolicyReader {
         "extractFrom", v -> v.object(SecurityPolicyReader::extractFrom));
     refuseRecomputeRoute(fields);
     return new SecurityPolicy.Provider(
-        name, issuer, audiences, jwks(fields), claims, extract, fields.origin());
+        name,
+        issuer,
+        audiences,
+        jwks(fields),
+        claims,
+        extract,
+        SecurityPolicy.TokenRules.NONE,
+        fields.origin());
   }
 
   private Jwks jwks(Fields fields) {
@@ -162,7 +181,7 @@ final class SecurityPolicyReader {
     var uri = fields.required("uri", Formats::httpUri);
     var cache =
         fields.optional("cacheDuration", SecurityPolicyReader::cacheDuration, CACHE_DURATION);
-    return new RemoteJwks(uri, cache);
+    return new RemoteJwks(uri, cache, null);
   }
 
   private static Duration cacheDuration(Value value) {

@@ -173,13 +173,10 @@ final class Fixtures {
   }
 
   static SecurityPolicy security(String id, @Nullable Instant created, Targets targets) {
-    return new SecurityPolicy(
+    return SecurityPolicy.empty(
         meta("gateway.envoyproxy.io/v1alpha1", "SecurityPolicy", id, created, Map.of()),
         targets,
-        false,
-        null,
-        null,
-        null);
+        false);
   }
 
   static SecurityPolicy jwt(String id, Targets targets, Jwks jwks, ClaimToHeader... headers) {
@@ -191,8 +188,21 @@ final class Fixtures {
         new SecurityPolicy.Jwt(
             false,
             List.of(new SecurityPolicy.Provider(
-                "idp", null, List.of(), jwks, List.of(headers), null, HERE))),
-        null);
+                "idp",
+                null,
+                List.of(),
+                jwks,
+                List.of(headers),
+                null,
+                SecurityPolicy.TokenRules.NONE,
+                HERE))),
+        null,
+        null,
+        null,
+        null,
+        null,
+        SecurityPolicy.Response.NONE,
+        false);
   }
 
   static SecurityPolicy jwt(String id, Targets targets, ClaimToHeader... headers) {
@@ -200,13 +210,8 @@ final class Fixtures {
   }
 
   static SecurityPolicy attachmentOnly(String id, Targets targets) {
-    return new SecurityPolicy(
-        meta("gateway.envoyproxy.io/v1alpha1", "SecurityPolicy", id),
-        targets,
-        true,
-        null,
-        null,
-        null);
+    return SecurityPolicy.empty(
+        meta("gateway.envoyproxy.io/v1alpha1", "SecurityPolicy", id), targets, true);
   }
 
   static BackendTrafficPolicy traffic(String id, Targets targets) {
