@@ -208,13 +208,14 @@ record CaseFile(@Nullable String about, Settings settings, List<Step> requests) 
   /**
    * What must come back.
    *
+   * @param status any of; more than one only where it is Envoy's race which
    * @param upstream what the upstream saw; {@code nothing: true} if it must not have been asked
    * @param envoy by how much counters of Envoy grow, by a regular expression of their names
    * @param inForce of an edit: whether the policies are in force now
    * @param problems of an edit: regular expressions, each of which a problem must fit
    */
   record Expect(
-      @Nullable Integer status,
+      @Nullable List<Integer> status,
       @Nullable Map<String, Match> headers,
       @Nullable Match body,
       @Nullable Saw upstream,

@@ -145,9 +145,9 @@ final class Play {
 
   private static List<String> wrong(CaseFile.Expect expect, RawHttp.Answer answer) {
     var wrong = new ArrayList<String>();
-    if (expect.status() != null && expect.status() != answer.status()) {
+    if (expect.status() != null && !expect.status().contains(answer.status())) {
       wrong.add("status: expected "
-          + expect.status()
+          + (expect.status().size() == 1 ? expect.status().getFirst() : "one of " + expect.status())
           + ", got "
           + answer.status()
           + (answer.body().isEmpty() ? "" : " with body " + shortened(text(answer))));
