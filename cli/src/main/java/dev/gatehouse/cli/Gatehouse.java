@@ -35,12 +35,14 @@ import picocli.CommandLine.Model.UsageMessageSpec;
       LintCommand.class,
       WireCommand.class,
       CasesCommand.class,
+      TokenCommand.class,
       HelpCommand.class
     },
     footer = {
       "",
       "Examples:",
       "  gatehouse demo                         a shop behind a real Envoy, with lines to paste",
+      "  gatehouse token --sub ada --scope orders:read   a token that the demo takes",
       "  gatehouse lint policies/               everything that is wrong with a folder of policies",
       "  gatehouse wire envoy --policies policies/ --out envoy/",
       "  gatehouse run --policies policies/     all three services in one process",

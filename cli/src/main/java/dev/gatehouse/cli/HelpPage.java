@@ -17,7 +17,7 @@ final class HelpPage implements IHelpFactory {
   private static final Map<String, List<String>> GROUPS = new LinkedHashMap<>();
 
   static {
-    GROUPS.put("Try it:", List.of("demo"));
+    GROUPS.put("Try it:", List.of("demo", "token"));
     GROUPS.put("Serve:", List.of("run", "ext-authz", "ratelimit", "ext-proc"));
     GROUPS.put("Work on policies:", List.of("lint", "wire", "cases"));
   }

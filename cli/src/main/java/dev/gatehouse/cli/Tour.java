@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import dev.gatehouse.sandbox.Field;
 import dev.gatehouse.sandbox.Issuer;
 import dev.gatehouse.sandbox.RawHttp;
+import dev.gatehouse.sandbox.SigningKey;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -34,8 +35,8 @@ final class Tour {
   private static String token(Issuer issuer, String sub, String scope, @Nullable String role) {
     var now = Instant.now().getEpochSecond();
     var claims = new LinkedHashMap<String, Object>();
-    claims.put("iss", "https://issuer.shop.example");
-    claims.put("aud", "shop");
+    claims.put("iss", SigningKey.DEMO_ISSUER);
+    claims.put("aud", SigningKey.DEMO_AUDIENCE);
     claims.put("sub", sub);
     claims.put("scope", scope);
     if (role != null) {

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -64,6 +65,10 @@ final class DemoTest {
       assertThat(get(url + "/nowhere")).isEqualTo(404);
       await().atMost(PATIENCE).until(() -> demo.says("answered by Envoy: no route"));
 
+      assertThat(get(url + "/orders", token("--scope", "orders:read"))).isEqualTo(200);
+      assertThat(get(url + "/orders", token("--scope", "orders:write"))).isEqualTo(403);
+      assertThat(get(url + "/orders", token("--issuer", "https://else.where"))).isEqualTo(401);
+
       var routes = policies.resolve("shop.yaml");
       var good = Files.readString(routes);
       replace(routes, good.replace("value: /public}", "value: /nowhere}"));
@@ -114,12 +119,26 @@ final class DemoTest {
     Files.move(part, file, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
   }
 
+  private static String token(String... options) throws Exception {
+    var ended = Distribution.run(
+        "gatehouse",
+        Stream.concat(Stream.of("token", "--sub", "ada"), Stream.of(options))
+            .toArray(String[]::new));
+    assertThat(ended.output()).as("the token alone").matches("[A-Za-z0-9_.-]+");
+    return ended.output();
+  }
+
   private static int get(String url) throws Exception {
+    return get(url, null);
+  }
+
+  private static int get(String url, String token) throws Exception {
+    var request = HttpRequest.newBuilder(URI.create(url));
+    if (token != null) {
+      request.header("authorization", "Bearer " + token);
+    }
     try (var http = HttpClient.newHttpClient()) {
-      return http.send(
-              HttpRequest.newBuilder(URI.create(url)).build(),
-              HttpResponse.BodyHandlers.discarding())
-          .statusCode();
+      return http.send(request.build(), HttpResponse.BodyHandlers.discarding()).statusCode();
     }
   }
 }

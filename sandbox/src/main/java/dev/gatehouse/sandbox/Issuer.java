@@ -8,16 +8,12 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
-import java.security.KeyFactory;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.Signature;
 import java.security.interfaces.ECPublicKey;
-import java.security.interfaces.RSAPrivateCrtKey;
 import java.security.interfaces.RSAPublicKey;
 import java.security.spec.ECGenParameterSpec;
-import java.security.spec.PKCS8EncodedKeySpec;
-import java.security.spec.RSAPublicKeySpec;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.LinkedHashMap;
@@ -64,23 +60,8 @@ public final class Issuer implements AutoCloseable {
 
   /** The demo's key, which everybody knows: its policies hold the public half, so that they are plain files. */
   public static Issuer demo() {
-    try (var in = Issuer.class.getResourceAsStream("demo-only-key.pem")) {
-      if (in == null) {
-        throw new IllegalStateException("demo-only-key.pem is not on the class path");
-      }
-      var pem = new String(in.readAllBytes(), StandardCharsets.US_ASCII);
-      var base64 = pem.replaceAll("-----[A-Z ]+-----", "").replaceAll("\\s", "");
-      var factory = KeyFactory.getInstance("RSA");
-      var key = (RSAPrivateCrtKey)
-          factory.generatePrivate(new PKCS8EncodedKeySpec(Base64.getDecoder().decode(base64)));
-      var open =
-          factory.generatePublic(new RSAPublicKeySpec(key.getModulus(), key.getPublicExponent()));
-      return new Issuer(new KeyPair(open, key), generateEc(), "gatehouse-demo-only");
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (GeneralSecurityException e) {
-      throw new IllegalStateException(e);
-    }
+    var pair = PrivateKeyPem.read(SigningKey.demoPem());
+    return new Issuer(new KeyPair(pair.open(), pair.secret()), generateEc(), "gatehouse-demo-only");
   }
 
   /** What tokens say as {@code iss} in cases; the key set is below it at {@code /jwks.json}. */
