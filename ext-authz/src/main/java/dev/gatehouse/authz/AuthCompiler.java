@@ -3,7 +3,6 @@ package dev.gatehouse.authz;
 import dev.gatehouse.authz.jwt.BadKeySet;
 import dev.gatehouse.authz.jwt.KeySource;
 import dev.gatehouse.authz.jwt.KeySources;
-import dev.gatehouse.authz.jwt.Requirements;
 import dev.gatehouse.authz.rules.ClaimPath;
 import dev.gatehouse.authz.rules.Rules;
 import dev.gatehouse.policy.attach.AttachedRule;
@@ -21,7 +20,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -149,7 +147,10 @@ final class AuthCompiler implements PlanCompiler<AuthPlan> {
       if (source == null || headers == null) {
         return null;
       }
-      var requirements = Requirements.of(provider.issuer(), Set.copyOf(provider.audiences()));
+      var requirements = TokenRequirements.of(provider, path, problems);
+      if (requirements == null) {
+        return null;
+      }
       return new Provider(
           provider.name(), keys.verifier(source, requirements), locations(provider), headers);
     }

@@ -160,7 +160,7 @@ final class Authenticator {
         case REFUSE -> throw new BadToken("its kid is of no key");
       };
     }
-    return verifier.slow(token)
+    return Verifier.slow(candidates)
         ? new Checked.Open(new Fact.Signature(verifier, token, candidates))
         : new Checked.Good(verifier.verify(token, candidates, presented.now));
   }

@@ -129,15 +129,15 @@ class DecisionsTest {
   @Test
   void a_decision_comes_back_on_the_loop_that_it_left() throws Exception {
     held = true;
-    var es256 = Issuer.set(List.of(Issuer.jwk(Issuer.pair(Jwts.SIG.ES256), "ES256")));
-    keys = es256;
+    var es384 = Issuer.set(List.of(Issuer.jwk(Issuer.pair(Jwts.SIG.ES384), "ES384")));
+    keys = es384;
     try (var loops = EventLoops.start(2);
         var gate = gate()) {
       for (var loop : loops.all()) {
         // A token of its own for each: keys that are awaited first, then a signature that takes
         // long.
         var request = Call.get("/orders")
-            .bearer(Issuer.token(Jwts.SIG.ES256, "jti", loop.toString()))
+            .bearer(Issuer.token(Jwts.SIG.ES384, "jti", loop.toString()))
             .request();
         var on = new CompletableFuture<Thread>();
         var answer = new CompletableFuture<byte[]>();
@@ -157,10 +157,10 @@ class DecisionsTest {
 
   @Test
   void a_slow_signature_that_is_bad_is_401() {
-    keys = Issuer.set(List.of(Issuer.jwk(Issuer.pair(Jwts.SIG.ES256), "ES256")));
+    keys = Issuer.set(List.of(Issuer.jwk(Issuer.pair(Jwts.SIG.ES384), "ES384")));
     try (var gate = gate()) {
-      var good = Issuer.token(Jwts.SIG.ES256).split("\\.");
-      var other = Issuer.token(Jwts.SIG.ES256, "sub", "mallory").split("\\.");
+      var good = Issuer.token(Jwts.SIG.ES384).split("\\.");
+      var other = Issuer.token(Jwts.SIG.ES384, "sub", "mallory").split("\\.");
       var call = Call.get("/orders");
       assertThat(gate.status(call.bearer(String.join(".", good)))).isEqualTo(200);
       assertThat(gate.status(call.bearer(good[0] + "." + other[1] + "." + good[2])))

@@ -2,39 +2,41 @@ package dev.gatehouse.authz.jwt;
 
 import io.jsonwebtoken.Jwts;
 import io.jsonwebtoken.security.SignatureAlgorithm;
+import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The signature algorithms that a token may bear (RFC 7518 §3.1, RFC 8037 §3.1): public-key ones only. HS* and {@code none} have
  * no name here, so that no key set and no token can bring them in (RFC 8725 §3.1).
- *
- * <p>{@code slow} ones take hundreds of microseconds with the JDK's provider (docs/performance.md), too long for an event loop.
  */
 public enum Algorithm {
-  RS256("RSA", false),
-  RS384("RSA", false),
-  RS512("RSA", false),
-  PS256("RSA", false),
-  PS384("RSA", false),
-  PS512("RSA", false),
-  ES256("EC", true),
-  ES384("EC", true),
-  ES512("EC", true),
-  EDDSA("OKP", true);
+  RS256("RSA"),
+  RS384("RSA"),
+  RS512("RSA"),
+  PS256("RSA"),
+  PS384("RSA"),
+  PS512("RSA"),
+  ES256("EC"),
+  ES384("EC"),
+  ES512("EC"),
+  EDDSA("OKP");
 
   public static final Set<Algorithm> ALL = Set.of(values());
 
-  private final String keyType;
-  private final boolean slow;
+  /** Their JOSE names. */
+  public static final List<String> NAMES =
+      Stream.of(values()).map(each -> each.jjwt().getId()).toList();
 
-  Algorithm(String keyType, boolean slow) {
+  private final String keyType;
+
+  Algorithm(String keyType) {
     this.keyType = keyType;
-    this.slow = slow;
   }
 
   /** By its JOSE name, which is case-sensitive (RFC 7515 §4.1.1); null if it is not one of these. */
-  static @Nullable Algorithm named(String jose) {
+  public static @Nullable Algorithm named(String jose) {
     return switch (jose) {
       case "RS256" -> RS256;
       case "RS384" -> RS384;
@@ -60,10 +62,6 @@ public enum Algorithm {
           case ES512 -> "P-521".equals(curve);
           case EDDSA -> "Ed25519".equals(curve) || "Ed448".equals(curve);
         };
-  }
-
-  boolean slow() {
-    return slow;
   }
 
   SignatureAlgorithm jjwt() {

@@ -49,6 +49,14 @@ public final class KeySet {
 
   /** @throws BadKeySet saying which key and why; no key is quoted */
   public static KeySet parse(String json) throws BadKeySet {
+    return parse(json, Crypto.best());
+  }
+
+  /**
+   * @param crypto who will check signatures with these keys
+   * @throws BadKeySet saying which key and why; no key is quoted
+   */
+  public static KeySet parse(String json, Crypto crypto) throws BadKeySet {
     var utf8 = json.getBytes(StandardCharsets.UTF_8);
     if (utf8.length > MAX_BYTES) {
       throw new BadKeySet(utf8.length + " bytes (expected: at most " + MAX_BYTES + ")");
@@ -72,7 +80,7 @@ public final class KeySet {
       var jwk = new Jwk(where, member);
       refuse(jwk, kids);
       try {
-        keys.add(jwk.key());
+        keys.add(jwk.key(crypto));
       } catch (UnusableKey e) {
         leftOut.add(where + ": " + e.getMessage());
       }
@@ -100,7 +108,7 @@ public final class KeySet {
    *
    * @throws BadToken if the key that the token names is not for its algorithm, or too many may have signed it
    */
-  List<VerificationKey> candidates(UnverifiedToken token) throws BadToken {
+  List<VerificationKey> candidates(CompactJws token) throws BadToken {
     var candidates = new ArrayList<VerificationKey>(1);
     for (var key : keys) {
       boolean named = token.kid() != null && token.kid().equals(key.kid());
@@ -171,7 +179,7 @@ public final class KeySet {
       return null;
     }
 
-    VerificationKey key() throws UnusableKey {
+    VerificationKey key(Crypto crypto) throws UnusableKey {
       var why = useless();
       if (why != null) {
         throw new UnusableKey(why);
@@ -182,7 +190,8 @@ public final class KeySet {
           alg == null ? null : Algorithm.named(alg),
           required("kty"),
           text("crv"),
-          publicKey());
+          crypto.own(publicKey()),
+          crypto.forKey(text("crv")));
       if (Algorithm.ALL.stream().noneMatch(key::fits)) {
         throw new UnusableKey("alg and kty or crv contradict each other");
       }
@@ -213,7 +222,7 @@ public final class KeySet {
       return publicKey;
     }
 
-    /** RFC 7518 §3.3: 2048 bits or more; RFC 8017 §3.1: an odd exponent of at least 3. */
+    /** RFC 7518 §3.3: 2048 bits or more; RFC 8017 §3.1: an odd exponent of at least 3; and primes that nobody can guess. */
     private static void requireStrong(RSAPublicKey rsa) throws UnusableKey {
       int bits = rsa.getModulus().bitLength();
       if (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS) {
@@ -223,6 +232,10 @@ public final class KeySet {
       var exponent = rsa.getPublicExponent();
       if (exponent.bitLength() < 2 || !exponent.testBit(0)) {
         throw new UnusableKey("e is even or 1 (expected: an odd number of at least 3)");
+      }
+      if (Roca.marks(rsa.getModulus())) {
+        throw new UnusableKey(
+            "n is of a library whose keys can be factored (CVE-2017-15361, ROCA)");
       }
     }
 

@@ -1,6 +1,5 @@
 package dev.gatehouse.authz.jwt;
 
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
@@ -10,8 +9,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a compact JWS strictly, before jjwt sees it: the checks that jjwt 0.13 does not make (docs/security.md). What passes has
- * one meaning to every reader of JSON and base64url. The caller bounds the length.
+ * Reads a compact JWS strictly, before jjwt checks its signature: what jjwt 0.13 lets through, or would have read a second time
+ * (docs/security.md). What passes has one meaning to every reader of JSON and base64url. The caller bounds the length.
  *
  * <p>{@code jku}, {@code x5u}, {@code jwk} and {@code x5c} are not looked at: no key ever comes from a token (RFC 8725 §3.10).
  */
@@ -25,75 +24,89 @@ public final class TokenReader {
 
   /** @throws BadToken saying what is wrong, without quoting the token */
   public static UnverifiedToken read(byte[] token) throws BadToken {
-    // RFC 7515 §7.1: BASE64URL(header) '.' BASE64URL(payload) '.' BASE64URL(signature). Five parts
-    // would be a JWE (RFC 7516 §3.1).
+    var jws = jws(token);
+    int first = dot(token, 0);
+    // RFC 7519 §4: claims are a JSON object; of duplicate names none is taken.
+    return claims(jws, object(token, first + 1, dot(token, first + 1), "claims"));
+  }
+
+  /**
+   * Form and header alone, whatever the payload is.
+   *
+   * @throws BadToken saying what is wrong, without quoting the token
+   */
+  public static CompactJws jws(byte[] token) throws BadToken {
+    // RFC 7515 §7.1: BASE64URL(header) '.' BASE64URL(payload) '.' BASE64URL(signature).
     int first = dot(token, 0);
     int second = dot(token, first + 1);
+    // RFC 7519 §4: a payload is a JSON object, so it is never empty.
     require(first > 0 && second > first + 1, "not three parts");
+    // RFC 7516 §3.1: five parts would be a JWE.
     require(dot(token, second + 1) == -1, "more than three parts");
-    require(
-        second + 1 < token.length,
-        "no signature"); // RFC 8725 §3.2: an unsecured JWS has an empty one
+    // RFC 8725 §3.2: an unsecured JWS has an empty signature.
+    require(second + 1 < token.length, "no signature");
     requireBase64Url(token, 0, first, "header");
     requireBase64Url(token, first + 1, second, "claims");
     requireBase64Url(token, second + 1, token.length, "signature");
 
-    // RFC 7515 §4, RFC 7519 §4: a JSON object in UTF-8 (RFC 8725 §3.7); duplicate names are
-    // refused, as both sections allow.
+    // RFC 7515 §4: a JSON object in UTF-8 (RFC 8725 §3.7), of duplicate names none is taken.
     var header = object(token, 0, first, "header");
-    var claims = object(token, first + 1, second, "claims");
-    return checked(token, header, claims);
-  }
-
-  private static UnverifiedToken checked(
-      byte[] token, Map<String, @Nullable Object> header, Map<String, @Nullable Object> claims)
-      throws BadToken {
-    refuse(
-        header,
-        "crit"); // RFC 7515 §4.1.11: we understand no extension, so any is refused; so is an empty
-    // list
-    refuse(header, "b64"); // RFC 7797 §6: without crit it must not be there
-    refuse(
-        header,
-        "zip"); // RFC 7516 §4.1.3 defines it for JWE only; a decompression bomb (RFC 8725 §3.6)
-    refuse(header, "enc"); // RFC 7516 §4.1.2: a JWE
-    refuse(header, "cty"); // RFC 7519 §5.2: a nested JWT, which nobody asked for
-    var alg = string(header, "alg"); // RFC 7515 §4.1.1: required
-    var algorithm = alg == null ? null : Algorithm.named(alg); // RFC 8725 §3.1: an allow-list
+    // RFC 7515 §4.1.11: we understand no extension, so any is refused; so is an empty list.
+    refuse(header, "crit");
+    // RFC 7797 §6: without crit it must not be there.
+    refuse(header, "b64");
+    // RFC 7516 §4.1.3 defines it for JWE only; a decompression bomb (RFC 8725 §3.6).
+    refuse(header, "zip");
+    // RFC 7516 §4.1.2: a JWE.
+    refuse(header, "enc");
+    // RFC 7519 §5.2: a nested JWT, which nobody asked for.
+    refuse(header, "cty");
+    // RFC 7515 §4.1.1: required; RFC 8725 §3.1: an allow-list.
+    var alg = string(header, "alg");
+    var algorithm = alg == null ? null : Algorithm.named(alg);
     if (algorithm == null) {
       throw new BadToken("alg is missing or not one of the public-key algorithms");
     }
-    var kid = string(
-        header,
-        "kid"); // RFC 7515 §4.1.4: a string; here a look-up key and nothing else (RFC 8725 §3.10)
+    // RFC 7515 §4.1.4: a string; here a look-up key and nothing else (RFC 8725 §3.10).
+    var kid = string(header, "kid");
     require(kid == null || kid.length() <= MAX_KID, "kid is longer than " + MAX_KID);
-
-    double exp = date(claims, "exp"); // RFC 7519 §4.1.4; optional there, required here
-    require(!Double.isNaN(exp), "exp is missing");
-    double nbf = date(claims, "nbf"); // RFC 7519 §4.1.5
-    double iat = date(claims, "iat"); // RFC 7519 §4.1.6
-    var issuer = string(claims, "iss"); // RFC 7519 §4.1.1: StringOrURI
-    string(claims, "sub"); // RFC 7519 §4.1.2
-    string(claims, "jti"); // RFC 7519 §4.1.7
-    return new UnverifiedToken(
-        new String(token, StandardCharsets.US_ASCII),
+    var typ = string(header, "typ");
+    return new CompactJws(
+        token,
+        second,
+        decoded(token, second + 1, token.length),
         algorithm,
         kid,
-        type(header),
-        issuer,
-        audiences(claims),
-        millis(exp),
-        millis(nbf),
-        millis(iat),
-        claims);
+        typ == null ? null : type(typ));
   }
 
-  /** RFC 7515 §4.1.9: a media type, compared without case, whose {@code application/} may be left out. */
-  private static @Nullable String type(Map<String, @Nullable Object> header) throws BadToken {
-    var typ = string(header, "typ");
-    if (typ == null) {
-      return null;
-    }
+  private static UnverifiedToken claims(CompactJws jws, Map<String, @Nullable Object> claims)
+      throws BadToken {
+    // RFC 7519 §4.1.4: optional there, required here.
+    double exp = date(claims, "exp");
+    require(!Double.isNaN(exp), "exp is missing");
+    // RFC 7519 §4.1.5, §4.1.6.
+    double nbf = date(claims, "nbf");
+    double iat = date(claims, "iat");
+    // Whoever issues a token that has expired by then means something else by one of the two.
+    require(Double.isNaN(iat) || iat <= exp, "iat is after exp");
+    // RFC 7519 §4.1.1, §4.1.2, §4.1.7: strings.
+    var issuer = string(claims, "iss");
+    string(claims, "sub");
+    string(claims, "jti");
+    // RFC 8417 §2.2, §4: what has it is a security event, such as a logout token, and no access
+    // token.
+    require(!(claims.get("events") instanceof Map), "it is a security event token");
+    return new UnverifiedToken(
+        jws, issuer, audiences(claims), millis(exp), millis(nbf), millis(iat), claims);
+  }
+
+  /**
+   * RFC 7515 §4.1.9: a media type, compared without case, whose {@code application/} may be left out.
+   *
+   * @return in lower case, without it
+   */
+  public static String type(String typ) {
     var type = typ.toLowerCase(Locale.ROOT);
     return type.startsWith("application/") ? type.substring("application/".length()) : type;
   }
@@ -152,12 +165,15 @@ public final class TokenReader {
 
   private static Map<String, @Nullable Object> object(byte[] token, int from, int to, String part)
       throws BadToken {
-    var bytes = Base64.getUrlDecoder().decode(Arrays.copyOfRange(token, from, to));
-    var object = StrictJson.object(bytes);
+    var object = StrictJson.object(decoded(token, from, to));
     if (object == null) {
       throw new BadToken("the " + part + " is no JSON object in UTF-8 without duplicate names");
     }
     return object;
+  }
+
+  private static byte[] decoded(byte[] token, int from, int to) {
+    return Base64.getUrlDecoder().decode(Arrays.copyOfRange(token, from, to));
   }
 
   /**

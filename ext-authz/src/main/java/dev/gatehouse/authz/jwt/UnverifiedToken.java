@@ -13,10 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param issuedAt {@code iat}; {@link Long#MIN_VALUE} where there is none
  */
 public record UnverifiedToken(
-    String compact,
-    Algorithm algorithm,
-    @Nullable String kid,
-    @Nullable String type,
+    CompactJws jws,
     @Nullable String issuer,
     List<String> audiences,
     long expires,
@@ -27,6 +24,6 @@ public record UnverifiedToken(
   /** Hides the token. */
   @Override
   public String toString() {
-    return "UnverifiedToken[" + algorithm + "]";
+    return "UnverifiedToken[" + jws.algorithm() + "]";
   }
 }

@@ -88,6 +88,19 @@ class KeySetTest {
   }
 
   @Test
+  void a_key_that_can_be_factored_is_left_out() {
+    var roca = Map.<String, Object>of(
+        "kty", "RSA", "e", "AQAB", "n", Issuer.base64(RocaTest.vulnerable().toByteArray()));
+    refused(List.of(roca), "CVE-2017-15361");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"AQ", "Ag", "AQAA"})
+  void an_exponent_of_one_or_an_even_one_leaves_its_key_out(String exponent) {
+    refused(List.of(Issuer.jwk(ONE, "one", Map.of("e", exponent))), "keys[0]: ");
+  }
+
+  @Test
   void certificates_of_a_key_are_not_looked_at() throws Exception {
     var set = KeySet.parse(Issuer.set(
         List.of(Issuer.jwk(ONE, "one", Map.of("x5c", List.of("no certificate"), "x5u", 7)))));
@@ -146,7 +159,7 @@ class KeySetTest {
   private static List<VerificationKey> candidates(KeySet set, String header) throws BadToken {
     var token = Issuer.signed(header, StrictJson.write(Issuer.claims()));
     return set.candidates(
-        TokenReader.read(token.getBytes(java.nio.charset.StandardCharsets.US_ASCII)));
+        TokenReader.jws(token.getBytes(java.nio.charset.StandardCharsets.US_ASCII)));
   }
 
   private static void refused(List<Map<String, Object>> jwks, String why) {
