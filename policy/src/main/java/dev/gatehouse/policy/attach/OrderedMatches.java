@@ -1,5 +1,6 @@
 package dev.gatehouse.policy.attach;
 
+import dev.gatehouse.policy.resource.HttpRoute.GrpcMethod;
 import dev.gatehouse.policy.resource.HttpRoute.Match;
 import dev.gatehouse.policy.resource.HttpRoute.NamedMatch;
 import dev.gatehouse.policy.resource.Meta;
@@ -19,6 +20,9 @@ import java.util.stream.IntStream;
  * with more query parameters; of the older route; of the route that is first by {@code namespace/name}; the rule, then the match, that
  * stands first. What the Gateway API leaves to us is done as Envoy Gateway does it: a regular expression stands behind an exact path and
  * before a prefix.
+ *
+ * <p>For calls it is that of GRPCRouteRule.matches: more characters in the service, then in the method, then more headers, and as above.
+ * Of what can match one call, that is: service and method; the service; the method of any service; any call.
  */
 public final class OrderedMatches {
   /**
@@ -32,8 +36,9 @@ public final class OrderedMatches {
 
   /** The first to be tried comes first. */
   public static final Comparator<Entry> PRECEDENCE = Comparator.<Entry>comparingInt(
-          entry -> kind(entry.condition().path()))
+          entry -> kind(entry.condition()))
       .thenComparing(Comparator.comparingInt(OrderedMatches::pathLength).reversed())
+      .thenComparing(Comparator.comparingInt(OrderedMatches::methodLength).reversed())
       .thenComparingInt(entry -> entry.condition().method() == null ? 1 : 0)
       .thenComparing(
           Comparator.<Entry>comparingInt(entry -> entry.condition().headers().size())
@@ -70,19 +75,38 @@ public final class OrderedMatches {
     return path.value().substring(0, end);
   }
 
-  private static int kind(StringMatch path) {
-    return switch (path.type()) {
+  /** Whether it matches a method of gRPC's whatever the service: an expression that stands behind all prefixes but the root. */
+  static boolean ofAnyService(Match match) {
+    return match.grpc() instanceof GrpcMethod(var service, var method)
+        && service.isEmpty()
+        && !method.isEmpty();
+  }
+
+  private static int kind(Match match) {
+    if (ofAnyService(match)) {
+      return 3;
+    }
+    return switch (match.path().type()) {
       case EXACT -> 0;
       case REGULAR_EXPRESSION, DISTINCT -> 1;
-      case PATH_PREFIX -> 2;
+      case PATH_PREFIX -> match.grpc() != null && prefix(match.path()).isEmpty() ? 4 : 2;
     };
   }
 
+  /** Of a call the length of the service. */
   private static int pathLength(Entry entry) {
     var path = entry.condition().path();
+    if (entry.condition().grpc() instanceof GrpcMethod(var service, var method)) {
+      return service.length();
+    }
     return path.type() == StringMatch.Type.PATH_PREFIX
         ? prefix(path).length()
         : path.value().length();
+  }
+
+  private static int methodLength(Entry entry) {
+    var grpc = entry.condition().grpc();
+    return grpc == null ? 0 : grpc.method().length();
   }
 
   private static Match condition(Match match) {
@@ -90,7 +114,8 @@ public final class OrderedMatches {
         match.path(),
         match.method(),
         firstOfEachName(match.headers()),
-        firstOfEachName(match.queryParams()));
+        firstOfEachName(match.queryParams()),
+        match.grpc());
   }
 
   private static List<NamedMatch> firstOfEachName(List<NamedMatch> matches) {

@@ -51,7 +51,11 @@ final class Parents {
     var refusals = new ArrayList<String>();
     for (var listener : named) {
       var hostnames = Hostnames.agreed(listener.hostname(), route.hostnames());
-      if (!allows(gateway, listener, route, ref, path)) {
+      var kind = route.meta().kind();
+      if (!listener.allowedRoutes().kinds().contains(kind)) {
+        refusals.add(
+            "listener \"%s\" lets in no %s (allowedRoutes.kinds)".formatted(listener.name(), kind));
+      } else if (!allows(gateway, listener, route, ref, path)) {
         refusals.add(
             "listener \"%s\" lets in no routes of namespace \"%s\" (allowedRoutes.namespaces.from: %s)"
                 .formatted(

@@ -34,18 +34,21 @@ public final class PolicySet {
   private final List<Policy> policies;
   private final Map<String, SortedSet<String>> ownedHeaders;
   private final References references;
+  private final Crossing crossing;
 
   private PolicySet(
       List<AttachedRule> rules,
       List<Gateway> gateways,
       List<Policy> policies,
       Map<String, SortedSet<String>> ownedHeaders,
-      References references) {
+      References references,
+      Crossing crossing) {
     this.rules = rules;
     this.gateways = gateways;
     this.policies = policies;
     this.ownedHeaders = ownedHeaders;
     this.references = references;
+    this.crossing = crossing;
   }
 
   /**
@@ -65,9 +68,11 @@ public final class PolicySet {
     var hidden = unreadable.isEmpty() ? null : file(unreadable.getFirst());
 
     var rules = new ArrayList<AttachedRule>();
+    var hung = new ArrayList<Crossing.Hung>();
     for (var route : routes) {
       var keys = RuleNames.of(route, problems);
       for (var place : parents.of(route)) {
+        hung.add(new Crossing.Hung(route, place));
         for (int i = 0; i < keys.size(); i++) {
           rules.add(rule(route, i, keys.get(i), place, targeting, hidden));
         }
@@ -79,12 +84,18 @@ public final class PolicySet {
         policies,
         gateways.stream()
             .collect(Collectors.toMap(g -> g.meta().id(), g -> owned(g, rules, targeting))),
-        references);
+        references,
+        new Crossing(hung, problems));
   }
 
-  /** Every listener × route rule. */
+  /** Every listener × route rule, those too whose route {@link #givesWay}. */
   public List<AttachedRule> rules() {
     return rules;
+  }
+
+  /** Whether a route of the other kind, HTTPRoute or GRPCRoute, has the rule's hosts on its listener, so that no request comes to it there. */
+  public boolean givesWay(AttachedRule rule) {
+    return crossing.givesWay(rule);
   }
 
   public List<Gateway> gateways() {
@@ -171,7 +182,7 @@ public final class PolicySet {
       Gateway gateway, List<AttachedRule> rules, Targeting targeting) {
     var routes = rules.stream()
         .filter(rule -> rule.gateway().meta().id().equals(gateway.meta().id()))
-        .map(rule -> rule.httpRoute().meta().id())
+        .map(rule -> rule.httpRoute().meta().title())
         .collect(Collectors.toSet());
     return targeting
         .securityPolicies(gateway, routes)

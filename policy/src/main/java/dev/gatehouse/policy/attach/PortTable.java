@@ -52,10 +52,10 @@ final class PortTable<P> {
     for (var gateway : set.gateways()) {
       for (var port : ports(gateway)) {
         var hosts = hosts(gateway, port, rulesOf);
-        if (seen.add(content(hosts, plan))) {
+        if (seen.add(content(set, hosts, plan))) {
           var compiled = new HashMap<String, VirtualHost<P>>();
-          hosts.forEach(
-              (hostname, rules) -> compiled.put(hostname, new VirtualHost<>(rules, plan, unsure)));
+          hosts.forEach((hostname, rules) ->
+              compiled.put(hostname, new VirtualHost<>(rules, known(set, rules, plan), unsure)));
           tables.add(new PortTable<>(compiled));
         }
       }
@@ -122,14 +122,31 @@ final class PortTable<P> {
         .orElseThrow();
   }
 
+  /**
+   * The plans of a hostname's rules. Where an HTTPRoute and a GRPCRoute both want it, gateways differ in what they do, so nobody knows
+   * which route they take.
+   */
+  private static <P> Function<AttachedRule, Lookup<P>> known(
+      PolicySet set, List<AttachedRule> rules, Function<AttachedRule, Lookup<P>> plan) {
+    return rules.stream().anyMatch(set::givesWay)
+        ? rule -> new Lookup.Unresolved<>(
+            "an HTTPRoute and a GRPCRoute share the host, and gateways differ in which one they take")
+        : plan;
+  }
+
   private static <P> Content<P> content(
-      Map<String, List<AttachedRule>> hosts, Function<AttachedRule, Lookup<P>> plan) {
+      PolicySet set,
+      Map<String, List<AttachedRule>> hosts,
+      Function<AttachedRule, Lookup<P>> plan) {
     var content = new HashMap<String, List<Routed<P>>>();
-    hosts.forEach((hostname, rules) -> content.put(
-        hostname,
-        rules.stream()
-            .map(rule -> new Routed<>(rule.route(), rule.index(), plan.apply(rule)))
-            .toList()));
+    hosts.forEach((hostname, rules) -> {
+      var known = known(set, rules, plan);
+      content.put(
+          hostname,
+          rules.stream()
+              .map(rule -> new Routed<>(rule.route(), rule.index(), known.apply(rule)))
+              .toList());
+    });
     return new Content<>(content);
   }
 

@@ -43,7 +43,12 @@ final class Targeting {
   private record Target(
       String kind, String namespace, String name, @Nullable String section) {
     String title() {
-      return kind + " " + namespace + "/" + name + (section == null ? "" : "/" + section);
+      return whole() + (section == null ? "" : "/" + section);
+    }
+
+    /** The {@link Meta#title} of the resource that this is, or is a part of. */
+    String whole() {
+      return kind + " " + namespace + "/" + name;
     }
   }
 
@@ -55,9 +60,10 @@ final class Targeting {
 
   Targeting(List<Gateway> gateways, List<HttpRoute> routes, List<Policy> all, Problems problems) {
     gateways.forEach(gateway -> this.gateways.put(gateway.meta().id(), gateway));
-    routes.forEach(route -> this.routes.put(route.meta().id(), route));
+    routes.forEach(route -> this.routes.put(route.meta().title(), route));
     targets.put("Gateway", metas(gateways));
-    targets.put("HTTPRoute", metas(routes));
+    targets.put("HTTPRoute", metas(of("HTTPRoute", routes)));
+    targets.put(HttpRoute.GRPC_KIND, metas(of(HttpRoute.GRPC_KIND, routes)));
     for (var policy : all) {
       var family = family(policy);
       if (family != null) {
@@ -94,16 +100,14 @@ final class Targeting {
   /**
    * Every SecurityPolicy that holds, or would if a more specific one went away, on any part of the Gateway or of a route.
    *
-   * @param itsRoutes by {@code namespace/name}
+   * @param itsRoutes by {@link Meta#title}, for a GRPCRoute may have an HTTPRoute's name
    */
   Stream<SecurityPolicy> securityPolicies(Gateway gateway, Set<String> itsRoutes) {
     return policies.getOrDefault(Family.SECURITY, Map.of()).entrySet().stream()
         .filter(entry -> {
           var target = entry.getKey();
-          var id = target.namespace() + "/" + target.name();
-          return target.kind().equals("Gateway")
-              ? id.equals(gateway.meta().id())
-              : itsRoutes.contains(id);
+          var whole = target.whole();
+          return whole.equals(gateway.meta().title()) || itsRoutes.contains(whole);
         })
         .flatMap(entry -> entry.getValue().stream())
         .filter(SecurityPolicy.class::isInstance)
@@ -215,10 +219,14 @@ final class Targeting {
         ? Objects.requireNonNull(gateways.get(id)).listeners().stream()
             .map(Gateway.Listener::name)
             .toList()
-        : Objects.requireNonNull(routes.get(id)).rules().stream()
+        : Objects.requireNonNull(routes.get(kind + " " + id)).rules().stream()
             .map(HttpRoute.Rule::name)
             .filter(Objects::nonNull)
             .toList();
+  }
+
+  private static List<HttpRoute> of(String kind, List<HttpRoute> routes) {
+    return routes.stream().filter(route -> route.meta().kind().equals(kind)).toList();
   }
 
   private static Map<String, Meta> metas(List<? extends Resource> resources) {
@@ -240,7 +248,7 @@ final class Targeting {
   }
 
   private static String unknownKind(String group, String kind) {
-    return "policies hold for nothing of kind %s in group \"%s\" here (expected Gateway or HTTPRoute in %s)"
+    return "policies hold for nothing of kind %s in group \"%s\" here (expected Gateway, HTTPRoute or GRPCRoute in %s)"
         .formatted(kind, group, GROUP);
   }
 
@@ -274,9 +282,9 @@ final class Targeting {
     return Stream.concat(
         rule == null
             ? Stream.of()
-            : Stream.of(new Target("HTTPRoute", to.namespace(), to.name(), rule)),
+            : Stream.of(new Target(to.kind(), to.namespace(), to.name(), rule)),
         Stream.of(
-            new Target("HTTPRoute", to.namespace(), to.name(), null),
+            new Target(to.kind(), to.namespace(), to.name(), null),
             new Target("Gateway", of.namespace(), of.name(), listener),
             new Target("Gateway", of.namespace(), of.name(), null)));
   }

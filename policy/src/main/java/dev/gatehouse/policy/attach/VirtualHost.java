@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The routes of one hostname, found by path: exact paths and prefixes by hash, regular expressions one by one, in {@link OrderedMatches}'
- * order.
+ * order. A GRPCRoute's method of any service is tried where the root's prefix is, before it.
  */
 final class VirtualHost<P> {
   private record Entry<P>(Conditions conditions, Lookup<P> result) {}
@@ -33,7 +33,13 @@ final class VirtualHost<P> {
       switch (path.type()) {
         case EXACT ->
           exact.computeIfAbsent(path.value(), p -> new ArrayList<>()).add(own);
-        case REGULAR_EXPRESSION, DISTINCT -> regexes.add(own);
+        case REGULAR_EXPRESSION, DISTINCT -> {
+          if (OrderedMatches.ofAnyService(entry.condition())) {
+            prefixes.computeIfAbsent("", p -> new ArrayList<>()).add(own);
+          } else {
+            regexes.add(own);
+          }
+        }
         case PATH_PREFIX ->
           prefixes
               .computeIfAbsent(OrderedMatches.prefix(path), p -> new ArrayList<>())

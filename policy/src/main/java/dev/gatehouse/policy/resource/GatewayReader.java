@@ -3,9 +3,11 @@ package dev.gatehouse.policy.resource;
 import dev.gatehouse.policy.resource.Gateway.AllowedRoutes;
 import dev.gatehouse.policy.resource.Gateway.From;
 import dev.gatehouse.policy.resource.Gateway.Listener;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Reads a Gateway. */
@@ -72,15 +74,21 @@ final class GatewayReader {
 
   private static AllowedRoutes allowedRoutes(Fields fields) {
     var kinds = fields.list("kinds", 8, item -> item.object(GatewayReader::kind));
-    if (!kinds.isEmpty() && !kinds.contains("HTTPRoute")) {
-      fields.error("kinds without HTTPRoute are not supported yet");
+    var allowed = fields.optional("namespaces", v -> v.object(GatewayReader::namespaces), SAME);
+    if (kinds.isEmpty()) {
+      return allowed;
     }
-    return fields.optional("namespaces", v -> v.object(GatewayReader::namespaces), SAME);
+    if (Collections.disjoint(kinds, SAME.kinds())) {
+      fields.error("kinds without HTTPRoute and GRPCRoute are not supported");
+    }
+    return new AllowedRoutes(allowed.from(), allowed.matchLabels(), Set.copyOf(kinds));
   }
 
+  /** Empty for a kind of another group. */
   private static String kind(Fields fields) {
-    fields.optional("group", v -> v.anyText(253));
-    return fields.required("kind", v -> v.text(63));
+    var group = fields.optional("group", v -> v.anyText(253), TargetsReader.GATEWAY_API);
+    var kind = fields.required("kind", v -> v.text(63));
+    return group.equals(TargetsReader.GATEWAY_API) ? kind : "";
   }
 
   private static AllowedRoutes namespaces(Fields fields) {

@@ -17,6 +17,7 @@ record Kind(String name, List<String> versions) {
       new Kind(
           "HTTPRoute",
           List.of("gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1beta1")),
+      new Kind(HttpRoute.GRPC_KIND, List.of("gateway.networking.k8s.io/v1")),
       new Kind(
           "ReferenceGrant",
           List.of("gateway.networking.k8s.io/v1beta1", "gateway.networking.k8s.io/v1")),
@@ -31,7 +32,6 @@ record Kind(String name, List<String> versions) {
 
   /** Kinds of the same groups that are somebody else's, and no typing error of one of ours. */
   private static final Set<String> OTHERS = Set.of(
-      "GRPCRoute",
       "TCPRoute",
       "TLSRoute",
       "UDPRoute",

@@ -170,6 +170,10 @@ public final class ResourceReader {
         var route = HttpRouteReader.read(meta, spec, problems);
         yield new Draft(meta, route.route(), null, route.tolerated());
       }
+      case HttpRoute.GRPC_KIND -> {
+        var route = GrpcRouteReader.read(meta, spec, problems);
+        yield new Draft(meta, route.route(), null, route.tolerated());
+      }
       default -> policy(meta, spec);
     };
   }

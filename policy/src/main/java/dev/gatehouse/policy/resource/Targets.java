@@ -22,7 +22,7 @@ public record Targets(List<Ref> refs, List<Selector> selectors, boolean everythi
   /**
    * One of {@code targetRefs}.
    *
-   * @param kind {@code Gateway} or {@code HTTPRoute}
+   * @param kind {@code Gateway}, {@code HTTPRoute} or {@code GRPCRoute}
    * @param sectionName a listener's or a route rule's name
    */
   public record Ref(

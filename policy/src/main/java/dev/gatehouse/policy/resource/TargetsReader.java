@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /** Reads what a policy is for: {@code targetRefs}, {@code targetRef} and {@code targetSelectors}. */
 final class TargetsReader {
   static final String GATEWAY_API = "gateway.networking.k8s.io";
-  private static final Set<String> SUPPORTED = Set.of("Gateway", "HTTPRoute");
+  private static final Set<String> SUPPORTED = Set.of("Gateway", "HTTPRoute", "GRPCRoute");
   private static final Set<String> KINDS = Set.of(
       "Gateway", "HTTPRoute", "GRPCRoute", "ListenerSet", "TCPRoute", "TLSRoute", "UDPRoute");
   private static final int MAX = 64;
@@ -43,8 +43,9 @@ final class TargetsReader {
       spec.error("names no target (expected: targetRefs or targetSelectors)");
     }
     boolean sure = problems.errors() == before;
-    notYet.forEach(kind -> kind.error(
-        "policies for this kind are not supported yet (expected: Gateway or HTTPRoute)"));
+    notYet.forEach(
+        kind -> kind.error(
+            "policies for this kind are not supported yet (expected: Gateway, HTTPRoute or GRPCRoute)"));
     return sure ? new Targets(List.copyOf(refs), selectors) : Targets.ofEverything();
   }
 
@@ -95,7 +96,7 @@ final class TargetsReader {
       notYet.add(value);
     } else if (!SUPPORTED.contains(kind) && !kind.isEmpty()) {
       value.error(value.show(kind)
-          + " is not a kind that policies attach to (expected: Gateway or HTTPRoute)"
+          + " is not a kind that policies attach to (expected: Gateway, HTTPRoute or GRPCRoute)"
           + Shown.didYouMean(kind, SUPPORTED));
     }
     return kind;

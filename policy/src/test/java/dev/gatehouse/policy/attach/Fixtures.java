@@ -116,6 +116,35 @@ final class Fixtures {
         HERE);
   }
 
+  static HttpRoute grpcRoute(
+      String id, @Nullable Instant created, List<String> hostnames, Rule... rules) {
+    return route(
+        meta(GATEWAY_API + "/v1", "GRPCRoute", id, created, Map.of()),
+        List.of(parent("shop/web")),
+        hostnames,
+        rules);
+  }
+
+  /** A GRPCRoute's match by names; an empty one is any. */
+  static Match call(String service, String method) {
+    var path = service.isEmpty()
+        ? method.isEmpty() ? prefix("/") : regex("/[^/]+/" + method)
+        : method.isEmpty() ? prefix("/" + service) : exact("/" + service + "/" + method);
+    return call(path, service, method);
+  }
+
+  /** A GRPCRoute's match by expressions. */
+  static Match callLike(String service, String method) {
+    var path = "/(?:" + (service.isEmpty() ? "[^/]+" : service) + ")/(?:"
+        + (method.isEmpty() ? "[^/]+" : method) + ")";
+    return call(regex(path), service, method);
+  }
+
+  private static Match call(Match path, String service, String method) {
+    return new Match(
+        path.path(), null, List.of(), List.of(), new HttpRoute.GrpcMethod(service, method));
+  }
+
   static Match prefix(String path) {
     return match(StringMatch.Type.PATH_PREFIX, path);
   }
@@ -139,7 +168,8 @@ final class Fixtures {
   static Match header(Match match, String name, StringMatch.Type type, String value) {
     var headers = new ArrayList<>(match.headers());
     headers.add(new NamedMatch(name, new StringMatch(type, value)));
-    return new Match(match.path(), match.method(), List.copyOf(headers), match.queryParams());
+    return new Match(
+        match.path(), match.method(), List.copyOf(headers), match.queryParams(), match.grpc());
   }
 
   static Match query(Match match, String name, StringMatch.Type type, String value) {

@@ -181,6 +181,7 @@ class PolicyAttachmentTest {
                 target("HTTPRoute", "orders", "creat"),
                 target("Gateway", "web", "https"),
                 target("Gateway", "net", null),
+                target("TLSRoute", "orders", null),
                 target("GRPCRoute", "orders", null))));
 
     assertThat(texts(problems))
@@ -189,7 +190,8 @@ class PolicyAttachmentTest {
             "shop.yaml:3:5: warning: spec.targetRefs[1].sectionName: HTTPRoute \"shop/orders\" has no rule named \"creat\" (did you mean \"create\"? there are: create, list)",
             "shop.yaml:3:5: warning: spec.targetRefs[2].sectionName: Gateway \"shop/web\" has no listener \"https\" (did you mean \"http\"? there are: alt, http)",
             "shop.yaml:3:5: warning: spec.targetRefs[3].name: no Gateway \"shop/net\" (did you mean \"shop/web\"? there are: shop/web)",
-            "shop.yaml:3:5: warning: spec.targetRefs[4].kind: policies hold for nothing of kind GRPCRoute in group \"gateway.networking.k8s.io\" here (expected Gateway or HTTPRoute in gateway.networking.k8s.io)");
+            "shop.yaml:3:5: warning: spec.targetRefs[4].kind: policies hold for nothing of kind TLSRoute in group \"gateway.networking.k8s.io\" here (expected Gateway, HTTPRoute or GRPCRoute in gateway.networking.k8s.io)",
+            "shop.yaml:3:5: warning: spec.targetRefs[5].name: no GRPCRoute \"shop/orders\" (there is none)");
   }
 
   @Test

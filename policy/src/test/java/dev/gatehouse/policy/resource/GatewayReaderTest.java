@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.gatehouse.policy.resource.Gateway.AllowedRoutes;
 import dev.gatehouse.policy.resource.Gateway.From;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -38,7 +39,7 @@ class GatewayReaderTest {
         .containsExactly(
             new ObjectRef("", "Secret", "infra", "cert", new Origin("p.yaml", 12, 46)));
     assertThat(https.allowedRoutes())
-        .isEqualTo(new AllowedRoutes(From.SELECTOR, Map.of("team", "a")));
+        .isEqualTo(new AllowedRoutes(From.SELECTOR, Map.of("team", "a"), Set.of("HTTPRoute")));
   }
 
   @ParameterizedTest
@@ -50,7 +51,7 @@ class GatewayReaderTest {
         "{name: a, port: 80, protocol: HTTP, tls: {certificateRefs: [{name: c}]}} | an HTTP listener has no tls",
         "{name: a, port: 443, protocol: HTTPS, tls: {mode: Passthrough, certificateRefs: [{name: c}]}} | \"Passthrough\" is not one of Terminate",
         "{name: a, port: 443, protocol: HTTPS, tls: {options: {a: b}, certificateRefs: [{name: c}]}} | options: not supported yet",
-        "{name: a, port: 80, protocol: HTTP, allowedRoutes: {kinds: [{kind: GRPCRoute}]}} | kinds without HTTPRoute are not supported yet",
+        "{name: a, port: 80, protocol: HTTP, allowedRoutes: {kinds: [{kind: TLSRoute}, {group: other.example, kind: HTTPRoute}]}} | kinds without HTTPRoute and GRPCRoute are not supported",
         "{name: a, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: Selector}}} | from: Selector needs a selector",
         "{name: a, port: 80, protocol: HTTP}, {name: a, port: 81, protocol: HTTP} | has two listeners \"a\"",
         "{name: a, prot: 80, protocol: HTTP} | prot: unknown field (did you mean \"port\"?)",

@@ -35,6 +35,21 @@ class MutationTest {
           backendRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: b, weight: 1}]
           timeouts: {request: 10s}
       """;
+  private static final String GRPC_ROUTE = """
+      apiVersion: gateway.networking.k8s.io/v1
+      kind: GRPCRoute
+      metadata: {name: r}
+      spec:
+        parentRefs: [{name: g, sectionName: http, port: 80}]
+        hostnames: [a.example.com]
+        rules:
+        - name: one
+          matches: [{method: {type: RegularExpression, service: a, method: b}, headers: [{name: a, value: b}]}]
+          filters:
+          - {type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: a, value: b}], remove: [c]}}
+          - {type: ResponseHeaderModifier, responseHeaderModifier: {add: [{name: a, value: b}]}}
+          backendRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: b, weight: 1}]
+      """;
   private static final String SECURITY = """
       apiVersion: gateway.envoyproxy.io/v1alpha1
       kind: SecurityPolicy
@@ -98,7 +113,8 @@ class MutationTest {
         response:
         - {status: 502, body: {template: a}}
       """;
-  private static final List<String> ALL = List.of(GATEWAY, ROUTE, SECURITY, TRAFFIC, TRANSFORM);
+  private static final List<String> ALL =
+      List.of(GATEWAY, ROUTE, GRPC_ROUTE, SECURITY, TRAFFIC, TRANSFORM);
   private static final List<String> JUNK = List.of(
       "",
       "~",
@@ -155,17 +171,19 @@ class MutationTest {
 
   @Test
   void a_misspelt_field_anywhere_keeps_a_route_from_leaving_its_requests_to_another() {
-    var field = FIELD.matcher(ROUTE);
-    while (field.find()) {
-      var read = Read.of(ROUTE.substring(0, field.end(1)) + "x" + ROUTE.substring(field.end(1)));
+    for (var route : List.of(ROUTE, GRPC_ROUTE)) {
+      var field = FIELD.matcher(route);
+      while (field.find()) {
+        var read = Read.of(route.substring(0, field.end(1)) + "x" + route.substring(field.end(1)));
 
-      assertThat(read.problems()).as(field.group(1)).isNotEmpty();
-      boolean answersNothing = read.resources().stream()
-          .allMatch(r -> ((HttpRoute) r).rules().getFirst().backendRefs().isEmpty());
-      assertThat(answersNothing).as(field.group(1)).isTrue();
-      assertThat(read.resources().size() + read.unreadable().size())
-          .as(field.group(1))
-          .isEqualTo(1);
+        assertThat(read.problems()).as(field.group(1)).isNotEmpty();
+        boolean answersNothing = read.resources().stream()
+            .allMatch(r -> ((HttpRoute) r).rules().getFirst().backendRefs().isEmpty());
+        assertThat(answersNothing).as(field.group(1)).isTrue();
+        assertThat(read.resources().size() + read.unreadable().size())
+            .as(field.group(1))
+            .isEqualTo(1);
+      }
     }
   }
 

@@ -22,7 +22,7 @@ class TargetsReaderTest {
   void refs_a_single_ref_and_selectors_are_read() {
     var refs = read(
         "targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: g, sectionName: http}]\ntargetSelectors: [{kind: HTTPRoute, matchLabels: {app: shop}}]\n");
-    var single = read("targetRef: {group: gateway.networking.k8s.io, kind: HTTPRoute, name: r}\n");
+    var single = read("targetRef: {group: gateway.networking.k8s.io, kind: GRPCRoute, name: r}\n");
 
     assertThat(refs.problems()).isEmpty();
     assertThat(targets(refs).refs())
@@ -58,11 +58,11 @@ class TargetsReaderTest {
   @Test
   void a_kind_that_is_not_supported_yet_rejects_the_policy_for_its_other_targets_only() {
     var read = read(
-        "targetRefs:\n- {group: gateway.networking.k8s.io, kind: GRPCRoute, name: g}\n- {group: gateway.networking.k8s.io, kind: HTTPRoute, name: r}\n");
+        "targetRefs:\n- {group: gateway.networking.k8s.io, kind: TLSRoute, name: g}\n- {group: gateway.networking.k8s.io, kind: HTTPRoute, name: r}\n");
 
     assertThat(read.problems())
         .containsExactly(
-            "p.yaml:6:40: spec.targetRefs[0].kind: policies for this kind are not supported yet (expected: Gateway or HTTPRoute)");
+            "p.yaml:6:40: spec.targetRefs[0].kind: policies for this kind are not supported yet (expected: Gateway, HTTPRoute or GRPCRoute)");
     assertThat(read.resources()).singleElement().isInstanceOf(RejectedPolicy.class);
     assertThat(targets(read).everything()).isFalse();
     assertThat(targets(read).refs()).hasSize(2);
