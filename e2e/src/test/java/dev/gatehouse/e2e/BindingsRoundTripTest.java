@@ -17,6 +17,7 @@ import io.envoyproxy.envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.En
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -101,7 +102,8 @@ class BindingsRoundTripTest {
     var rule = ((Lookup.Found<AttachedRule>) found).plan();
     assertThat(route.path("name").asString())
         .startsWith(
-            "httproute/" + rule.httpRoute().meta().id() + "/rule/" + rule.index() + "/match/");
+            rule.route().kind().toLowerCase(Locale.ROOT)
+                + "/" + rule.httpRoute().meta().id() + "/rule/" + rule.index() + "/match/");
   }
 
   private static String valueOf(JsonNode entries, String key) {

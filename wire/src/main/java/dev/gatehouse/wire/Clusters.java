@@ -13,7 +13,10 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** The upstreams: one cluster a Backend that some route uses, and one each for the three services. */
+/**
+ * The upstreams: one cluster a Backend that some route uses, or two where HTTPRoutes and GRPCRoutes do, and one each for the three
+ * services.
+ */
 final class Clusters {
   static final String EXT_AUTHZ = "ext-authz";
   static final String EXT_PROC = "ext-proc";
@@ -25,6 +28,7 @@ final class Clusters {
   /** Bodies that a filter buffers are bounded by their route; all else may flow in small portions. */
   static final int BUFFER_BYTES = 32_768;
 
+  private static final String PROTOCOL = "typed_extension_protocol_options";
   private static final int CALLOUTS_AT_ONCE = 65_536;
 
   private final WireSettings settings;
@@ -36,11 +40,16 @@ final class Clusters {
     this.problems = problems;
   }
 
-  /** The name of a Backend's cluster, {@link #INVALID} if it cannot be one. */
-  String of(Backend backend) {
-    var name = "backend/" + backend.meta().id();
+  /**
+   * The name of a Backend's cluster, {@link #INVALID} if it cannot be one.
+   *
+   * @param grpc whether it is spoken to in HTTP/2, without TLS: a Backend does not say what it speaks, so the kind of the route does, as
+   *     for Envoy Gateway. No pings: a server may take them for abuse (grpc-java ends a connection over them)
+   */
+  String of(Backend backend, boolean grpc) {
+    var name = "backend/" + backend.meta().id() + (grpc ? "/grpc" : "");
     if (!backends.containsKey(name)) {
-      backends.put(name, cluster(name, backend));
+      backends.put(name, cluster(name, backend, grpc ? map(PROTOCOL, http2(map(), null)) : map()));
     }
     return backends.get(name) == null ? INVALID : name;
   }
@@ -59,10 +68,11 @@ final class Clusters {
     return all;
   }
 
-  private @Nullable Map<String, Object> cluster(String name, Backend backend) {
+  private @Nullable Map<String, Object> cluster(
+      String name, Backend backend, Map<String, Object> protocol) {
     var moved = settings.backends().get(backend.meta().id());
     if (moved != null) {
-      return cluster(name, isIp(moved.host()), List.of(endpoint(socket(moved))), map());
+      return cluster(name, isIp(moved.host()), List.of(endpoint(socket(moved))), protocol);
     }
     var named = backend.endpoints().stream().anyMatch(e -> e instanceof Backend.Fqdn);
     var local = backend.endpoints().stream().anyMatch(e -> e instanceof Backend.Unix);
@@ -74,7 +84,7 @@ final class Clusters {
       return null;
     }
     var endpoints = backend.endpoints().stream().map(e -> endpoint(address(e))).toList();
-    return cluster(name, !named, endpoints, map());
+    return cluster(name, !named, endpoints, protocol);
   }
 
   /**
@@ -93,21 +103,26 @@ final class Clusters {
         map(
             "circuit_breakers",
             map("thresholds", List.of(threshold)),
-            "typed_extension_protocol_options",
-            map(
-                "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-                any(
-                    "extensions.upstreams.http.v3.HttpProtocolOptions",
-                    "retry_policy",
-                    map(
-                        "retry_on",
-                        "connect-failure,refused-stream,reset-before-request",
-                        "num_retries",
-                        1),
-                    "explicit_http_config",
-                    map(
-                        "http2_protocol_options",
-                        map("connection_keepalive", map("interval", "30s", "timeout", "5s")))))));
+            PROTOCOL,
+            http2(
+                map("connection_keepalive", map("interval", "30s", "timeout", "5s")),
+                map(
+                    "retry_on",
+                    "connect-failure,refused-stream,reset-before-request",
+                    "num_retries",
+                    1))));
+  }
+
+  private static Map<String, Object> http2(
+      Map<String, Object> options, @Nullable Map<String, Object> retries) {
+    return map(
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        any(
+            "extensions.upstreams.http.v3.HttpProtocolOptions",
+            "retry_policy",
+            retries,
+            "explicit_http_config",
+            map("http2_protocol_options", options)));
   }
 
   private static Map<String, Object> cluster(

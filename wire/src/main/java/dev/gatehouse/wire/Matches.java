@@ -11,7 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** HTTPRoute matches in Envoy's words ({@code config.route.v3.RouteMatch}). */
+/** A route's matches in Envoy's words ({@code config.route.v3.RouteMatch}). */
 final class Matches {
   private Matches() {}
 

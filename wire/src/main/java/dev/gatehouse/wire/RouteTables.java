@@ -76,7 +76,7 @@ final class RouteTables {
     var hostnames = new TreeMap<String, List<AttachedRule>>();
     hostnames.put(site.hostname(), new ArrayList<>());
     for (var rule : policies.rules()) {
-      if (!rule.listener().equals(site.key())) {
+      if (!rule.listener().equals(site.key()) || policies.givesWay(rule)) {
         continue;
       }
       for (var hostname : rule.hostnames()) {

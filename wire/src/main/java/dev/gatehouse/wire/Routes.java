@@ -82,15 +82,22 @@ final class Routes {
 
   private Map<String, Object> forward(AttachedRule rule, Filters filters, Needs needs) {
     var targets = targets(rule);
+    var grpc = rule.httpRoute().grpc();
     if (targets.isEmpty()) {
-      return map("direct_response", map("status", 500));
+      return map("direct_response", map("status", grpc ? 503 : 500));
     }
     var action = targets.size() == 1
         ? map("cluster", targets.getFirst().get("name"))
         : map("weighted_clusters", map("clusters", targets));
-    action.put("cluster_not_found_response_code", "INTERNAL_SERVER_ERROR");
+    // A gRPC client must see UNAVAILABLE (GRPCRouteRule.backendRefs), which Envoy makes of a 503.
+    action.put(
+        "cluster_not_found_response_code", grpc ? "SERVICE_UNAVAILABLE" : "INTERNAL_SERVER_ERROR");
     if (rule.rule().requestTimeout() != null) {
       action.put("timeout", Tree.duration(rule.rule().requestTimeout()));
+    }
+    if (grpc) {
+      action.putAll(streaming());
+      warnOfBodies(rule, needs);
     }
     action.putAll(filters.rewrite());
     if (needs.requestBody() || needs.responseBody()) {
@@ -100,11 +107,35 @@ final class Routes {
     return map("route", action);
   }
 
+  /**
+   * A stream lasts as long as its client wants (its {@code grpc-timeout}; without one, for ever) and may be silent for an hour, as with
+   * Envoy Gateway. Envoy's own 15 s for a whole response would cut it.
+   */
+  private static Map<String, Object> streaming() {
+    return map(
+        "timeout",
+        "0s",
+        "idle_timeout",
+        "3600s",
+        "max_stream_duration",
+        map("grpc_timeout_header_max", "0s"));
+  }
+
+  private void warnOfBodies(AttachedRule rule, Needs needs) {
+    if (needs.requestBody() || needs.responseBody()) {
+      problems.warning(
+          rule.rule().origin(),
+          "spec.rules[" + rule.index() + "]",
+          "the TransformPolicy on this rule changes JSON bodies, and a gRPC call has none: its messages are protobuf, and a stream would be held back until it ends; use steps for headers only");
+    }
+  }
+
   private List<Map<String, Object>> targets(AttachedRule rule) {
     var targets = new ArrayList<Map<String, Object>>();
     var refs = rule.rule().backendRefs();
     for (int i = 0; i < refs.size(); i++) {
-      var name = cluster(refs.get(i), "spec.rules[" + rule.index() + "].backendRefs[" + i + "]");
+      var path = "spec.rules[" + rule.index() + "].backendRefs[" + i + "]";
+      var name = cluster(refs.get(i), rule.httpRoute().grpc(), path);
       if (refs.get(i).weight() > 0) {
         targets.add(map("name", name, "weight", refs.get(i).weight()));
       }
@@ -113,11 +144,11 @@ final class Routes {
   }
 
   /** A Backend that is not there was reported when its route was attached. */
-  private String cluster(BackendRef backendRef, String path) {
+  private String cluster(BackendRef backendRef, boolean grpc, String path) {
     var ref = backendRef.ref();
     var backend = policies.backend(ref);
     if (backend != null) {
-      return clusters.of(backend);
+      return clusters.of(backend, grpc);
     }
     if (!ref.kind().equals("Backend")) {
       problems.error(
