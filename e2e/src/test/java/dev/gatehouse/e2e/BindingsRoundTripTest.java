@@ -101,9 +101,8 @@ class BindingsRoundTripTest {
     assertThat(found).isInstanceOf(Lookup.Found.class);
     var rule = ((Lookup.Found<AttachedRule>) found).plan();
     assertThat(route.path("name").asString())
-        .startsWith(
-            rule.route().kind().toLowerCase(Locale.ROOT)
-                + "/" + rule.httpRoute().meta().id() + "/rule/" + rule.index() + "/match/");
+        .startsWith(rule.route().kind().toLowerCase(Locale.ROOT) + "/"
+            + rule.httpRoute().meta().id() + "/rule/" + rule.index() + "/match/");
   }
 
   private static String valueOf(JsonNode entries, String key) {
