@@ -55,7 +55,8 @@ final class AuthCompiler implements PlanCompiler<AuthPlan> {
     private final Map<Shared, Optional<Guard>> guards = new HashMap<>();
     private final Map<SortedSet<String>, RoutePlan> opens = new HashMap<>();
 
-    private record Shared(String policy, SortedSet<String> ownedHeaders) {}
+    /** By the policy itself: one of two kinds, or merged into two parents, is not another of its name. */
+    private record Shared(SecurityPolicy policy, SortedSet<String> ownedHeaders) {}
 
     OneLoad(PolicySet policies, Problems problems) {
       this.policies = policies;
@@ -86,7 +87,7 @@ final class AuthCompiler implements PlanCompiler<AuthPlan> {
     private RoutePlan guarded(AttachedRule rule, SecurityPolicy policy, SortedSet<String> owned) {
       var guard = guards
           .computeIfAbsent(
-              new Shared(policy.meta().id(), owned), _ -> Optional.ofNullable(guard(policy, owned)))
+              new Shared(policy, owned), _ -> Optional.ofNullable(guard(policy, owned)))
           .orElse(null);
       return guard == null
           ? new RoutePlan.Refused(policy.meta().id())
@@ -95,6 +96,7 @@ final class AuthCompiler implements PlanCompiler<AuthPlan> {
 
     private @Nullable Guard guard(SecurityPolicy policy, SortedSet<String> owned) {
       int before = problems.errors();
+      refuseWhatIsNotHonoured(policy);
       var jwt = policy.jwt();
       var providers = new ArrayList<Provider>();
       for (int i = 0; jwt != null && i < jwt.providers().size(); i++) {
@@ -122,6 +124,16 @@ final class AuthCompiler implements PlanCompiler<AuthPlan> {
       }
       boolean tokenRequired = jwt != null && !jwt.optional();
       return new Guard(policy.meta().id(), owned, providers, tokenRequired, rules);
+    }
+
+    /** Read, and not compiled yet: left out it would let pass whom it is to keep out. */
+    private void refuseWhatIsNotHonoured(SecurityPolicy policy) {
+      if (policy.anyMethod() || policy.apiKeyAuth() != null || policy.basicAuth() != null) {
+        problems.error(
+            policy.meta().origin(),
+            "spec",
+            "apiKeyAuth, basicAuth and AuthPolicy are not supported yet; what the policy targets is refused");
+      }
     }
 
     private void requireKnownProviders(

@@ -12,21 +12,26 @@ import dev.gatehouse.policy.resource.StringMatch;
 final class PathCondition {
   private final StringMatch match;
   private final Pattern pattern;
+  private final boolean inverted;
 
-  private PathCondition(StringMatch match, Pattern pattern) {
+  private PathCondition(StringMatch match, Pattern pattern, boolean inverted) {
     this.match = match;
     this.pattern = pattern;
+    this.inverted = inverted;
   }
 
-  /** @throws IllegalArgumentException saying what cannot be compiled */
-  static PathCondition of(StringMatch match) {
+  /**
+   * @param inverted whether the path must not be that
+   * @throws IllegalArgumentException saying what cannot be compiled
+   */
+  static PathCondition of(StringMatch match, boolean inverted) {
     if (match.type() == StringMatch.Type.DISTINCT) {
       throw new IllegalArgumentException(
           "Distinct (expected: Exact, PathPrefix or RegularExpression)");
     }
     boolean regex = match.type() == StringMatch.Type.REGULAR_EXPRESSION;
     try {
-      return new PathCondition(match, Pattern.compile(regex ? match.value() : ""));
+      return new PathCondition(match, Pattern.compile(regex ? match.value() : ""), inverted);
     } catch (PatternSyntaxException e) {
       throw new IllegalArgumentException(
           "\"" + match.value() + "\" is no RE2 regular expression: " + e.getDescription(), e);
@@ -37,13 +42,16 @@ final class PathCondition {
     if (ambiguous(path)) {
       return Answer.UNSURE;
     }
-    return Answer.of(
-        switch (match.type()) {
-          case EXACT -> path.equals(match.value());
-          case PATH_PREFIX -> below(path, match.value());
-          case REGULAR_EXPRESSION -> pattern.matches(path);
-          case DISTINCT -> false;
-        });
+    return Answer.of(inverted != matches(path));
+  }
+
+  private boolean matches(String path) {
+    return switch (match.type()) {
+      case EXACT -> path.equals(match.value());
+      case PATH_PREFIX -> below(path, match.value());
+      case REGULAR_EXPRESSION -> pattern.matches(path);
+      case DISTINCT -> false;
+    };
   }
 
   /** By path element: {@code /a} holds for {@code /a} and {@code /a/b}, not for {@code /ab}. */

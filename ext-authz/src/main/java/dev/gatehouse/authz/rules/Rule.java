@@ -8,6 +8,7 @@ import dev.gatehouse.policy.resource.SecurityPolicy;
 import dev.gatehouse.policy.resource.SecurityPolicy.Action;
 import dev.gatehouse.policy.resource.SecurityPolicy.ClaimValues;
 import dev.gatehouse.policy.resource.SecurityPolicy.HeaderValues;
+import dev.gatehouse.policy.resource.SecurityPolicy.Operation;
 import dev.gatehouse.policy.resource.SecurityPolicy.Principal;
 import java.util.List;
 import java.util.Locale;
@@ -72,14 +73,13 @@ record Rule(
     var principal =
         rule.principal() == null ? new Principal(List.of(), null, List.of()) : rule.principal();
     var jwt = principal.jwt();
-    var path = operation == null ? null : operation.path();
     return new Rule(
         new Rules.Ruling(
             rule.action() == Action.ALLOW,
             rule.name() == null ? "rules[" + index + "]" : rule.name(),
             false),
         operation == null ? Set.of() : Set.copyOf(operation.methods()),
-        path == null ? null : PathCondition.of(path),
+        operation == null ? null : path(operation),
         jwt == null ? null : jwt.provider(),
         jwt == null ? List.of() : jwt.claims().stream().map(Rule::claim).toList(),
         jwt == null ? List.of() : List.copyOf(jwt.scopes()),
@@ -152,6 +152,11 @@ record Rule(
     } catch (EvaluationException _) {
       return Answer.UNSURE;
     }
+  }
+
+  private static @Nullable PathCondition path(Operation operation) {
+    var path = operation.path();
+    return path == null ? null : PathCondition.of(path, operation.invertPath());
   }
 
   private static Claim claim(ClaimValues claim) {

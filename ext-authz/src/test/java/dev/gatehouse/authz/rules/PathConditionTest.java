@@ -34,7 +34,17 @@ class PathConditionTest {
     "PATH_PREFIX, /a, /a/b..c, YES"
   })
   void paths_are_compared(StringMatch.Type type, String value, String path, Answer answer) {
-    assertThat(PathCondition.of(new StringMatch(type, value)).holds(path)).isEqualTo(answer);
+    assertThat(PathCondition.of(new StringMatch(type, value), false).holds(path))
+        .isEqualTo(answer);
+  }
+
+  @Test
+  void an_inverted_one_holds_for_every_other_path() {
+    var notPublic = PathCondition.of(new StringMatch(StringMatch.Type.PATH_PREFIX, "/a"), true);
+
+    assertThat(notPublic.holds("/a")).isEqualTo(Answer.NO);
+    assertThat(notPublic.holds("/a/b")).isEqualTo(Answer.NO);
+    assertThat(notPublic.holds("/ab")).isEqualTo(Answer.YES);
   }
 
   @ParameterizedTest
@@ -48,16 +58,18 @@ class PathConditionTest {
     for (var type : new StringMatch.Type[] {
       StringMatch.Type.EXACT, StringMatch.Type.PATH_PREFIX, StringMatch.Type.REGULAR_EXPRESSION
     }) {
-      assertThat(PathCondition.of(new StringMatch(type, "/a")).holds(path))
-          .isEqualTo(Answer.UNSURE);
+      for (var inverted : new boolean[] {false, true}) {
+        assertThat(PathCondition.of(new StringMatch(type, "/a"), inverted).holds(path))
+            .isEqualTo(Answer.UNSURE);
+      }
     }
   }
 
   @Test
   void a_bad_expression_is_refused_when_it_is_compiled() {
     assertThatIllegalArgumentException()
-        .isThrownBy(
-            () -> PathCondition.of(new StringMatch(StringMatch.Type.REGULAR_EXPRESSION, "(?=a)")))
+        .isThrownBy(() ->
+            PathCondition.of(new StringMatch(StringMatch.Type.REGULAR_EXPRESSION, "(?=a)"), false))
         .withMessageContaining("RE2");
   }
 }

@@ -13,18 +13,14 @@ import dev.gatehouse.policy.resource.Policy;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.resource.Resource;
 import dev.gatehouse.policy.resource.Secret;
-import dev.gatehouse.policy.resource.SecurityPolicy;
-import dev.gatehouse.policy.resource.SecurityPolicy.ClaimToHeader;
 import dev.gatehouse.policy.resource.TransformPolicy;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** All resources of one load, attached to the route rules that they hold for. Immutable. */
@@ -63,7 +59,7 @@ public final class PolicySet {
     var routes = Resources.of(HttpRoute.class, known);
     var policies = Resources.of(Policy.class, known);
     var references = new References(known, problems);
-    var targeting = new Targeting(gateways, routes, policies, problems);
+    var targeting = new Targeting(gateways, routes, policies, references, problems);
     var parents = new Parents(gateways, problems);
     var hidden = unreadable.isEmpty() ? null : file(unreadable.getFirst());
 
@@ -108,8 +104,8 @@ public final class PolicySet {
   }
 
   /**
-   * The header names, in lower case, that the policies of a Gateway own (those of {@code claimToHeaders}): no route of it lets a
-   * client's own through to the upstream.
+   * The header names, in lower case, that the policies of a Gateway own (those of {@code claimToHeaders}, of a client's or user's
+   * name, and of {@code response.headers}), the rejected ones too: no route of it lets a client's own through to the upstream.
    */
   public SortedSet<String> ownedHeaders(Gateway gateway) {
     return ownedHeaders.getOrDefault(gateway.meta().id(), Collections.emptySortedSet());
@@ -151,13 +147,7 @@ public final class PolicySet {
         place.hostnames(),
         hidden != null
             ? new Attachment.Rejected<>(hidden)
-            : targeting.on(
-                Family.SECURITY,
-                SecurityPolicy.class,
-                gateway,
-                listener.name(),
-                route,
-                rule.name()),
+            : targeting.security(gateway, listener.name(), route, rule.name()),
         hidden != null
             ? new Attachment.Rejected<>(hidden)
             : targeting.on(
@@ -186,11 +176,7 @@ public final class PolicySet {
         .collect(Collectors.toSet());
     return targeting
         .securityPolicies(gateway, routes)
-        .map(SecurityPolicy::jwt)
-        .flatMap(jwt -> jwt == null ? Stream.of() : jwt.providers().stream())
-        .flatMap(provider -> provider.claimToHeaders().stream())
-        .map(ClaimToHeader::header)
-        .map(header -> header.toLowerCase(Locale.ROOT))
+        .flatMap(policy -> policy.ownedHeaders().stream())
         .collect(Collectors.collectingAndThen(
             Collectors.toCollection(TreeSet::new), Collections::unmodifiableSortedSet));
   }

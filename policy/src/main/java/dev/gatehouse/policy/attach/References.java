@@ -11,10 +11,14 @@ import dev.gatehouse.policy.resource.ReferenceGrant;
 import dev.gatehouse.policy.resource.Resource;
 import dev.gatehouse.policy.resource.Secret;
 import dev.gatehouse.policy.resource.SecurityPolicy;
+import dev.gatehouse.policy.resource.SecurityPolicy.InlineJwks;
+import dev.gatehouse.policy.resource.SecurityPolicy.Jwks;
 import dev.gatehouse.policy.resource.SecurityPolicy.RefJwks;
+import dev.gatehouse.policy.resource.SecurityPolicy.RemoteJwks;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -30,6 +34,7 @@ final class References {
   private final Map<String, Backend> backends = new HashMap<>();
   private final List<ReferenceGrant> grants;
   private final Set<ObjectRef> refused = new HashSet<>();
+  private final Set<ObjectRef> checked = new HashSet<>();
 
   References(Collection<Resource> resources, Problems problems) {
     grants = Resources.of(ReferenceGrant.class, resources);
@@ -61,7 +66,7 @@ final class References {
     switch (resource) {
       case HttpRoute route -> checkRoute(route, problems);
       case Gateway gateway -> checkGateway(gateway, problems);
-      case SecurityPolicy policy -> checkKeySets(policy, problems);
+      case SecurityPolicy policy -> checkSecurity(policy, problems);
       default -> {}
     }
   }
@@ -97,16 +102,70 @@ final class References {
     }
   }
 
-  private void checkKeySets(SecurityPolicy policy, Problems problems) {
-    var providers =
-        policy.jwt() == null ? List.<SecurityPolicy.Provider>of() : policy.jwt().providers();
-    for (int p = 0; p < providers.size(); p++) {
-      if (providers.get(p).jwks() instanceof RefJwks(var ref)) {
-        var path = "spec.jwt.providers[" + p + "].localJWKS.valueRef";
-        if (allowed(policy.meta(), ref, path, problems) && !configMaps.containsKey(id(ref))) {
-          problems.error(ref.origin(), path + ".name", missing(ref, configMaps.keySet()));
+  private void checkSecurity(SecurityPolicy policy, Problems problems) {
+    refs(policy).forEach((path, ref) -> require(policy.meta(), ref, path, problems));
+  }
+
+  /**
+   * Checks what a merged policy refers to and neither of the two does, such as a name of one in a namespace of the other: that is the
+   * route's policy's to be allowed. False if something is not.
+   */
+  boolean checkMerged(SecurityPolicy merged, Problems problems) {
+    int before = problems.errors();
+    refs(merged).forEach((path, ref) -> {
+      if (!checked.contains(ref)) {
+        require(merged.meta(), ref, path, problems);
+      }
+    });
+    return problems.errors() == before;
+  }
+
+  private void require(Meta from, ObjectRef ref, String path, Problems problems) {
+    checked.add(ref);
+    var known = ref.kind().equals("Secret") ? secrets.keySet() : configMaps.keySet();
+    if (allowed(from, ref, path, problems) && !known.contains(id(ref))) {
+      problems.error(ref.origin(), path + ".name", missing(ref, known));
+    }
+  }
+
+  /** The Secrets and ConfigMaps that a policy refers to, by where it does. */
+  private static Map<String, ObjectRef> refs(SecurityPolicy policy) {
+    var refs = new LinkedHashMap<String, ObjectRef>();
+    var jwt = policy.jwt();
+    for (int p = 0; jwt != null && p < jwt.providers().size(); p++) {
+      addKeySet(jwt.providers().get(p).jwks(), "spec.jwt.providers[" + p + "]", refs);
+    }
+    var keys = policy.apiKeyAuth();
+    for (int c = 0; keys != null && c < keys.credentialRefs().size(); c++) {
+      refs.put(
+          "spec.apiKeyAuth.credentialRefs[" + c + "]", keys.credentialRefs().get(c));
+    }
+    if (keys != null && keys.clients() != null) {
+      refs.put("spec.apiKeyAuth.clients", keys.clients());
+    }
+    var users = policy.basicAuth();
+    if (users != null) {
+      refs.put("spec.basicAuth.users", users.users());
+    }
+    var certificate = policy.clientCertificate();
+    if (certificate != null) {
+      refs.put("spec.clientCertificate.caSecret", certificate.ca());
+    }
+    return refs;
+  }
+
+  private static void addKeySet(Jwks jwks, String path, Map<String, ObjectRef> refs) {
+    switch (jwks) {
+      case RefJwks(var ref) -> refs.put(path + ".localJWKS.valueRef", ref);
+      case RemoteJwks(var uri, var cache, var tls) -> {
+        if (tls != null && tls.ca() != null) {
+          refs.put(path + ".remoteJWKS.tls.caCertificateRefs[0]", tls.ca());
+        }
+        if (tls != null && tls.clientCertificate() != null) {
+          refs.put(path + ".remoteJWKS.tls.clientCertificateRef", tls.clientCertificate());
         }
       }
+      case InlineJwks inline -> {}
     }
   }
 

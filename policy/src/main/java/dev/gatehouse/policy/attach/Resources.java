@@ -36,7 +36,8 @@ final class Resources {
                 .formatted(again.meta().title(), first.meta().origin()));
       }
       if (same.size() > 1 && first instanceof Policy) {
-        same.forEach(p -> unique.add(new RejectedPolicy(p.meta(), ((Policy) p).targets())));
+        same.forEach(p -> unique.add(
+            new RejectedPolicy(p.meta(), ((Policy) p).targets(), ((Policy) p).ownedHeaders())));
       } else {
         unique.add(first);
       }

@@ -3,6 +3,7 @@ package dev.gatehouse.policy.attach;
 import dev.gatehouse.policy.resource.BackendTrafficPolicy;
 import dev.gatehouse.policy.resource.Gateway;
 import dev.gatehouse.policy.resource.HttpRoute;
+import dev.gatehouse.policy.resource.Merging;
 import dev.gatehouse.policy.resource.Meta;
 import dev.gatehouse.policy.resource.Policy;
 import dev.gatehouse.policy.resource.Problems;
@@ -14,23 +15,27 @@ import dev.gatehouse.policy.resource.TransformPolicy;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Which policies hold where, by what they target. The most specific target wins: route rule, route, listener, Gateway; of several
- * policies on one target the oldest, then the first by {@code namespace/name}.
+ * policies on one target the oldest, then the first by {@code namespace/name}. A route's policy with {@code mergeType} is merged into
+ * the most specific one of its listener and Gateway.
  */
 final class Targeting {
   private static final String GROUP = "gateway.networking.k8s.io";
   private static final Comparator<Policy> OLDEST_FIRST = Comparator.<Policy, Instant>comparing(
           policy -> policy.meta().created(), Comparator.nullsLast(Comparator.naturalOrder()))
-      .thenComparing(policy -> policy.meta().id());
+      .thenComparing(policy -> policy.meta().id())
+      .thenComparing(policy -> policy.meta().kind());
 
   /** Policies of different kinds do not compete; those of one family do. */
   enum Family {
@@ -56,9 +61,22 @@ final class Targeting {
   private final Map<String, HttpRoute> routes = new LinkedHashMap<>();
   private final Map<String, Map<String, Meta>> targets = new LinkedHashMap<>();
   private final Map<Family, Map<Target, List<Policy>>> policies = new LinkedHashMap<>();
-  private final Map<Family, Meta> everywhere = new LinkedHashMap<>();
+  private final Map<Family, List<Policy>> everywhere = new LinkedHashMap<>();
+  private final Map<Merge, Optional<SecurityPolicy>> merged = new HashMap<>();
+  private final References references;
+  private final Problems problems;
 
-  Targeting(List<Gateway> gateways, List<HttpRoute> routes, List<Policy> all, Problems problems) {
+  /** A merge, by who takes part: every listener's and rule's are the same. */
+  private record Merge(String kind, String route, String parent) {}
+
+  Targeting(
+      List<Gateway> gateways,
+      List<HttpRoute> routes,
+      List<Policy> all,
+      References references,
+      Problems problems) {
+    this.references = references;
+    this.problems = problems;
     gateways.forEach(gateway -> this.gateways.put(gateway.meta().id(), gateway));
     routes.forEach(route -> this.routes.put(route.meta().title(), route));
     targets.put("Gateway", metas(gateways));
@@ -85,7 +103,7 @@ final class Targeting {
       @Nullable String rule) {
     var rejected = everywhere.get(family);
     if (rejected != null) {
-      return new Attachment.Rejected<>(rejected);
+      return new Attachment.Rejected<>(rejected.getFirst().meta());
     }
     return targets(gateway, listener, route, rule)
         .map(target -> holders(family, target))
@@ -97,21 +115,57 @@ final class Targeting {
         .orElseGet(Attachment.None::new);
   }
 
+  /** Who may pass on a rule under a listener. */
+  Attachment<SecurityPolicy> security(
+      Gateway gateway, String listener, HttpRoute route, @Nullable String rule) {
+    var found = on(Family.SECURITY, SecurityPolicy.class, gateway, listener, route, rule);
+    return found instanceof Attachment.Of<SecurityPolicy>(var policy) && policy.merges()
+        ? merged(policy, gateway, listener)
+        : found;
+  }
+
+  /** Without a parent there is nothing to merge into, and a parent that is not in force leaves nothing to be honoured. */
+  private Attachment<SecurityPolicy> merged(
+      SecurityPolicy policy, Gateway gateway, String listener) {
+    var parent = parents(gateway, listener)
+        .map(target -> holders(Family.SECURITY, target))
+        .filter(on -> !on.isEmpty())
+        .map(List::getFirst)
+        .findFirst()
+        .orElse(null);
+    return switch (parent) {
+      case null -> new Attachment.Of<>(policy);
+      case SecurityPolicy over ->
+        merged
+            .computeIfAbsent(
+                new Merge(policy.meta().kind(), policy.meta().id(), over.meta().title()),
+                key -> Optional.ofNullable(merge(policy, over)))
+            .<Attachment<SecurityPolicy>>map(Attachment.Of::new)
+            .orElseGet(() -> new Attachment.Rejected<>(policy.meta()));
+      default -> new Attachment.Rejected<>(parent.meta());
+    };
+  }
+
+  private @Nullable SecurityPolicy merge(SecurityPolicy policy, SecurityPolicy parent) {
+    var both = Merging.merge(policy, parent, problems);
+    return both == null || !references.checkMerged(both, problems) ? null : both;
+  }
+
   /**
-   * Every SecurityPolicy that holds, or would if a more specific one went away, on any part of the Gateway or of a route.
+   * Every policy on who may pass that holds, or would if a more specific one went away, on any part of the Gateway or of a route; the
+   * rejected ones too, and those of which nobody knows where they hold.
    *
    * @param itsRoutes by {@link Meta#title}, for a GRPCRoute may have an HTTPRoute's name
    */
-  Stream<SecurityPolicy> securityPolicies(Gateway gateway, Set<String> itsRoutes) {
-    return policies.getOrDefault(Family.SECURITY, Map.of()).entrySet().stream()
+  Stream<Policy> securityPolicies(Gateway gateway, Set<String> itsRoutes) {
+    var placed = policies.getOrDefault(Family.SECURITY, Map.of()).entrySet().stream()
         .filter(entry -> {
           var target = entry.getKey();
           var whole = target.whole();
           return whole.equals(gateway.meta().title()) || itsRoutes.contains(whole);
         })
-        .flatMap(entry -> entry.getValue().stream())
-        .filter(SecurityPolicy.class::isInstance)
-        .map(SecurityPolicy.class::cast);
+        .flatMap(entry -> entry.getValue().stream());
+    return Stream.concat(placed, everywhere.getOrDefault(Family.SECURITY, List.of()).stream());
   }
 
   /** The family of a policy, by its kind; null for one that is only an attachment. */
@@ -132,7 +186,7 @@ final class Targeting {
 
   private void place(Policy policy, Family family, Problems problems) {
     if (policy.targets().everything()) {
-      everywhere.putIfAbsent(family, policy.meta());
+      everywhere.computeIfAbsent(family, key -> new ArrayList<>()).add(policy);
       return;
     }
     var found = new ArrayList<Target>();
@@ -266,8 +320,15 @@ final class Targeting {
                   target.title(),
                   winner.title(),
                   winner.origin(),
-                  Objects.equals(winner.created(), meta.created()) ? "first by name" : "older"));
+                  whyItWins(winner, meta)));
     }
+  }
+
+  private static String whyItWins(Meta winner, Meta loser) {
+    if (!Objects.equals(winner.created(), loser.created())) {
+      return "older";
+    }
+    return winner.id().equals(loser.id()) ? "first by kind" : "first by name";
   }
 
   private List<Policy> holders(Family family, Target target) {
@@ -278,14 +339,19 @@ final class Targeting {
   private static Stream<Target> targets(
       Gateway gateway, String listener, HttpRoute route, @Nullable String rule) {
     var to = route.meta();
-    var of = gateway.meta();
     return Stream.concat(
         rule == null
             ? Stream.of()
             : Stream.of(new Target(to.kind(), to.namespace(), to.name(), rule)),
-        Stream.of(
-            new Target(to.kind(), to.namespace(), to.name(), null),
-            new Target("Gateway", of.namespace(), of.name(), listener),
-            new Target("Gateway", of.namespace(), of.name(), null)));
+        Stream.concat(
+            Stream.of(new Target(to.kind(), to.namespace(), to.name(), null)),
+            parents(gateway, listener)));
+  }
+
+  private static Stream<Target> parents(Gateway gateway, String listener) {
+    var of = gateway.meta();
+    return Stream.of(
+        new Target("Gateway", of.namespace(), of.name(), listener),
+        new Target("Gateway", of.namespace(), of.name(), null));
   }
 }

@@ -43,6 +43,11 @@ final class Fields {
     return path;
   }
 
+  /** The fields as they stand in the file. */
+  RawSpec raw() {
+    return new RawSpec(origin, entries);
+  }
+
   boolean has(String name) {
     return entries.containsKey(name);
   }
@@ -117,6 +122,18 @@ final class Fields {
     return optional(name, value -> value.<T>list(max, item), List.<T>of());
   }
 
+  /** The items of a list that says something: an empty one would mean "any", which is not what somebody who writes a list has in mind. */
+  <T> List<T> nonEmptyList(String name, int max, Function<Value, ? extends @Nullable T> item) {
+    var value = optional(name);
+    if (value == null) {
+      return List.of();
+    }
+    if (value.node() instanceof YamlNode.Sequence list && list.items().isEmpty()) {
+      value.error("is empty; remove it, or name what is meant");
+    }
+    return value.<T>list(max, item);
+  }
+
   boolean flag(String name) {
     return optional(name, Value::bool, false);
   }
@@ -133,6 +150,16 @@ final class Fields {
           name,
           value -> value.error(
               "not supported yet; remove it, or the rest would not mean what you wrote"));
+    }
+  }
+
+  /** Fields that only our own kind has: each one that is there is an error that says so. */
+  void onlyInAuthPolicy(String... names) {
+    for (var name : names) {
+      given(
+          name,
+          value -> value.error(
+              "is a field of AuthPolicy (gatehouse.dev/v1alpha1), not of SecurityPolicy"));
     }
   }
 

@@ -20,6 +20,9 @@ final class Formats {
   private static final Pattern IPV6 = Pattern.compile("[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*");
   private static final Pattern PATH =
       Pattern.compile("(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+");
+  private static final Pattern EMAIL = Pattern.compile("[^@\\s]+@[^@\\s]+");
+  private static final Pattern QUALIFIED_NAME = Pattern.compile(
+      "([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?");
   private static final Map<String, String> METHODS = methods();
   private static final Set<String> FRAMING = Set.of(
       "host",
@@ -89,10 +92,19 @@ final class Formats {
   }
 
   private static String checkChangeable(Value value, String lower) {
-    if (FRAMING.contains(lower) || lower.startsWith("x-envoy-")) {
+    if (isEnvoys(lower)) {
       value.error("\"" + Shown.of(lower) + "\" is Envoy's own and cannot be changed");
     }
     return lower;
+  }
+
+  /** Whether a name in lower case is one that {@link #changeableHeader} takes. */
+  static boolean isChangeableHeader(String lower) {
+    return TOKEN.matches(lower) && lower.length() <= 256 && !isEnvoys(lower);
+  }
+
+  private static boolean isEnvoys(String lower) {
+    return FRAMING.contains(lower) || lower.startsWith("x-envoy-");
   }
 
   /** A header's value: no control characters (RFC 9110 §5.5). */
@@ -192,6 +204,36 @@ final class Formats {
     } catch (IllegalArgumentException e) {
       return 0;
     }
+  }
+
+  /** A JWT issuer (RFC 7519 §4.1.1, StringOrURI): a URI where it holds a colon, an address where it holds an {@code @}. */
+  static String issuer(Value value) {
+    var text = value.text(MAX_NAME);
+    if (text.contains(":")) {
+      if (!isAbsoluteUri(text)) {
+        value.error(value.show(text) + " holds a colon and is no URI (RFC 7519 §2, StringOrURI)");
+      }
+    } else if (text.contains("@") && !EMAIL.matches(text)) {
+      value.error(value.show(text) + " holds an @ and is no email address");
+    }
+    return text;
+  }
+
+  private static boolean isAbsoluteUri(String text) {
+    try {
+      return new URI(text).isAbsolute();
+    } catch (URISyntaxException e) {
+      return false;
+    }
+  }
+
+  /** The name of a JWT provider (Kubernetes' qualified names). */
+  static String qualifiedName(Value value) {
+    return matching(
+        value,
+        MAX_NAME,
+        QUALIFIED_NAME,
+        "a name of at most 63 letters, digits, '-', '_' and '.', that begins and ends with a letter or digit");
   }
 
   /** An absolute http or https URI with a host. */

@@ -3,12 +3,14 @@ package dev.gatehouse.policy.resource;
 import dev.gatehouse.policy.resource.Value.Context;
 import dev.gatehouse.policy.resource.YamlNode.Mapping;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -181,8 +183,9 @@ public final class ResourceReader {
   private Draft policy(Meta meta, Fields spec) {
     var targets = TargetsReader.read(spec, problems);
     return switch (meta.kind()) {
-      case "SecurityPolicy" ->
-        new Draft(meta, SecurityPolicyReader.read(meta, targets, spec), targets, 0);
+      case "SecurityPolicy", "AuthPolicy" ->
+        new Draft(
+            meta, SecurityPolicyReader.read(meta, targets, spec, RefReader.of(meta)), targets, 0);
       case "BackendTrafficPolicy" ->
         new Draft(meta, BackendTrafficPolicyReader.read(meta, targets, spec), targets, 0);
       case "TransformPolicy" ->
@@ -203,12 +206,18 @@ public final class ResourceReader {
     var resource = draft.resource();
     boolean sound = errors == draft.tolerated();
     if (draft.targets() != null) {
-      add(sound && resource != null ? resource : new RejectedPolicy(meta, draft.targets()));
+      add(sound && resource != null ? resource : rejected(meta, draft.targets(), resource));
     } else if (sound && resource != null) {
       add(resource);
     } else if (resource instanceof HttpRoute) {
       withdraw(meta, "its hosts, parents or matches cannot be relied on");
     }
+  }
+
+  private static RejectedPolicy rejected(Meta meta, Targets targets, @Nullable Resource read) {
+    return read instanceof Policy policy
+        ? new RejectedPolicy(meta, targets, policy.ownedHeaders())
+        : new RejectedPolicy(meta, targets);
   }
 
   private void add(Resource resource) {
@@ -228,8 +237,14 @@ public final class ResourceReader {
         meta.title() + " stands twice, first at " + first.meta().origin()
             + "; neither is in force, remove one");
     if (resources.get(meta.title()) instanceof Policy a && resource instanceof Policy b) {
+      var owned = new TreeSet<>(a.ownedHeaders());
+      owned.addAll(b.ownedHeaders());
       resources.put(
-          meta.title(), new RejectedPolicy(first.meta(), union(a.targets(), b.targets())));
+          meta.title(),
+          new RejectedPolicy(
+              first.meta(),
+              union(a.targets(), b.targets()),
+              Collections.unmodifiableSortedSet(owned)));
       return;
     }
     resources.remove(meta.title());

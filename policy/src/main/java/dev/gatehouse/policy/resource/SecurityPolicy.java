@@ -2,7 +2,14 @@ package dev.gatehouse.policy.resource;
 
 import java.net.URI;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param clientCertificate AuthPolicy only, as are the following but {@code authorization}
  * @param anonymous who shows no credential passes, under its condition
  * @param shadow {@code enforcement: Shadow}: decides, logs, counts, allows
+ * @param merges {@code mergeType}: where the route's Gateway or listener has a policy, what holds is the two merged
  */
 public record SecurityPolicy(
     Meta meta,
@@ -31,8 +39,41 @@ public record SecurityPolicy(
     @Nullable Anonymous anonymous,
     @Nullable Authorization authorization,
     Response response,
-    boolean shadow)
+    boolean shadow,
+    boolean merges,
+    RawSpec spec)
     implements Policy {
+
+  /** A policy that merges into no other. */
+  public SecurityPolicy(
+      Meta meta,
+      Targets targets,
+      boolean attachmentOnly,
+      @Nullable Cors cors,
+      @Nullable Jwt jwt,
+      @Nullable ApiKeyAuth apiKeyAuth,
+      @Nullable BasicAuth basicAuth,
+      @Nullable ClientCertificate clientCertificate,
+      @Nullable Anonymous anonymous,
+      @Nullable Authorization authorization,
+      Response response,
+      boolean shadow) {
+    this(
+        meta,
+        targets,
+        attachmentOnly,
+        cors,
+        jwt,
+        apiKeyAuth,
+        basicAuth,
+        clientCertificate,
+        anonymous,
+        authorization,
+        response,
+        shadow,
+        false,
+        RawSpec.NONE);
+  }
 
   /** A policy without any field. */
   public static SecurityPolicy empty(Meta meta, Targets targets, boolean attachmentOnly) {
@@ -65,6 +106,59 @@ public record SecurityPolicy(
         || anonymous != null
         || authorization != null
         || !response.equals(Response.NONE);
+  }
+
+  @Override
+  public SortedSet<String> ownedHeaders() {
+    var names = new TreeSet<String>();
+    if (jwt != null) {
+      jwt.providers()
+          .forEach(
+              provider -> provider.claimToHeaders().forEach(claim -> names.add(claim.header())));
+    }
+    if (apiKeyAuth != null && apiKeyAuth.forwardClientIdHeader() != null) {
+      names.add(apiKeyAuth.forwardClientIdHeader());
+    }
+    if (basicAuth != null && basicAuth.forwardUsernameHeader() != null) {
+      names.add(basicAuth.forwardUsernameHeader());
+    }
+    response.headers().forEach(field -> names.add(field.name()));
+    return names.stream()
+        .map(name -> name.toLowerCase(Locale.ROOT))
+        .filter(Formats::isChangeableHeader)
+        .collect(Collectors.collectingAndThen(
+            Collectors.toCollection(TreeSet::new), Collections::unmodifiableSortedSet));
+  }
+
+  /** The header names, in lower case, in which it looks for credentials. */
+  public Set<String> credentialHeaders() {
+    var names = new HashSet<String>();
+    if (jwt != null) {
+      for (var provider : jwt.providers()) {
+        addHeaders(provider.extractFrom(), names);
+      }
+    }
+    if (apiKeyAuth != null) {
+      apiKeyAuth.extractFrom().forEach(from -> addHeaders(from, names));
+    }
+    if (basicAuth != null) {
+      names.add("authorization");
+    }
+    if (clientCertificate != null && clientCertificate.forwarded()) {
+      names.add("x-forwarded-client-cert");
+    }
+    return names;
+  }
+
+  private static void addHeaders(@Nullable ExtractFrom from, Set<String> names) {
+    if (from == null) {
+      names.add("authorization");
+      return;
+    }
+    from.headers().forEach(header -> names.add(header.name()));
+    if (!from.cookies().isEmpty()) {
+      names.add("cookie");
+    }
   }
 
   /** Origins are exact or hold one {@code *}, as in {@code https://*.example.com}. */
@@ -209,8 +303,11 @@ public record SecurityPolicy(
       @Nullable String cel,
       Origin origin) {}
 
-  /** @param methods any of; empty means any method */
-  public record Operation(List<String> methods, @Nullable StringMatch path) {}
+  /**
+   * @param methods any of; empty means any method
+   * @param invertPath the path must not be that
+   */
+  public record Operation(List<String> methods, @Nullable StringMatch path, boolean invertPath) {}
 
   /** All the parts that are given must hold. */
   public record Principal(

@@ -1,65 +1,102 @@
 package dev.gatehouse.policy.resource;
 
 import com.google.re2j.Pattern;
-import dev.gatehouse.policy.resource.SecurityPolicy.Action;
+import dev.gatehouse.policy.resource.SecurityPolicy.Anonymous;
+import dev.gatehouse.policy.resource.SecurityPolicy.ApiKeyAuth;
 import dev.gatehouse.policy.resource.SecurityPolicy.Authorization;
-import dev.gatehouse.policy.resource.SecurityPolicy.ClaimToHeader;
-import dev.gatehouse.policy.resource.SecurityPolicy.ClaimValues;
+import dev.gatehouse.policy.resource.SecurityPolicy.BasicAuth;
+import dev.gatehouse.policy.resource.SecurityPolicy.ClientCertificate;
 import dev.gatehouse.policy.resource.SecurityPolicy.Cors;
-import dev.gatehouse.policy.resource.SecurityPolicy.ExtractFrom;
-import dev.gatehouse.policy.resource.SecurityPolicy.FromHeader;
-import dev.gatehouse.policy.resource.SecurityPolicy.HeaderValues;
-import dev.gatehouse.policy.resource.SecurityPolicy.InlineJwks;
-import dev.gatehouse.policy.resource.SecurityPolicy.Jwks;
 import dev.gatehouse.policy.resource.SecurityPolicy.Jwt;
-import dev.gatehouse.policy.resource.SecurityPolicy.JwtPrincipal;
-import dev.gatehouse.policy.resource.SecurityPolicy.Operation;
-import dev.gatehouse.policy.resource.SecurityPolicy.Principal;
-import dev.gatehouse.policy.resource.SecurityPolicy.RefJwks;
-import dev.gatehouse.policy.resource.SecurityPolicy.RemoteJwks;
-import dev.gatehouse.policy.resource.SecurityPolicy.Rule;
+import dev.gatehouse.policy.resource.SecurityPolicy.Response;
 import java.time.Duration;
-import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Reads a SecurityPolicy, with the validations of Envoy Gateway's API. */
+/** Reads a SecurityPolicy, with the validations of Envoy Gateway's API, and an AuthPolicy, which says more in the same words. */
 final class SecurityPolicyReader {
-  private static final Map<String, Action> ACTIONS =
-      Map.of("Allow", Action.ALLOW, "Deny", Action.DENY);
+  private static final String[] SECURITY_FIELDS = {
+    "apiKeyAuth", "basicAuth", "oidc", "csrf", "mergeType", "cors", "jwt", "authorization"
+  };
+  private static final Map<String, String> MERGE_TYPES =
+      Map.of("StrategicMerge", "StrategicMerge", "JSONMerge", "JSONMerge");
   private static final Pattern ORIGIN = Pattern.compile(
       "\\*|[A-Za-z][A-Za-z0-9+.-]*://(\\*|(\\*\\.)?[\\w-]+(\\.[\\w-]+)*)(:(\\*|[0-9]{1,5}))?");
 
-  /** Envoy Gateway's default, as Envoy's jwt_authn has it. */
-  private static final Duration CACHE_DURATION = Duration.ofMinutes(5);
+  /** An owned header is taken from every request of the Gateway before anything looks at it. */
+  private static final Set<String> NEVER_OWNED =
+      Set.of("authorization", "cookie", "x-forwarded-client-cert", "x-forwarded-for");
 
   private final Meta meta;
+  private final boolean ours;
+  private final RefReader refs;
 
-  private SecurityPolicyReader(Meta meta) {
+  private SecurityPolicyReader(Meta meta, RefReader refs) {
     this.meta = meta;
+    this.ours = meta.kind().equals("AuthPolicy");
+    this.refs = refs;
   }
 
-  static SecurityPolicy read(Meta meta, Targets targets, Fields spec) {
-    var reader = new SecurityPolicyReader(meta);
-    spec.unsupported("apiKeyAuth", "basicAuth", "oidc", "csrf", "mergeType");
+  static SecurityPolicy read(Meta meta, Targets targets, Fields spec, RefReader refs) {
+    return new SecurityPolicyReader(meta, refs).read(targets, spec);
+  }
+
+  private SecurityPolicy read(Targets targets, Fields spec) {
+    boolean merges = merges(targets, spec);
     var cors = spec.<@Nullable Cors>optional("cors", v -> v.object(SecurityPolicyReader::cors));
-    var jwt = spec.<@Nullable Jwt>optional("jwt", v -> v.object(reader::jwt));
+    var jwt = spec.<@Nullable Jwt>optional("jwt", v -> v.object(new JwtReader(ours, refs)::jwt));
+    var methods = new MethodsReader(ours, refs);
+    var apiKeyAuth =
+        spec.<@Nullable ApiKeyAuth>optional("apiKeyAuth", v -> v.object(methods::apiKeyAuth));
+    var basicAuth =
+        spec.<@Nullable BasicAuth>optional("basicAuth", v -> v.object(methods::basicAuth));
+    var rules = new AuthorizationReader(providers(jwt));
     var authorization = spec.<@Nullable Authorization>optional(
-        "authorization", v -> v.object(SecurityPolicyReader::authorization));
-    checkProviders(spec, jwt, authorization);
-    boolean attachmentOnly = spec.has("extAuth")
-        && spec.count(
-                "apiKeyAuth",
-                "basicAuth",
-                "oidc",
-                "csrf",
-                "mergeType",
-                "cors",
-                "jwt",
-                "authorization")
-            == 0;
+        "authorization", v -> v.object(rules::authorization));
+    @Nullable ClientCertificate certificate = null;
+    @Nullable Anonymous anonymous = null;
+    var response = Response.NONE;
+    boolean shadow = false;
+    if (ours) {
+      certificate = spec.optional("clientCertificate", v -> v.object(methods::clientCertificate));
+      anonymous = spec.optional("anonymous", v -> v.object(MethodsReader::anonymous));
+      response = spec.optional("response", v -> v.object(ResponseReader::response), Response.NONE);
+      shadow = spec.optional(
+          "enforcement", v -> v.oneOf(Map.of("Enforce", false, "Shadow", true)), false);
+      spec.unsupported("revocation");
+    } else {
+      spec.onlyInAuthPolicy(
+          "clientCertificate", "anonymous", "response", "enforcement", "revocation");
+      spec.unsupported("oidc", "csrf");
+    }
+    var policy = new SecurityPolicy(
+        meta,
+        targets,
+        attachmentOnly(spec),
+        cors,
+        jwt,
+        apiKeyAuth,
+        basicAuth,
+        certificate,
+        anonymous,
+        authorization,
+        response,
+        shadow,
+        merges,
+        spec.raw());
+    checkOwnedHeaders(policy, spec);
+    return policy;
+  }
+
+  /** Of a SecurityPolicy, which alone has {@code extAuth}. */
+  private boolean attachmentOnly(Fields spec) {
+    if (ours) {
+      return false;
+    }
+    boolean attachmentOnly = spec.has("extAuth") && spec.count(SECURITY_FIELDS) == 0;
     spec.given("extAuth", extAuth -> {
       extAuth.inspect(SecurityPolicyReader::refuseRecomputeRoute);
       if (!attachmentOnly) {
@@ -67,27 +104,47 @@ final class SecurityPolicyReader {
             "ignored: which service is asked is not Gatehouse's to say; the rest of the policy holds");
       }
     });
-    return new SecurityPolicy(
-        meta,
-        targets,
-        attachmentOnly,
-        cors,
-        jwt,
-        null,
-        null,
-        null,
-        null,
-        authorization,
-        SecurityPolicy.Response.NONE,
-        false);
+    return attachmentOnly;
+  }
+
+  private static boolean merges(Targets targets, Fields spec) {
+    spec.given("mergeType", value -> {
+      value.oneOf(MERGE_TYPES);
+      boolean routes = Stream.concat(
+              targets.refs().stream().map(Targets.Ref::kind),
+              targets.selectors().stream().map(Targets.Selector::kind))
+          .noneMatch(kind -> kind.equals("Gateway"));
+      if (!routes) {
+        value.error(
+            "can only be used by the policy of a route, which merges into the one of its Gateway or listener; this one targets a Gateway");
+      }
+    });
+    return spec.has("mergeType");
+  }
+
+  private static Set<String> providers(@Nullable Jwt jwt) {
+    return jwt == null
+        ? Set.of()
+        : jwt.providers().stream().map(SecurityPolicy.Provider::name).collect(Collectors.toUnmodifiableSet());
   }
 
   /** A header set by ext-authz must never lead to a route whose policies were not asked. */
-  private static void refuseRecomputeRoute(Fields fields) {
+  static void refuseRecomputeRoute(Fields fields) {
     fields.given(
         "recomputeRoute",
         value -> value.refuseTrue(
             "never honoured: clearing the route cache after the decision can lead the request to a route whose policies were not asked; remove it and route by what the client sends"));
+  }
+
+  private static void checkOwnedHeaders(SecurityPolicy policy, Fields spec) {
+    var credentials = policy.credentialHeaders();
+    for (var name : policy.ownedHeaders()) {
+      if (NEVER_OWNED.contains(name) || credentials.contains(name)) {
+        spec.error(
+            "\"" + Shown.of(name)
+                + "\" cannot be a header that the policy sets: those are taken from every request of the Gateway first, and this one is looked at");
+      }
+    }
   }
 
   private static Cors cors(Fields fields) {
@@ -126,225 +183,5 @@ final class SecurityPolicyReader {
       value.error(value.show(text) + " holds two wildcards (expected: at most one)");
     }
     return text;
-  }
-
-  private Jwt jwt(Fields fields) {
-    boolean optional = fields.flag("optional");
-    fields.unsupported("failOpen");
-    var providers =
-        fields.required("providers", v -> v.list(16, item -> item.object(this::provider)));
-    if (providers.isEmpty() && fields.has("providers")) {
-      fields.error("has no providers");
-    }
-    var names = new HashSet<String>();
-    for (var provider : providers) {
-      if (!names.add(provider.name())) {
-        fields.error("two providers are named \"" + Shown.of(provider.name()) + "\"");
-      }
-    }
-    return new Jwt(optional, providers);
-  }
-
-  private SecurityPolicy.Provider provider(Fields fields) {
-    var name = fields.required("name", v -> v.text(253));
-    var issuer = fields.<@Nullable String>optional("issuer", v -> v.text(253));
-    var audiences = fields.list("audiences", 8, v -> v.text(253));
-    var claims =
-        fields.list("claimToHeaders", 64, item -> item.object(SecurityPolicyReader::claimToHeader));
-    var extract = fields.<@Nullable ExtractFrom>optional(
-        "extractFrom", v -> v.object(SecurityPolicyReader::extractFrom));
-    refuseRecomputeRoute(fields);
-    return new SecurityPolicy.Provider(
-        name,
-        issuer,
-        audiences,
-        jwks(fields),
-        claims,
-        extract,
-        SecurityPolicy.TokenRules.NONE,
-        fields.origin());
-  }
-
-  private Jwks jwks(Fields fields) {
-    @Nullable
-    Jwks remote = fields.optional("remoteJWKS", v -> v.object(SecurityPolicyReader::remote));
-    @Nullable Jwks local = fields.optional("localJWKS", v -> v.object(this::local));
-    if (fields.count("remoteJWKS", "localJWKS") != 1) {
-      fields.error("expected exactly one of remoteJWKS and localJWKS");
-    }
-    return remote != null ? remote : local != null ? local : new InlineJwks("");
-  }
-
-  private static Jwks remote(Fields fields) {
-    fields.unsupported("backendRef", "backendRefs", "backendSettings");
-    fields.notEnforced("failedRefetchDuration");
-    var uri = fields.required("uri", Formats::httpUri);
-    var cache =
-        fields.optional("cacheDuration", SecurityPolicyReader::cacheDuration, CACHE_DURATION);
-    return new RemoteJwks(uri, cache, null);
-  }
-
-  private static Duration cacheDuration(Value value) {
-    var duration = value.duration();
-    if (duration.compareTo(Duration.ofSeconds(1)) < 0) {
-      value.error("a key set is kept for a second or longer");
-    }
-    return duration;
-  }
-
-  private Jwks local(Fields fields) {
-    boolean byRef =
-        fields.optional("type", v -> v.oneOf(Map.of("Inline", false, "ValueRef", true)), false);
-    var needed = byRef ? "valueRef" : "inline";
-    if (fields.count("inline", "valueRef") != 1 || !fields.has(needed)) {
-      fields.error(
-          "expected exactly one of inline and valueRef, as type says (Inline is the default)");
-    }
-    @Nullable Jwks inline = fields.optional("inline", v -> new InlineJwks(v.text(1024 * 1024)));
-    @Nullable
-    Jwks ref = fields.optional("valueRef", v -> new RefJwks(v.object(this::configMapRef)));
-    return inline != null ? inline : ref != null ? ref : new InlineJwks("");
-  }
-
-  private ObjectRef configMapRef(Fields fields) {
-    fields.optional("group", v -> v.oneOf(Map.of("", "")));
-    fields.optional("kind", v -> v.oneOf(Map.of("ConfigMap", "ConfigMap")));
-    return new ObjectRef(
-        "", "ConfigMap", meta.namespace(), fields.required("name", Formats::name), fields.origin());
-  }
-
-  private static ClaimToHeader claimToHeader(Fields fields) {
-    return new ClaimToHeader(
-        fields.required("claim", v -> v.text(253)),
-        fields.required("header", Formats::changeableHeader));
-  }
-
-  private static ExtractFrom extractFrom(Fields fields) {
-    var headers = fields.list("headers", 16, item -> item.object(SecurityPolicyReader::fromHeader));
-    var cookies = fields.list("cookies", 16, v -> v.text(256));
-    return new ExtractFrom(headers, cookies, fields.list("params", 16, v -> v.text(256)));
-  }
-
-  private static FromHeader fromHeader(Fields fields) {
-    return new FromHeader(
-        fields.required("name", Formats::header),
-        fields.<@Nullable String>optional("valuePrefix", v -> v.anyText(256)));
-  }
-
-  private static Authorization authorization(Fields fields) {
-    var action = fields.optional("defaultAction", v -> v.oneOf(ACTIONS), Action.DENY);
-    return new Authorization(
-        action, fields.list("rules", 256, item -> item.object(SecurityPolicyReader::rule)));
-  }
-
-  private static Rule rule(Fields fields) {
-    var name = fields.<@Nullable String>optional("name", v -> v.text(253));
-    var action = fields.required("action", v -> v.oneOf(ACTIONS));
-    var operation = fields.<@Nullable Operation>optional(
-        "operation", v -> v.object(SecurityPolicyReader::operation));
-    var principal = fields.<@Nullable Principal>optional(
-        "principal", v -> v.object(SecurityPolicyReader::principal));
-    var cel = fields.<@Nullable String>optional("cel", v -> v.text(4096));
-    if (fields.count("principal", "cel") == 0) {
-      fields.error("expected at least one of principal and cel");
-    }
-    return new Rule(name, action, operation, principal, cel, fields.origin());
-  }
-
-  private static Operation operation(Fields fields) {
-    if (fields.count("methods", "path") == 0) {
-      fields.error("expected at least one of methods and path");
-    }
-    return new Operation(
-        nonEmpty(fields, "methods", 16, Formats::method),
-        fields.<@Nullable StringMatch>optional("path", v -> v.object(SecurityPolicyReader::path)));
-  }
-
-  private static StringMatch path(Fields fields) {
-    var type = fields.optional(
-        "type", v -> v.oneOf(HttpRouteReader.PATH_TYPES), StringMatch.Type.PATH_PREFIX);
-    fields.given(
-        "invert",
-        invert ->
-            invert.refuseTrue("not supported yet; write the paths that are meant, or use cel"));
-    return new StringMatch(
-        type,
-        fields.optional(
-            "value",
-            v -> type == StringMatch.Type.REGULAR_EXPRESSION ? Formats.regex(v) : Formats.path(v),
-            "/"));
-  }
-
-  private static Principal principal(Fields fields) {
-    fields.unsupported("clientIPGeoLocations");
-    if (fields.count("clientCIDRs", "jwt", "headers", "clientIPGeoLocations") == 0) {
-      fields.error("expected at least one of clientCIDRs, jwt and headers");
-    }
-    return new Principal(
-        nonEmpty(fields, "clientCIDRs", 1024, Formats::cidr),
-        fields.<@Nullable JwtPrincipal>optional(
-            "jwt", v -> v.object(SecurityPolicyReader::jwtPrincipal)),
-        nonEmpty(fields, "headers", 256, item -> item.object(SecurityPolicyReader::headerValues)));
-  }
-
-  private static JwtPrincipal jwtPrincipal(Fields fields) {
-    if (fields.count("claims", "scopes") == 0) {
-      fields.error("expected at least one of claims and scopes");
-    }
-    return new JwtPrincipal(
-        fields.required("provider", v -> v.text(253)),
-        nonEmpty(fields, "claims", 16, item -> item.object(SecurityPolicyReader::claimValues)),
-        nonEmpty(fields, "scopes", 16, v -> v.text(253)));
-  }
-
-  private static ClaimValues claimValues(Fields fields) {
-    return new ClaimValues(
-        fields.required("name", v -> v.text(253)),
-        fields.optional(
-            "valueType", v -> v.oneOf(Map.of("String", false, "StringArray", true)), false),
-        requiredValues(fields, 128));
-  }
-
-  private static HeaderValues headerValues(Fields fields) {
-    return new HeaderValues(fields.required("name", Formats::header), requiredValues(fields, 256));
-  }
-
-  private static List<String> requiredValues(Fields fields, int max) {
-    fields.required("values");
-    return nonEmpty(fields, "values", max, v -> v.text());
-  }
-
-  /** An empty list would mean "any", which is not what somebody who writes a list has in mind. */
-  private static <T> List<T> nonEmpty(
-      Fields fields, String name, int max, java.util.function.Function<Value, T> item) {
-    var value = fields.optional(name);
-    if (value == null) {
-      return List.of();
-    }
-    if (value.node() instanceof YamlNode.Sequence list && list.items().isEmpty()) {
-      value.error("is empty; remove it, or name what is meant");
-    }
-    return value.list(max, item);
-  }
-
-  private static void checkProviders(
-      Fields spec, @Nullable Jwt jwt, @Nullable Authorization authorization) {
-    if (authorization == null) {
-      return;
-    }
-    var names = new HashSet<String>();
-    if (jwt != null) {
-      jwt.providers().forEach(p -> names.add(p.name()));
-    }
-    for (var rule : authorization.rules()) {
-      var principal = rule.principal();
-      if (principal != null
-          && principal.jwt() != null
-          && !names.contains(principal.jwt().provider())) {
-        spec.error("an authorization rule needs the jwt provider \""
-            + Shown.of(principal.jwt().provider()) + "\", which spec.jwt does not have"
-            + Shown.didYouMean(principal.jwt().provider(), Set.copyOf(names)));
-      }
-    }
   }
 }

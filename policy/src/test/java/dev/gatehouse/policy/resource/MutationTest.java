@@ -78,6 +78,44 @@ class MutationTest {
               headers: [{name: a, values: [b]}]
             cel: "true"
       """;
+  private static final String CREDENTIALS = """
+      apiVersion: gateway.envoyproxy.io/v1alpha1
+      kind: SecurityPolicy
+      metadata: {name: p}
+      spec:
+        targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: r}]
+        mergeType: StrategicMerge
+        apiKeyAuth:
+          credentialRefs: [{group: "", kind: Secret, name: a, namespace: b}]
+          extractFrom: [{headers: [a]}, {params: [b]}, {cookies: [c]}]
+          forwardClientIDHeader: x-client
+          sanitize: true
+        basicAuth: {users: {name: a}, forwardUsernameHeader: x-user}
+        authorization: {rules: [{action: Deny, cel: "true", operation: {path: {value: /a, invert: true}}}]}
+      """;
+  private static final String AUTH = """
+      apiVersion: gatehouse.dev/v1alpha1
+      kind: AuthPolicy
+      metadata: {name: p}
+      spec:
+        targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: r}]
+        jwt:
+          providers:
+          - name: corp
+            issuer: https://idp.example.com
+            audiences: [a]
+            remoteJWKS: {cacheDuration: 5m, tls: {caCertificateRefs: [{kind: ConfigMap, name: a}], clientCertificateRef: {name: b}}}
+            algorithms: [RS256, EdDSA]
+            types: [at+jwt]
+            clockSkew: 30s
+            maxLifetime: 24h
+            requiredClaims: [sub]
+        apiKeyAuth: {credentialRefs: [{name: a}], extractFrom: [{headers: [a]}], clients: {name: a}}
+        clientCertificate: {from: Forwarded, caSecret: {kind: Secret, name: a}, subjects: ["spiffe://corp/*"], trusted: [10.0.0.0/8]}
+        anonymous: {when: "true"}
+        response: {headers: {x-a: b}, metadata: {p: c}, deniedHeaders: {x-d: e}}
+        enforcement: Shadow
+      """;
   private static final String TRAFFIC = """
       apiVersion: gateway.envoyproxy.io/v1alpha1
       kind: BackendTrafficPolicy
@@ -114,7 +152,7 @@ class MutationTest {
         - {status: 502, body: {template: a}}
       """;
   private static final List<String> ALL =
-      List.of(GATEWAY, ROUTE, GRPC_ROUTE, SECURITY, TRAFFIC, TRANSFORM);
+      List.of(GATEWAY, ROUTE, GRPC_ROUTE, SECURITY, CREDENTIALS, AUTH, TRAFFIC, TRANSFORM);
   private static final List<String> JUNK = List.of(
       "",
       "~",
@@ -154,7 +192,7 @@ class MutationTest {
 
   @Test
   void a_misspelt_field_anywhere_keeps_a_policy_out_of_force() {
-    for (var sample : List.of(SECURITY, TRAFFIC, TRANSFORM)) {
+    for (var sample : List.of(SECURITY, CREDENTIALS, AUTH, TRAFFIC, TRANSFORM)) {
       var field = FIELD.matcher(sample);
       while (field.find()) {
         var read =

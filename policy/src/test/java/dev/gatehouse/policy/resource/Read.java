@@ -20,7 +20,9 @@ record Read(List<Resource> resources, List<String> unreadable, List<String> prob
 
   /** The spec of a policy on the route {@code r}, every line indented by two. */
   static Read spec(String kind, String spec) {
-    var group = kind.equals("TransformPolicy") ? "gatehouse.dev" : "gateway.envoyproxy.io";
+    var group = kind.equals("TransformPolicy") || kind.equals("AuthPolicy")
+        ? "gatehouse.dev"
+        : "gateway.envoyproxy.io";
     return of("""
         apiVersion: %s/v1alpha1
         kind: %s

@@ -122,16 +122,16 @@ class ResourceReaderTest {
   void our_own_kinds_that_are_not_read_yet_are_refused_and_not_skipped() {
     var read = Read.of("""
         apiVersion: gatehouse.dev/v1alpha1
-        kind: AuthPolicy
+        kind: RateLimitPolicy
         metadata: {name: p}
         spec:
           targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: r}]
-          anonymous: {when: "true"}
+          denied: Counted
         """);
 
     assertThat(read.problems())
         .containsExactly(
-            "p.yaml:1:1: kind: AuthPolicy is not supported yet; what it targets is refused");
+            "p.yaml:1:1: kind: RateLimitPolicy is not supported yet; what it targets is refused");
     assertThat(read.resources())
         .singleElement()
         .isInstanceOfSatisfying(

@@ -94,7 +94,7 @@ class SecurityPolicyReaderTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"apiKeyAuth", "basicAuth", "oidc", "csrf"})
+  @ValueSource(strings = {"oidc", "csrf"})
   void a_security_field_that_is_not_supported_rejects_the_policy_and_keeps_its_targets(
       String field) {
     var read =
@@ -111,10 +111,62 @@ class SecurityPolicyReaderTest {
   }
 
   @Test
-  void a_merge_type_is_not_supported_yet() {
-    assertThat(read("mergeType: StrategicMerge\n").resources())
+  void api_keys_and_passwords_are_read() {
+    var policy = read("""
+        apiKeyAuth:
+          credentialRefs: [{name: keys}, {group: "", kind: Secret, name: more, namespace: creds}]
+          extractFrom: [{headers: [X-Api-Key, x-key]}, {params: [key]}, {cookies: [key]}]
+          forwardClientIDHeader: X-Client
+          sanitize: true
+        basicAuth: {users: {name: users}, forwardUsernameHeader: X-User}
+        """).only(SecurityPolicy.class);
+
+    var keys = requireNonNull(policy.apiKeyAuth());
+    assertThat(keys.credentialRefs())
+        .extracting(ref -> ref.kind() + " " + ref.namespace() + "/" + ref.name())
+        .containsExactly("Secret default/keys", "Secret creds/more");
+    assertThat(keys.extractFrom())
+        .extracting(from -> from.headers() + " " + from.params() + " " + from.cookies())
+        .containsExactly(
+            "[FromHeader[name=x-api-key, valuePrefix=null], FromHeader[name=x-key, valuePrefix=null]] [] []",
+            "[] [key] []",
+            "[] [] [key]");
+    assertThat(keys.forwardClientIdHeader()).isEqualTo("x-client");
+    assertThat(keys.sanitize()).isTrue();
+    assertThat(keys.clients()).isNull();
+    var basic = requireNonNull(policy.basicAuth());
+    assertThat(basic.users().name()).isEqualTo("users");
+    assertThat(basic.forwardUsernameHeader()).isEqualTo("x-user");
+    assertThat(policy.anyMethod()).isFalse();
+    assertThat(policy.guards()).isTrue();
+    assertThat(policy.ownedHeaders()).containsExactly("x-client", "x-user");
+    assertThat(policy.credentialHeaders())
+        .containsExactlyInAnyOrder("x-api-key", "x-key", "cookie", "authorization");
+  }
+
+  @Test
+  void a_path_may_be_inverted() {
+    var operation = requireNonNull(requireNonNull(
+            read("authorization: {rules: [{action: Allow, cel: 'true', operation: {path: {value: /a, invert: true}}}]}\n")
+                .only(SecurityPolicy.class)
+                .authorization())
+        .rules()
+        .getFirst()
+        .operation());
+
+    assertThat(operation.invertPath()).isTrue();
+    assertThat(operation.path()).isEqualTo(new StringMatch(StringMatch.Type.PATH_PREFIX, "/a"));
+  }
+
+  @Test
+  void a_header_that_could_be_read_stays_owned_though_the_policy_is_rejected() {
+    var read = provider(
+        "localJWKS: {inline: '{}'}, recomputeRoute: true, claimToHeaders: [{claim: sub, header: X-User}, {claim: a, header: host}, {claim: a, header: 'x y'}]");
+
+    assertThat(read.resources())
         .singleElement()
-        .isInstanceOf(RejectedPolicy.class);
+        .isInstanceOfSatisfying(
+            RejectedPolicy.class, p -> assertThat(p.ownedHeaders()).containsExactly("x-user"));
   }
 
   @Test
@@ -159,7 +211,7 @@ class SecurityPolicyReaderTest {
         "jwt: {providers: [{name: a, localJWKS: {type: ValueRef, inline: x}}]} | expected exactly one of inline and valueRef",
         "jwt: {providers: [{name: a, localJWKS: {inline: x}}, {name: a, localJWKS: {inline: x}}]} | two providers are named \"a\"",
         "jwt: {providers: [{name: a, remoteJWKS: {uri: 'https://u:p@a/'}}]} | without user information",
-        "jwt: {providers: [{name: a, remoteJWKS: {uri: 'https://a/', cacheDuration: 0s}}]} | a key set is kept for a second or longer",
+        "jwt: {providers: [{name: a, remoteJWKS: {uri: 'https://a/', cacheDuration: 0s}}]} | cacheDuration: is less than a second",
         "jwt: {providers: [{name: a, remoteJWKS: {uri: 'https://a/', backendRefs: []}}]} | backendRefs: not supported yet",
         "jwt: {providers: [{name: a, localJWKS: {inline: x}, claimToHeaders: [{claim: sub, header: host}]}]} | \"host\" is Envoy's own and cannot be changed",
         "jwt: {providers: [{name: a, localJWKS: {inline: x}, claimToHeaders: [{claim: sub, header: 'x user'}]}]} | is not a header name",
@@ -176,11 +228,33 @@ class SecurityPolicyReaderTest {
         "authorization: {rules: [{action: Allow, principal: {jwt: {provider: a}}}]} | expected at least one of claims and scopes",
         "authorization: {rules: [{action: Allow, cel: 'true', operation: {}}]} | expected at least one of methods and path",
         "authorization: {rules: [{action: Allow, cel: 'true', operation: {methods: [get]}}]} | \"get\" is not one of CONNECT, DELETE, GET",
-        "authorization: {rules: [{action: Allow, cel: 'true', operation: {path: {value: /a, invert: true}}}]} | invert: not supported yet",
         "authorization: {rules: [{action: Allow, cel: 'true', operation: {path: {type: RegularExpression, value: 'a('}}}]} | is not an RE2 regular expression: missing closing )",
         "authorization: {rules: [{action: Allow, cel: 'true', operation: {path: {type: RegularExpression, value: '(?=a)'}}}]} | is not an RE2 regular expression",
         "authorization: {rules: [{action: Allow, cel: 'true', operation: {path: {type: RegularExpression, value: '((a{1000}){1000}){1000}'}}}]} | its repetitions multiply to more than 10000 steps",
         "authorization: {rules: [{action: Allow, cel: 'true', operation: {path: {value: orders}}}]} | \"orders\" does not begin with '/'",
+        "jwt: {providers: [{name: 'a b', localJWKS: {inline: x}}]} | is not a name of at most 63 letters",
+        "jwt: {providers: [{name: a, issuer: 'https://a b', localJWKS: {inline: x}}]} | holds a colon and is no URI",
+        "jwt: {providers: [{name: a, issuer: 'a@', localJWKS: {inline: x}}]} | holds an @ and is no email address",
+        "jwt: {providers: [{name: a, remoteJWKS: {cacheDuration: 5m}}]} | \"uri\" is missing",
+        "jwt: {providers: [{name: a, localJWKS: {inline: x}, algorithms: [RS256]}]} | algorithms: is a field of AuthPolicy (gatehouse.dev/v1alpha1), not of SecurityPolicy",
+        "jwt: {providers: [{name: a, localJWKS: {type: ValueRef, valueRef: {name: a, namespace: b}}}]} | namespace: is not a field here",
+        "jwt: {providers: [{name: a, localJWKS: {inline: x}, claimToHeaders: [{claim: a, header: Authorization}]}]} | \"authorization\" cannot be a header that the policy sets",
+        "anonymous: {} | anonymous: is a field of AuthPolicy",
+        "apiKeyAuth: {extractFrom: [{headers: [a]}]} | \"credentialRefs\" is missing",
+        "apiKeyAuth: {credentialRefs: [], extractFrom: [{headers: [a]}]} | credentialRefs: is empty",
+        "apiKeyAuth: {credentialRefs: [{name: a}]} | \"extractFrom\" is missing",
+        "apiKeyAuth: {credentialRefs: [{name: a}], extractFrom: []} | extractFrom: is empty",
+        "apiKeyAuth: {credentialRefs: [{name: a}], extractFrom: [{}]} | expected exactly one of headers, params and cookies",
+        "apiKeyAuth: {credentialRefs: [{name: a}], extractFrom: [{headers: [a], params: [b]}]} | expected exactly one of headers, params and cookies",
+        "apiKeyAuth: {credentialRefs: [{name: a}], extractFrom: [{headers: []}]} | headers: is empty",
+        "apiKeyAuth: {credentialRefs: [{name: a}], extractFrom: [{headers: ['']}]} | headers[0]: is empty",
+        "apiKeyAuth: {credentialRefs: [{name: a, kind: ConfigMap}], extractFrom: [{headers: [a]}]} | \"ConfigMap\" is not one of Secret",
+        "apiKeyAuth: {credentialRefs: [{name: a}], extractFrom: [{headers: [a]}], forwardClientIDHeader: host} | \"host\" is Envoy's own",
+        "apiKeyAuth: {credentialRefs: [{name: a}], extractFrom: [{headers: [a]}], forwardClientIDHeader: A} | \"a\" cannot be a header that the policy sets",
+        "apiKeyAuth: {credentialRefs: [{name: a}], extractFrom: [{headers: [a]}], clients: {name: c}} | clients: is a field of AuthPolicy",
+        "basicAuth: {} | \"users\" is missing",
+        "basicAuth: {users: {name: a}, forwardUsernameHeader: ':path'} | is not a header name",
+        "mergeType: Replace | \"Replace\" is not one of JSONMerge, StrategicMerge",
         "cors: {allowOrigins: ['example.com']} | is not an origin",
         "cors: {allowOrigins: ['https://*.example.com:*']} | holds two wildcards",
       })

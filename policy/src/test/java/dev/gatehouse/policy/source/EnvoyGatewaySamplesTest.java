@@ -52,7 +52,9 @@ class EnvoyGatewaySamplesTest {
   @Test
   void those_with_supported_fields_are_read_without_error() {
     for (var name : List.of(
+        "api-key-auth",
         "authorization-jwt",
+        "basic-auth",
         "ext-auth-grpc-securitypolicy",
         "ext-proc-envoyextensionpolicy",
         "ratelimit-cidr-match",
@@ -63,16 +65,6 @@ class EnvoyGatewaySamplesTest {
       assertThat(rejected(load)).as(name).isEmpty();
       assertThat(load.policies().policies()).as(name).isNotEmpty();
     }
-  }
-
-  @Test
-  void api_keys_and_passwords_are_not_supported_yet_and_their_policies_rejected() {
-    assertThat(errors(load("api-key-auth.yaml")))
-        .containsExactly("spec.apiKeyAuth: not supported yet");
-    assertThat(rejected(load("api-key-auth.yaml"))).hasSize(5);
-    assertThat(errors(load("basic-auth.yaml")))
-        .containsExactly("spec.basicAuth: not supported yet");
-    assertThat(rejected(load("basic-auth.yaml"))).hasSize(3);
   }
 
   @Test

@@ -154,17 +154,14 @@ class PolicySourceTest {
     write(
         "bad.yaml",
         JWT.replace("name: orders}]", "name: orders, sectionName: read}]")
-            .replace("jwt:", "basicAuth: {users: {name: u}}\n  jwt:"));
+            .replace("jwt:", "oidc: {clientID: c}\n  jwt:"));
     var source = source(false);
     var guards = source.live(GUARDS);
 
     var reload = source.start();
 
     assertThat(reload.inForce()).isTrue();
-    assertThat(errors(reload))
-        .singleElement()
-        .asString()
-        .contains("spec.basicAuth: not supported yet");
+    assertThat(errors(reload)).singleElement().asString().contains("spec.oidc: not supported yet");
     assertThat(guards.current()).containsExactly("read Rejected", "open None");
   }
 
