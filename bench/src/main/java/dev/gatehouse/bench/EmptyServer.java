@@ -57,7 +57,8 @@ final class EmptyServer {
   private static BindableService service(Scenario scenario, List<byte[]> answers)
       throws IOException {
     return switch (scenario) {
-      case AUTHZ -> new Authorization(CheckResponse.parseFrom(answers.getFirst()));
+      case AUTHZ, AUTHZ_FIRST, AUTHZ_ROUTES, AUTHZ_APIKEY ->
+        new Authorization(CheckResponse.parseFrom(answers.getFirst()));
       case RATELIMIT -> new RateLimit(RateLimitResponse.parseFrom(answers.getFirst()));
       case EXT_PROC ->
         new Processor(

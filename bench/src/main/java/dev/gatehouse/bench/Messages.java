@@ -11,8 +11,11 @@ import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.envoyproxy.envoy.service.ext_proc.v3.HttpHeaders;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
 import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitRequest;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Random;
 
 /**
  * The messages that Envoy would send for an ordinary API request with 14 headers. Serialised once, so that the client costs as
@@ -26,8 +29,12 @@ final class Messages {
   /** For each caller the messages of one call: one, or two on an ext_proc stream. */
   static List<List<byte[]>> of(Scenario scenario, Shop shop) {
     return switch (scenario) {
-      case AUTHZ ->
-        shop.tokens().stream().map(token -> List.of(check(shop, token))).toList();
+      case AUTHZ, AUTHZ_FIRST -> checks(shop, shop.tokens());
+      case AUTHZ_ROUTES -> throw new IllegalArgumentException("how many? (expected: onRoutes)");
+      case AUTHZ_APIKEY ->
+        shop.apiKeys().stream()
+            .map(key -> List.of(check(shop, shop.route(), "x-api-key", key)))
+            .toList();
       case RATELIMIT ->
         shop.users().stream().map(user -> List.of(limit(shop, user))).toList();
       case EXT_PROC ->
@@ -37,7 +44,33 @@ final class Messages {
     };
   }
 
-  private static byte[] check(Shop shop, String token) {
+  /** A call with each of the tokens, which are all of one length: only the first message is built, the others are copies. */
+  static List<List<byte[]>> checks(Shop shop, List<String> tokens) {
+    var template = check(shop, tokens.getFirst());
+    int tokenAt = indexOf(template, tokens.getFirst());
+    return tokens.stream().map(token -> List.of(with(template, tokenAt, token))).toList();
+  }
+
+  /**
+   * Two calls a token, on two of the routes, all of which are called. The same tokens and as many pairs of token and policy however
+   * many routes there are, so that nothing but the number of routes tells two loads apart. In the same haphazard order each time.
+   */
+  static List<List<byte[]>> onRoutes(Shop shop, int routes, int calls) {
+    var tokens = shop.tokens(0, calls / 2);
+    var all = new ArrayList<List<byte[]>>(calls);
+    for (int i = 0; i < calls; i++) {
+      var token = "Bearer " + tokens.get(i / 2);
+      all.add(List.of(check(shop, shop.route(i % routes), "authorization", token)));
+    }
+    Collections.shuffle(all, new Random(4711));
+    return all;
+  }
+
+  static byte[] check(Shop shop, String token) {
+    return check(shop, shop.route(), "authorization", "Bearer " + token);
+  }
+
+  private static byte[] check(Shop shop, String route, String header, String credential) {
     var http = AttributeContext.HttpRequest.newBuilder()
         .setId("1234567890123456789")
         .setMethod("GET")
@@ -46,7 +79,7 @@ final class Messages {
         .setScheme("https")
         .setProtocol("HTTP/2")
         .setSize(-1)
-        .setHeaderMap(headerMap(request(token)));
+        .setHeaderMap(headerMap(request(header, credential)));
     return CheckRequest.newBuilder()
         .setAttributes(AttributeContext.newBuilder()
             .setSource(AttributeContext.Peer.newBuilder().setAddress(address("10.1.2.3", 51234)))
@@ -54,9 +87,25 @@ final class Messages {
                 AttributeContext.Peer.newBuilder().setAddress(address("10.0.0.1", 8443)))
             .setRequest(AttributeContext.Request.newBuilder().setHttp(http))
             .putContextExtensions("gatehouse.dev/listener", shop.listener())
-            .putContextExtensions("gatehouse.dev/route", shop.route()))
+            .putContextExtensions("gatehouse.dev/route", route))
         .build()
         .toByteArray();
+  }
+
+  /** A copy of a message in which another text of the same length stands. */
+  static byte[] with(byte[] template, int at, String text) {
+    var message = template.clone();
+    var bytes = text.getBytes(StandardCharsets.US_ASCII);
+    System.arraycopy(bytes, 0, message, at, bytes.length);
+    return message;
+  }
+
+  static int indexOf(byte[] message, String text) {
+    int at = new String(message, StandardCharsets.ISO_8859_1).indexOf(text);
+    if (at < 0) {
+      throw new IllegalArgumentException("the message does not hold the text");
+    }
+    return at;
   }
 
   private static byte[] limit(Shop shop, String user) {
@@ -72,7 +121,8 @@ final class Messages {
 
   private static byte[] requestHeaders(String token) {
     return ProcessingRequest.newBuilder()
-        .setRequestHeaders(HttpHeaders.newBuilder().setHeaders(headerMap(request(token))))
+        .setRequestHeaders(HttpHeaders.newBuilder()
+            .setHeaders(headerMap(request("authorization", "Bearer " + token))))
         .build()
         .toByteArray();
   }
@@ -95,7 +145,7 @@ final class Messages {
         .toByteArray();
   }
 
-  private static List<String[]> request(String token) {
+  private static List<String[]> request(String header, String credential) {
     var headers = new ArrayList<String[]>();
     headers.add(new String[] {":authority", "api.shop.example"});
     headers.add(new String[] {":path", "/orders/4711?expand=lines&limit=50"});
@@ -108,7 +158,7 @@ final class Messages {
     headers.add(new String[] {"accept", "application/json"});
     headers.add(new String[] {"accept-encoding", "gzip, deflate, br, zstd"});
     headers.add(new String[] {"accept-language", "en-GB,en;q=0.9,de;q=0.8"});
-    headers.add(new String[] {"authorization", "Bearer " + token});
+    headers.add(new String[] {header, credential});
     headers.add(
         new String[] {"cookie", "consent=all; theme=dark; locale=en-GB; visited=1763800000"});
     headers.add(new String[] {"referer", "https://www.shop.example/account/orders"});

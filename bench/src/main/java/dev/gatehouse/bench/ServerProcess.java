@@ -5,54 +5,97 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 
 /** A server in a process of its own, so that its CPU time can be told from the client's. */
 final class ServerProcess implements AutoCloseable {
   /** The same for every server that is compared. */
-  private static final List<String> JVM =
+  static final List<String> JVM =
       List.of("-XX:+UseSerialGC", "-Xms512m", "-Xmx512m", "--enable-native-access=ALL-UNNAMED");
 
-  private final Process process;
-  private final InetSocketAddress address;
+  private static final Pattern THREAD_CPU =
+      Pattern.compile("^\"([^\"]+)\".* cpu=([0-9.]+)ms ", Pattern.MULTILINE);
 
-  private ServerProcess(Process process, InetSocketAddress address) {
+  private final String name;
+  private final Process process;
+  private final Path log;
+  private final InetSocketAddress address;
+  private final int admin;
+
+  private ServerProcess(
+      String name, Process process, Path log, InetSocketAddress address, int admin) {
+    this.name = name;
     this.process = process;
+    this.log = log;
     this.address = address;
+    this.admin = admin;
   }
 
-  /** @param arguments main class and its arguments, {@code PORT} standing for the port */
-  static ServerProcess start(String name, List<String> arguments, Path folder)
+  /** @param arguments main class and its arguments, {@code PORT} and {@code ADMIN} standing for ports */
+  static ServerProcess start(String name, List<String> jvm, List<String> arguments, Path folder)
       throws IOException, InterruptedException {
-    int port;
-    try (var socket = new ServerSocket(0)) {
-      port = socket.getLocalPort();
-    }
-    var command = new ArrayList<String>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(JVM);
-    command.add("-cp");
-    command.add(System.getProperty("java.class.path"));
-    arguments.forEach(argument -> command.add(argument.replace("PORT", Integer.toString(port))));
-    var log = folder.resolve(name + ".log");
-    var process = new ProcessBuilder(command)
+    int port = freePort();
+    int admin = freePort();
+    var log = folder.resolve(name.replace(' ', '-') + ".log");
+    var replaced = arguments.stream()
+        .map(argument -> argument
+            .replace("PORT", Integer.toString(port))
+            .replace("ADMIN", Integer.toString(admin)))
+        .toList();
+    var process = java(jvm, replaced)
         .redirectErrorStream(true)
         .redirectOutput(log.toFile())
         .start();
     Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
     var address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
-    var end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    var server = new ServerProcess(name, process, log, address, admin);
+    var end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (!listens(address)) {
-      if (!process.isAlive() || System.nanoTime() > end) {
+      server.requireAlive();
+      if (System.nanoTime() > end) {
         throw new IllegalStateException(name + " did not start:\n" + Files.readString(log));
       }
-      Thread.sleep(50);
+      Thread.sleep(20);
     }
-    return new ServerProcess(process, address);
+    return server;
+  }
+
+  /** Another JVM of this kind with this class path. */
+  static ProcessBuilder java(List<String> jvm, List<String> arguments) {
+    var command = new ArrayList<String>();
+    command.add(tool("java"));
+    command.addAll(jvm);
+    command.add("-cp");
+    command.add(System.getProperty("java.class.path"));
+    command.addAll(arguments);
+    return new ProcessBuilder(command);
+  }
+
+  /** The arguments that start a service of ours. */
+  static List<String> gatehouse(String service, Path policies, List<String> more) {
+    var arguments = new ArrayList<>(List.of(
+        "dev.gatehouse.cli.Gatehouse",
+        service,
+        "--policies",
+        policies.toString(),
+        "--listen",
+        "127.0.0.1:PORT",
+        "--admin",
+        "127.0.0.1:ADMIN"));
+    arguments.addAll(more);
+    return arguments;
   }
 
   InetSocketAddress address() {
@@ -63,9 +106,79 @@ final class ServerProcess implements AutoCloseable {
     return process.pid();
   }
 
+  /** @throws IllegalStateException with its log, if it ended */
+  void requireAlive() throws IOException {
+    if (!process.isAlive()) {
+      throw new IllegalStateException(
+          name + " ended with " + process.exitValue() + ":\n" + Files.readString(log));
+    }
+  }
+
+  String log() throws IOException {
+    return Files.readString(log);
+  }
+
+  /**
+   * What {@code /metrics} of its admin address says of a metric.
+   *
+   * @param name with its labels, as it is printed
+   */
+  double metric(String name) throws IOException, InterruptedException {
+    try (var client = HttpClient.newHttpClient()) {
+      var page = client.send(
+          HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + admin + "/metrics"))
+              .build(),
+          HttpResponse.BodyHandlers.ofString());
+      return page.body()
+          .lines()
+          .filter(line -> line.startsWith(name + " "))
+          .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
+          .findFirst()
+          .orElseThrow(() -> new IOException("no metric " + name));
+    }
+  }
+
+  /** A full garbage collection, whatever the collector. */
+  void collectGarbage() throws IOException, InterruptedException {
+    var _ = jcmd("GC.run");
+  }
+
+  /** CPU milliseconds so far of each of its threads whose name begins so. */
+  Map<String, Double> threadCpu(String prefix) throws IOException, InterruptedException {
+    var cpu = new HashMap<String, Double>();
+    var lines = THREAD_CPU.matcher(jcmd("Thread.print"));
+    while (lines.find()) {
+      if (lines.group(1).startsWith(prefix)) {
+        cpu.put(lines.group(1), Double.parseDouble(lines.group(2)));
+      }
+    }
+    return cpu;
+  }
+
+  private String jcmd(String what) throws IOException, InterruptedException {
+    var jcmd = new ProcessBuilder(tool("jcmd"), Long.toString(pid()), what)
+        .redirectErrorStream(true)
+        .start();
+    var said = new String(jcmd.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    if (jcmd.waitFor() != 0) {
+      throw new IOException("jcmd " + what + ": " + said);
+    }
+    return said;
+  }
+
   @Override
   public void close() {
     process.destroyForcibly();
+  }
+
+  private static String tool(String name) {
+    return Path.of(System.getProperty("java.home"), "bin", name).toString();
+  }
+
+  private static int freePort() throws IOException {
+    try (var socket = new ServerSocket(0)) {
+      return socket.getLocalPort();
+    }
   }
 
   private static boolean listens(InetSocketAddress address) {

@@ -2,37 +2,22 @@ package dev.gatehouse.bench;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.KeyPair;
-import java.security.KeyPairGenerator;
-import java.security.Signature;
-import java.security.interfaces.RSAPublicKey;
-import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
-/** The policies that the measured servers serve, and a thousand callers with a token each. */
+/** The policies that the measured servers serve, and who calls: a thousand callers, and as many more as a load asks for. */
 final class Shop {
   private static final int CALLERS = 1_000;
-  private static final Base64.Encoder BASE64 = Base64.getUrlEncoder().withoutPadding();
 
-  private final KeyPair keys;
-  private final List<String> tokens;
+  /** So many routes, with a policy each, stand in one file. */
+  private static final int ROUTES_A_FILE = 500;
 
-  Shop() {
-    try {
-      var generator = KeyPairGenerator.getInstance("RSA");
-      generator.initialize(2048);
-      keys = generator.generateKeyPair();
-    } catch (GeneralSecurityException e) {
-      throw new IllegalStateException(e);
-    }
-    tokens = users().stream().map(this::token).toList();
-  }
+  private final QuickKey key = new QuickKey();
+  private final long now = System.currentTimeMillis() / 1000;
 
   String listener() {
     return "shop/web/http";
@@ -42,58 +27,102 @@ final class Shop {
     return "HTTPRoute/shop/orders/list";
   }
 
+  /** Of the many routes of {@link #writeRoutes}. */
+  String route(int number) {
+    return "HTTPRoute/shop/" + name(number) + "/list";
+  }
+
   List<String> users() {
-    return IntStream.range(0, CALLERS).mapToObj(i -> "user-" + i).toList();
+    return IntStream.range(0, CALLERS).mapToObj(Shop::user).toList();
   }
 
   List<String> tokens() {
-    return tokens;
+    return tokens(0, CALLERS);
   }
 
-  /** Writes the policies into a folder. The limit is so high that nothing is denied. */
-  void write(Path folder) {
-    var key = (RSAPublicKey) keys.getPublic();
-    var jwks =
-        "{\"keys\":[{\"kty\":\"RSA\",\"kid\":\"k1\",\"alg\":\"RS256\",\"use\":\"sig\",\"n\":\""
-            + unsigned(key.getModulus()) + "\",\"e\":\"" + unsigned(key.getPublicExponent())
-            + "\"}]}";
-    try (var in = Shop.class.getResourceAsStream("policies.yaml")) {
-      if (in == null) {
-        throw new IllegalStateException("policies.yaml is not among the resources");
+  /** Tokens of other callers for each number; all of one length. Signed on all processors. */
+  List<String> tokens(int from, int count) {
+    return IntStream.range(from, from + count).parallel().mapToObj(this::token).toList();
+  }
+
+  List<String> apiKeys() {
+    return IntStream.range(0, CALLERS).mapToObj(Shop::apiKey).toList();
+  }
+
+  /** Writes the policies of a scenario into a folder. Limits are so high that nothing is denied. */
+  void write(Scenario scenario, Path folder) {
+    switch (scenario) {
+      case AUTHZ, AUTHZ_FIRST, RATELIMIT, EXT_PROC -> write(folder, resource("policies.yaml"));
+      case AUTHZ_APIKEY -> write(folder, resource("api-keys.yaml") + secret());
+      case AUTHZ_ROUTES ->
+        throw new IllegalArgumentException("how many routes? (expected: writeRoutes)");
+    }
+  }
+
+  /** Routes with a policy each, all of one Gateway. */
+  void writeRoutes(Path folder, int count) {
+    write(folder, resource("gateway.yaml"));
+    var each = resource("route.yaml");
+    for (int from = 0; from < count; from += ROUTES_A_FILE) {
+      var file = new StringBuilder();
+      for (int i = from; i < Math.min(count, from + ROUTES_A_FILE); i++) {
+        file.append(each.replace("${name}", name(i)));
       }
-      var yaml = new String(in.readAllBytes(), StandardCharsets.UTF_8).replace("${jwks}", jwks);
-      Files.writeString(folder.resolve("policies.yaml"), yaml);
+      save(folder.resolve(name(from) + ".yaml"), file.toString());
+    }
+  }
+
+  private void write(Path folder, String yaml) {
+    save(folder.resolve("policies.yaml"), yaml.replace("${jwks}", key.jwks("k1")));
+  }
+
+  private static void save(Path file, String text) {
+    try {
+      Files.writeString(file, text);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  private String token(String user) {
-    var now = System.currentTimeMillis() / 1000;
-    var header = "{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"k1\"}";
-    var claims = "{\"iss\":\"https://idp.shop.example\",\"aud\":\"orders\",\"sub\":\"" + user
-        + "\",\"client_id\":\"shop-web\",\"scope\":\"orders:read orders:write profile\",\"iat\":"
-        + now + ",\"exp\":"
-        + (now + 86_400) + ",\"jti\":\"" + user + "-1\",\"plan\":\"gold\"}";
-    var signed = encode(header.getBytes(StandardCharsets.UTF_8)) + "."
-        + encode(claims.getBytes(StandardCharsets.UTF_8));
-    try {
-      var signature = Signature.getInstance("SHA256withRSA");
-      signature.initSign(keys.getPrivate());
-      signature.update(signed.getBytes(StandardCharsets.US_ASCII));
-      return signed + "." + encode(signature.sign());
-    } catch (GeneralSecurityException e) {
-      throw new IllegalStateException(e);
+  private static String resource(String name) {
+    try (var in = Shop.class.getResourceAsStream(name)) {
+      if (in == null) {
+        throw new IllegalStateException(name + " is not among the resources");
+      }
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
-  private static String unsigned(BigInteger number) {
-    var bytes = number.toByteArray();
-    var from = bytes[0] == 0 ? 1 : 0;
-    return encode(java.util.Arrays.copyOfRange(bytes, from, bytes.length));
+  private static String secret() {
+    var secret = new StringBuilder(
+        "---\napiVersion: v1\nkind: Secret\nmetadata: {name: keys, namespace: shop}\nstringData:\n");
+    for (int i = 0; i < CALLERS; i++) {
+      secret.append("  ").append(user(i)).append(": ").append(apiKey(i)).append('\n');
+    }
+    return secret.toString();
   }
 
-  private static String encode(byte[] bytes) {
-    return BASE64.encodeToString(bytes);
+  private static String name(int route) {
+    return String.format(Locale.ROOT, "route-%05d", route);
+  }
+
+  private static String user(int number) {
+    return String.format(Locale.ROOT, "user-%07d", number);
+  }
+
+  private static String apiKey(int number) {
+    return String.format(Locale.ROOT, "gk_live_4f1d0c52a9b84e6d8f3e%012d", number);
+  }
+
+  private String token(int number) {
+    var user = user(number);
+    return key.sign(
+        "{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"k1\"}",
+        "{\"iss\":\"https://idp.shop.example\",\"aud\":\"orders\",\"sub\":\"" + user
+            + "\",\"client_id\":\"shop-web\",\"scope\":\"orders:read orders:write profile\",\"iat\":"
+            + now + ",\"exp\":" + (now + 86_400) + ",\"jti\":\"" + user
+            + "-1\",\"plan\":\"gold\"}");
   }
 }

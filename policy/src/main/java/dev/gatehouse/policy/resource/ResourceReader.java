@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * policy becomes a {@link RejectedPolicy}, and what hides its targets, or a route's matches, counts as {@link #unreadable}.
  */
 public final class ResourceReader {
-  /** How many resources one load may have. */
-  private static final int MAX_RESOURCES = 20_000;
+  /** How many resources one load may have: twice as many as 10,000 routes with a policy each and what they refer to. */
+  private static final int MAX_RESOURCES = 50_000;
 
   private final Problems problems;
   private final Map<String, Resource> resources = new LinkedHashMap<>();

@@ -1,0 +1,147 @@
+package dev.gatehouse.bench;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Compares a service with an empty gRPC server in one run: requests a second, latency, and server CPU a request. */
+@Command(
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = {
+      "Drives the empty server and ours in turn, as Envoy does: 2 connections, 16 calls in flight on each.",
+      "Then all at one open-loop rate, half of what the slowest took. Prints medians over the rounds.",
+      "The bars of docs/performance.md are ratios of server CPU a request at saturation."
+    })
+final class Compare implements Callable<Integer> {
+  private static final int FEW = 10;
+  private static final int MANY = 10_000;
+
+  /** Of the many routes: each once. */
+  private static final int CALLS_ON_ROUTES = 10_000;
+
+  private final Scenario scenario;
+
+  @Mixin
+  private Timing timing;
+
+  @Option(
+      names = "--redis",
+      paramLabel = "URL",
+      description = "counters in this Redis; else in memory (ratelimit)")
+  private @Nullable String redis;
+
+  @Option(
+      names = "--address",
+      paramLabel = "HOST:PORT",
+      description = "measure this server instead of ours (not authz-routes)")
+  private @Nullable String address;
+
+  @Option(names = "--pid", description = "the process of the server at --address")
+  private @Nullable Long pid;
+
+  Compare(Scenario scenario) {
+    this.scenario = scenario;
+  }
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    if ((address == null) != (pid == null)) {
+      System.err.println("--address and --pid go together");
+      return 2;
+    }
+    if (address != null && scenario == Scenario.AUTHZ_ROUTES) {
+      System.err.println("authz-routes compares two of ours: --address does not fit");
+      return 2;
+    }
+    try (var stage = new Stage(scenario)) {
+      switch (scenario) {
+        case AUTHZ, AUTHZ_FIRST, AUTHZ_APIKEY, RATELIMIT, EXT_PROC -> one(stage);
+        case AUTHZ_ROUTES -> routes(stage);
+      }
+    }
+    return 0;
+  }
+
+  private void one(Stage stage) throws IOException, InterruptedException {
+    var calls = Messages.of(scenario, stage.shop);
+    var same = Feed.same(calls);
+    var feed = scenario == Scenario.AUTHZ_FIRST ? Feed.fresh(stage.shop) : same;
+    Rounds.Server ours;
+    List<byte[]> answers;
+    if (address == null) {
+      var started =
+          start(stage, "ours", folder -> stage.shop.write(scenario, folder), calls.getFirst());
+      ours = new Rounds.Server("ours", started.load(), started.process().pid(), feed);
+      answers = started.answers();
+    } else {
+      var load = stage.drive(hostAndPort(address));
+      ours = new Rounds.Server("ours", load, Objects.requireNonNull(pid), feed);
+      answers = load.ask(calls.getFirst());
+    }
+    System.out.printf(
+        Locale.ROOT,
+        "%s: request %d bytes, answer %d bytes, %d callers%s%n",
+        scenario.word,
+        calls.getFirst().stream().mapToInt(m -> m.length).sum(),
+        answers.stream().mapToInt(m -> m.length).sum(),
+        calls.size(),
+        redis == null ? "" : ", counters in Redis");
+    new Rounds(timing).compare(List.of(empty(stage, answers, same), ours));
+  }
+
+  private void routes(Stage stage) throws IOException, InterruptedException {
+    var few = Messages.onRoutes(stage.shop, FEW, CALLS_ON_ROUTES);
+    var many = Messages.onRoutes(stage.shop, MANY, CALLS_ON_ROUTES);
+    var withFew = start(stage, "10", folder -> stage.shop.writeRoutes(folder, FEW), few.getFirst());
+    var withMany =
+        start(stage, "10,000", folder -> stage.shop.writeRoutes(folder, MANY), many.getFirst());
+    describe("10", withFew);
+    describe("10,000", withMany);
+    var manyFeed = Feed.same(many);
+    new Rounds(timing)
+        .compare(List.of(
+            empty(stage, withFew.answers(), manyFeed),
+            new Rounds.Server("10", withFew.load(), withFew.process().pid(), Feed.same(few)),
+            new Rounds.Server("10,000", withMany.load(), withMany.process().pid(), manyFeed)));
+  }
+
+  private static void describe(String policies, Stage.Started server)
+      throws IOException, InterruptedException {
+    server.process().collectGarbage();
+    System.out.printf(
+        Locale.ROOT,
+        "%s policies: served %.1f s after the start of the process, then %.1f MB of heap in use%n",
+        policies,
+        server.seconds(),
+        server.process().metric("jvm_memory_used_bytes{area=\"heap\"}") / 1e6);
+  }
+
+  private Stage.Started start(Stage stage, String name, Consumer<Path> policies, List<byte[]> first)
+      throws IOException, InterruptedException {
+    var more = redis == null ? List.<String>of() : List.of("--redis-url", redis);
+    return stage.start(name, ServerProcess.JVM, policies, first, more);
+  }
+
+  private static Rounds.Server empty(Stage stage, List<byte[]> answers, Feed feed)
+      throws IOException, InterruptedException {
+    var process = stage.startEmpty(answers);
+    return new Rounds.Server("empty", stage.drive(process.address()), process.pid(), feed);
+  }
+
+  private static InetSocketAddress hostAndPort(String text) throws UnknownHostException {
+    var colon = text.lastIndexOf(':');
+    return new InetSocketAddress(
+        text.substring(0, colon), Integer.parseInt(text.substring(colon + 1)));
+  }
+}

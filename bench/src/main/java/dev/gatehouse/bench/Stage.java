@@ -1,0 +1,92 @@
+package dev.gatehouse.bench;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Base64;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** The servers of a run, each driven by a client of its own; all of them end with it. */
+final class Stage implements AutoCloseable {
+  final Shop shop = new Shop();
+
+  private final Scenario scenario;
+  private final Path folder;
+  private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+
+  Stage(Scenario scenario) throws IOException {
+    this.scenario = scenario;
+    this.folder = Files.createTempDirectory("gatehouse-bench");
+  }
+
+  /** A Gatehouse that serves, and how long it took from its start until it did. */
+  record Started(ServerProcess process, Load load, double seconds, List<byte[]> answers) {}
+
+  /**
+   * Starts a Gatehouse and waits until it answers.
+   *
+   * @param policies writes them into a folder
+   * @param first what it is asked
+   * @param more arguments
+   */
+  Started start(
+      String name, List<String> jvm, Consumer<Path> policies, List<byte[]> first, List<String> more)
+      throws IOException, InterruptedException {
+    var its = Files.createTempDirectory(folder, "policies");
+    policies.accept(its);
+    long began = System.nanoTime();
+    var process = opened(ServerProcess.start(
+        name, jvm, ServerProcess.gatehouse(scenario.service, its, more), folder));
+    var load = drive(process.address());
+    try {
+      var answers = load.ask(first);
+      return new Started(process, load, (System.nanoTime() - began) / 1e9, answers);
+    } catch (IllegalStateException e) {
+      throw new IllegalStateException(e.getMessage() + "\n" + process.log(), e);
+    }
+  }
+
+  /** Starts the empty server. */
+  ServerProcess startEmpty(List<byte[]> answers) throws IOException, InterruptedException {
+    var file = folder.resolve("answers");
+    Files.write(file, answers.stream().map(Base64.getEncoder()::encodeToString).toList());
+    var arguments = List.of(EmptyServer.class.getName(), scenario.word, "PORT", file.toString());
+    return opened(ServerProcess.start("empty", ServerProcess.JVM, arguments, folder));
+  }
+
+  Path folder() {
+    return folder;
+  }
+
+  Load drive(InetSocketAddress server) {
+    return opened(new Load(scenario, shop, server));
+  }
+
+  <C extends AutoCloseable> C opened(C closeable) {
+    opened.push(closeable);
+    return closeable;
+  }
+
+  @Override
+  public void close() {
+    for (var each : opened) {
+      try {
+        each.close();
+      } catch (Exception e) {
+        System.err.println("not closed: " + e);
+      }
+    }
+    try (var files = Files.walk(folder)) {
+      files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
+    } catch (IOException | UncheckedIOException e) {
+      System.err.println("not deleted: " + e);
+    }
+  }
+}
