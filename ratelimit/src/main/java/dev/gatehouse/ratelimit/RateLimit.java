@@ -25,9 +25,11 @@ public final class RateLimit implements Service {
 
   private final RateLimitService service;
   private final CounterStore store;
+  private final Preview preview;
 
   private RateLimit(Live<LimitTree> limits, CounterStore store, ServiceContext context) {
     this.store = store;
+    this.preview = new Preview(limits, store);
     this.service =
         new RateLimitService(limits, store, new Report(context.decisions(), context.metrics()));
   }
@@ -50,6 +52,11 @@ public final class RateLimit implements Service {
             context.loops().all(),
             context.clock());
     return new RateLimit(limits, store, context);
+  }
+
+  /** Looks without counting. */
+  public Preview preview() {
+    return preview;
   }
 
   @Override

@@ -31,6 +31,7 @@ public final class PolicySet {
   private final Map<String, SortedSet<String>> ownedHeaders;
   private final References references;
   private final Crossing crossing;
+  private final Targeting targeting;
 
   private PolicySet(
       List<AttachedRule> rules,
@@ -38,13 +39,15 @@ public final class PolicySet {
       List<Policy> policies,
       Map<String, SortedSet<String>> ownedHeaders,
       References references,
-      Crossing crossing) {
+      Crossing crossing,
+      Targeting targeting) {
     this.rules = rules;
     this.gateways = gateways;
     this.policies = policies;
     this.ownedHeaders = ownedHeaders;
     this.references = references;
     this.crossing = crossing;
+    this.targeting = targeting;
   }
 
   /**
@@ -81,7 +84,8 @@ public final class PolicySet {
         gateways.stream()
             .collect(Collectors.toMap(g -> g.meta().id(), g -> owned(g, rules, targeting))),
         references,
-        new Crossing(hung, problems));
+        new Crossing(hung, problems),
+        targeting);
   }
 
   /** Every listener × route rule, those too whose route {@link #givesWay}. */
@@ -109,6 +113,30 @@ public final class PolicySet {
    */
   public SortedSet<String> ownedHeaders(Gateway gateway) {
     return ownedHeaders.getOrDefault(gateway.meta().id(), Collections.emptySortedSet());
+  }
+
+  /** Who may call a rule: the policies that mean it, the one that holds first. Empty for an open one. */
+  public List<Candidate> securityCandidates(AttachedRule rule) {
+    return candidates(Family.SECURITY, rule);
+  }
+
+  /** How often: as {@link #securityCandidates}. */
+  public List<Candidate> trafficCandidates(AttachedRule rule) {
+    return candidates(Family.TRAFFIC, rule);
+  }
+
+  /** What changes on the way: as {@link #securityCandidates}. */
+  public List<Candidate> transformCandidates(AttachedRule rule) {
+    return candidates(Family.TRANSFORM, rule);
+  }
+
+  private List<Candidate> candidates(Family family, AttachedRule rule) {
+    return targeting.candidates(
+        family,
+        rule.gateway(),
+        rule.gatewayListener().name(),
+        rule.httpRoute(),
+        rule.rule().name());
   }
 
   /** The object that a reference names, or null if there is none or the reference may not cross namespaces. */

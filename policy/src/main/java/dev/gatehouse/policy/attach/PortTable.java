@@ -20,7 +20,7 @@ final class PortTable<P> {
   private final Regions<VirtualHost<P>> suffixes;
   private final @Nullable VirtualHost<P> any;
 
-  private PortTable(Map<String, VirtualHost<P>> hosts) {
+  PortTable(Map<String, VirtualHost<P>> hosts) {
     var exact = new HashMap<String, VirtualHost<P>>();
     var suffixes = new HashMap<String, VirtualHost<P>>();
     hosts.forEach((hostname, host) -> {
@@ -43,10 +43,7 @@ final class PortTable<P> {
   /** The tables of all Gateways' ports, those that would answer alike once. */
   static <P> List<PortTable<P>> of(
       PolicySet set, Function<AttachedRule, Lookup<P>> plan, Lookup<P> unsure) {
-    var rulesOf = new HashMap<ListenerKey, List<AttachedRule>>();
-    set.rules()
-        .forEach(rule ->
-            rulesOf.computeIfAbsent(rule.listener(), k -> new ArrayList<>()).add(rule));
+    var rulesOf = rulesOf(set);
     var seen = new HashSet<Content<P>>();
     var tables = new ArrayList<PortTable<P>>();
     for (var gateway : set.gateways()) {
@@ -54,8 +51,13 @@ final class PortTable<P> {
         var hosts = hosts(gateway, port, rulesOf);
         if (seen.add(content(set, hosts, plan))) {
           var compiled = new HashMap<String, VirtualHost<P>>();
-          hosts.forEach((hostname, rules) ->
-              compiled.put(hostname, new VirtualHost<>(rules, known(set, rules, plan), unsure)));
+          hosts.forEach((hostname, rules) -> {
+            var known = known(set, rules, plan);
+            compiled.put(
+                hostname,
+                new VirtualHost<>(
+                    rules, (OrderedMatches.Entry e) -> known.apply(e.rule()), unsure));
+          });
           tables.add(new PortTable<>(compiled));
         }
       }
@@ -81,8 +83,16 @@ final class PortTable<P> {
     return any;
   }
 
+  static Map<ListenerKey, List<AttachedRule>> rulesOf(PolicySet set) {
+    var rulesOf = new HashMap<ListenerKey, List<AttachedRule>>();
+    set.rules()
+        .forEach(rule ->
+            rulesOf.computeIfAbsent(rule.listener(), k -> new ArrayList<>()).add(rule));
+    return rulesOf;
+  }
+
   /** Listeners by port; those that cannot share one (one hostname, two protocols) each in a table of its own. */
-  private static List<List<Gateway.Listener>> ports(Gateway gateway) {
+  static List<List<Gateway.Listener>> ports(Gateway gateway) {
     var ports = new LinkedHashMap<String, List<Gateway.Listener>>();
     for (var listener : gateway.listeners()) {
       var key = listener.port() + " " + listener.protocol();
@@ -95,7 +105,8 @@ final class PortTable<P> {
     return List.copyOf(ports.values());
   }
 
-  private static Map<String, List<AttachedRule>> hosts(
+  /** The rules of every hostname of a port. */
+  static Map<String, List<AttachedRule>> hosts(
       Gateway gateway,
       List<Gateway.Listener> listeners,
       Map<ListenerKey, List<AttachedRule>> rulesOf) {

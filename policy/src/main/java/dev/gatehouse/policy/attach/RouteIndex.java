@@ -11,11 +11,14 @@ import java.util.function.Function;
  * matches, the gateway answers 404 by itself; where routes with different plans match, the request is unresolved.
  */
 final class RouteIndex<P> {
+  static final String UNCLEAN =
+      "the path is not normalised, so it may be read in more ways than one";
+  static final String UNSURE =
+      "a route's regular expression or header cannot be compared as Envoy does";
+
   private final List<PortTable<P>> tables;
-  private final Lookup<P> unclean = new Lookup.Unresolved<>(
-      "the path is not normalised, so it may be read in more ways than one");
-  private final Lookup<P> unsure = new Lookup.Unresolved<>(
-      "a route's regular expression or header cannot be compared as Envoy does");
+  private final Lookup<P> unclean = new Lookup.Unresolved<>(UNCLEAN);
+  private final Lookup<P> unsure = new Lookup.Unresolved<>(UNSURE);
   private final Lookup<P> unmatched = new Lookup.Unresolved<>("no route matches");
   private final Lookup<P> ambiguous =
       new Lookup.Unresolved<>("the routes of several listeners match, and their plans differ");
@@ -26,9 +29,8 @@ final class RouteIndex<P> {
 
   Lookup<P> find(RoutedRequest request) {
     var target = request.path();
-    int question = target.indexOf('?');
-    int pathEnd = question < 0 ? target.length() : question;
-    if (!CleanPath.is(target, pathEnd) || target.indexOf('#', pathEnd) >= 0) {
+    int pathEnd = pathEnd(target);
+    if (!clean(target, pathEnd)) {
       return unclean;
     }
     var host = host(request.host());
@@ -50,8 +52,18 @@ final class RouteIndex<P> {
     return found == null ? unmatched : found;
   }
 
+  /** Where the query begins, or the length. */
+  static int pathEnd(String target) {
+    int question = target.indexOf('?');
+    return question < 0 ? target.length() : question;
+  }
+
+  static boolean clean(String target, int pathEnd) {
+    return CleanPath.is(target, pathEnd) && target.indexOf('#', pathEnd) < 0;
+  }
+
   /** Without the port and in lower case, as Envoy's {@code ignore_port_in_host_matching} has it. */
-  private static String host(String host) {
+  static String host(String host) {
     int colon = host.lastIndexOf(':');
     int end = colon < 0 || host.lastIndexOf(']') > colon ? host.length() : colon;
     for (int i = 0; i < end; i++) {

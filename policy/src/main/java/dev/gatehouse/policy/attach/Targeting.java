@@ -151,6 +151,57 @@ final class Targeting {
     return both == null || !references.checkMerged(both, problems) ? null : both;
   }
 
+  /** Every policy of one family that means a rule under a listener: the one that holds, then those that would without it. */
+  List<Candidate> candidates(
+      Family family, Gateway gateway, String listener, HttpRoute route, @Nullable String rule) {
+    var rejected = everywhere.get(family);
+    if (rejected != null) {
+      var meta = rejected.getFirst().meta();
+      return List.of(new Candidate(meta, "everything", true, "its targets cannot be read"));
+    }
+    var candidates = new ArrayList<Candidate>();
+    var merging = targets(gateway, listener, route, rule)
+        .flatMap(target -> holders(family, target).stream())
+        .findFirst()
+        .filter(first -> first instanceof SecurityPolicy policy && policy.merges())
+        .isPresent();
+    var parent = parents(gateway, listener)
+        .filter(target -> !holders(family, target).isEmpty())
+        .findFirst()
+        .orElse(null);
+    targets(gateway, listener, route, rule).forEach(target -> {
+      var on = holders(family, target);
+      for (int i = 0; i < on.size(); i++) {
+        var meta = on.get(i).meta();
+        boolean merged = merging && i == 0 && target.equals(parent) && !candidates.isEmpty();
+        candidates.add(
+            merged
+                ? new Candidate(meta, target.title(), true, "the route's policy is merged into it")
+                : new Candidate(
+                    meta,
+                    target.title(),
+                    candidates.isEmpty(),
+                    why(target, on, i, candidates.isEmpty() ? null : candidates.getFirst())));
+      }
+    });
+    return candidates;
+  }
+
+  private static String why(Target target, List<Policy> on, int index, @Nullable Candidate before) {
+    if (before != null && !before.target().equals(target.title())) {
+      return "targets the whole " + target.title() + ", which is less specific than "
+          + before.target();
+    }
+    if (index == 0) {
+      return on.size() == 1
+          ? "the most specific target"
+          : "the most specific target, and " + whyItWins(on.get(0).meta(), on.get(1).meta())
+              + " than the other on it";
+    }
+    return "on the same target, where " + on.getFirst().meta().title() + " goes before it, being "
+        + whyItWins(on.getFirst().meta(), on.get(index).meta());
+  }
+
   /**
    * Every policy on who may pass that holds, or would if a more specific one went away, on any part of the Gateway or of a route; the
    * rejected ones too, and those of which nobody knows where they hold.

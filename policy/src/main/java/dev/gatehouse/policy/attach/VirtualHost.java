@@ -23,13 +23,14 @@ final class VirtualHost<P> {
   private final Regions<Prefix<P>> prefixes;
   private final Lookup<P> unsure;
 
-  VirtualHost(List<AttachedRule> rules, Function<AttachedRule, Lookup<P>> plan, Lookup<P> unsure) {
+  VirtualHost(
+      List<AttachedRule> rules, Function<OrderedMatches.Entry, Lookup<P>> plan, Lookup<P> unsure) {
     var exact = new HashMap<String, List<Entry<P>>>();
     var regexes = new ArrayList<Entry<P>>();
     var prefixes = new HashMap<String, List<Entry<P>>>();
     for (var entry : OrderedMatches.of(rules)) {
       var path = entry.condition().path();
-      var own = new Entry<>(Conditions.of(entry.condition()), plan.apply(entry.rule()));
+      var own = new Entry<>(Conditions.of(entry.condition()), plan.apply(entry));
       switch (path.type()) {
         case EXACT ->
           exact.computeIfAbsent(path.value(), p -> new ArrayList<>()).add(own);

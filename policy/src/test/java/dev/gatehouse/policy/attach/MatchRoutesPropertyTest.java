@@ -12,6 +12,8 @@ import static dev.gatehouse.policy.attach.Fixtures.query;
 import static dev.gatehouse.policy.attach.Fixtures.regex;
 import static dev.gatehouse.policy.attach.Fixtures.route;
 import static dev.gatehouse.policy.attach.Fixtures.rule;
+import static dev.gatehouse.policy.attach.RouteSearch.Answer.BEHIND;
+import static dev.gatehouse.policy.attach.RouteSearch.Answer.TAKEN;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.gatehouse.policy.resource.HttpRoute;
@@ -67,6 +69,41 @@ class MatchRoutesPropertyTest {
       var request = randomRequest(random);
 
       assertThat(plans.byMatch(request)).as("%s", request).isEqualTo(walk(set, request));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("seeds")
+  void the_search_for_people_finds_the_same_and_says_why_the_others_lose(int seed) {
+    var random = new Random(seed);
+    var routes = new ArrayList<Resource>();
+    routes.add(gateway("shop/web", listener("http")));
+    for (int i = 0; i < 1 + random.nextInt(6); i++) {
+      routes.add(randomRoute(random, i));
+    }
+    var set = PolicySet.attach(routes, List.of(), new Problems());
+    var plans = RoutePlans.of(set, rule -> rule.route() + " " + rule.index(), null);
+    var search = RouteSearch.of(set);
+
+    for (int i = 0; i < 50; i++) {
+      var request = randomRequest(random);
+      var result = search.find(request).getFirst();
+      var taken = result.taken();
+
+      assertThat(plans.byMatch(request))
+          .as("%s", request)
+          .isEqualTo(
+              taken == null
+                  ? new Lookup.Unresolved<>("no route matches")
+                  : new Lookup.Found<>(taken.rule().route() + " " + taken.rule().index()));
+      assertThat(result.tried())
+          .filteredOn(tried -> tried.answer() != RouteSearch.Answer.NO)
+          .as("%s: the first that matches is taken, the others stand behind it", request)
+          .extracting(RouteSearch.Tried::answer)
+          .startsWith(taken == null ? new RouteSearch.Answer[0] : new RouteSearch.Answer[] {TAKEN})
+          .filteredOn(answer -> answer != BEHIND)
+          .hasSize(taken == null ? 0 : 1);
+      assertThat(result.tried()).allSatisfy(tried -> assertThat(tried.why()).isNotBlank());
     }
   }
 

@@ -55,6 +55,34 @@ class PolicyAttachmentTest {
   }
 
   @Test
+  void of_the_policies_that_mean_a_rule_each_is_told_with_why_it_holds_or_not() {
+    var set = attach(
+        problems,
+        WEB,
+        ORDERS,
+        security("shop/gateway", OLD, targets(target("Gateway", "web", null))),
+        security("shop/young", NEW, targets(target("HTTPRoute", "orders", null))),
+        security("shop/old", OLD, targets(target("HTTPRoute", "orders", null))));
+
+    var list = set.rules().stream()
+        .filter(rule -> rule.route().rule().equals("list"))
+        .findFirst()
+        .orElseThrow();
+
+    assertThat(set.securityCandidates(list))
+        .extracting(c ->
+            c.policy().name() + (c.holds() ? " holds: " : " does not hold: ") + c.why())
+        .containsExactly(
+            "old holds: the most specific target, and older than the other on it",
+            "young does not hold: on the same target, where SecurityPolicy shop/old goes before it, being older",
+            "gateway does not hold: targets the whole Gateway shop/web, which is less specific than HTTPRoute shop/orders");
+    assertThat(set.trafficCandidates(list)).isEmpty();
+    assertThat(list.security())
+        .isInstanceOfSatisfying(
+            Attachment.Of.class, of -> assertThat(of.policy().meta().id()).isEqualTo("shop/old"));
+  }
+
+  @Test
   void the_most_specific_policy_wins_whatever_their_age() {
     assertThat(security(sound(
             WEB,
