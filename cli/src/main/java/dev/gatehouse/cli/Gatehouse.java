@@ -14,7 +14,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.Model.UsageMessageSpec;
 
-/** The program. Ends with 0, or 1 when something is wrong with what it was to do, or 2 when it was called in a wrong way. */
+/** The program. Ends with 0, or 1 when something is wrong with what it was to do, or 2 when it was called in a wrong way; explain with more. */
 @Command(
     name = "gatehouse",
     mixinStandardHelpOptions = true,
@@ -33,6 +33,7 @@ import picocli.CommandLine.Model.UsageMessageSpec;
       RateLimitCommand.class,
       ExtProcCommand.class,
       LintCommand.class,
+      ExplainCommand.class,
       WireCommand.class,
       CasesCommand.class,
       TokenCommand.class,
@@ -44,6 +45,7 @@ import picocli.CommandLine.Model.UsageMessageSpec;
       "  gatehouse demo                         a shop behind a real Envoy, with lines to paste",
       "  gatehouse token --sub ada --scope orders:read   a token that the demo takes",
       "  gatehouse lint policies/               everything that is wrong with a folder of policies",
+      "  gatehouse explain --policies policies/ --path /orders   what happens to a request, and why",
       "  gatehouse wire envoy --policies policies/ --out envoy/",
       "  gatehouse run --policies policies/     all three services in one process",
       "",

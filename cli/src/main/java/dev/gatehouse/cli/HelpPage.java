@@ -19,7 +19,7 @@ final class HelpPage implements IHelpFactory {
   static {
     GROUPS.put("Try it:", List.of("demo", "token"));
     GROUPS.put("Serve:", List.of("run", "ext-authz", "ratelimit", "ext-proc"));
-    GROUPS.put("Work on policies:", List.of("lint", "wire", "cases"));
+    GROUPS.put("Work on policies:", List.of("lint", "explain", "wire", "cases"));
   }
 
   @Override

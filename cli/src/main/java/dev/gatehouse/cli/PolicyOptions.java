@@ -39,6 +39,10 @@ final class PolicyOptions {
   String clientAddress = "peer";
 
   boolean addressFromHeader() {
+    return addressFromHeader(clientAddress);
+  }
+
+  static boolean addressFromHeader(String clientAddress) {
     return switch (clientAddress) {
       case "peer" -> false;
       case "x-envoy-external-address" -> true;
