@@ -52,9 +52,9 @@ record PolicyPart(List<Family> families, List<String> problems) {
                 i == 0 ? family.title : "",
                 candidate.policy().title(),
                 candidate.policy().origin(),
-                i > 0 ? "does not" : family.rejected ? "is REJECTED" : "holds",
+                !candidate.holds() ? "does not" : family.rejected ? "is REJECTED" : "holds",
                 candidate.why());
-        if (i == 0) {
+        if (candidate.holds()) {
           page.verdict(!family.rejected, text);
         } else {
           page.dim(text);
@@ -83,13 +83,12 @@ record PolicyPart(List<Family> families, List<String> problems) {
   }
 
   private static Map<String, Object> json(Family family, Candidate candidate) {
-    var holds = candidate == family.candidates.getFirst();
     var json = new LinkedHashMap<String, Object>();
     json.put("policy", candidate.policy().title());
     json.put("at", candidate.policy().origin().toString());
     json.put("target", candidate.target());
-    json.put("holds", holds);
-    json.put("rejected", holds && family.rejected);
+    json.put("holds", candidate.holds());
+    json.put("rejected", candidate.holds() && family.rejected);
     json.put("why", candidate.why());
     return json;
   }

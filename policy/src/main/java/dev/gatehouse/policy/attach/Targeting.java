@@ -195,8 +195,8 @@ final class Targeting {
     if (index == 0) {
       return on.size() == 1
           ? "the most specific target"
-          : "the most specific target, and " + whyItWins(on.get(0).meta(), on.get(1).meta())
-              + " than the other on it";
+          : "the most specific target, and of those on it "
+              + whyItWins(on.get(0).meta(), on.get(1).meta());
     }
     return "on the same target, where " + on.getFirst().meta().title() + " goes before it, being "
         + whyItWins(on.getFirst().meta(), on.get(index).meta());

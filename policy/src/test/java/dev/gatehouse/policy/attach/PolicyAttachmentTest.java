@@ -73,7 +73,7 @@ class PolicyAttachmentTest {
         .extracting(c ->
             c.policy().name() + (c.holds() ? " holds: " : " does not hold: ") + c.why())
         .containsExactly(
-            "old holds: the most specific target, and older than the other on it",
+            "old holds: the most specific target, and of those on it older",
             "young does not hold: on the same target, where SecurityPolicy shop/old goes before it, being older",
             "gateway does not hold: targets the whole Gateway shop/web, which is less specific than HTTPRoute shop/orders");
     assertThat(set.trafficCandidates(list)).isEmpty();
