@@ -61,7 +61,7 @@ final class DemoTest {
           .untilAsserted(
               () -> assertThat(demo.output())
                   .containsPattern(
-                      "\\d\\d:\\d\\d:\\d\\d GET +/orders +401 - +denied by shop/orders \\(no-token\\).*ext-authz \\d+ µs"));
+                      "\\d\\d:\\d\\d:\\d\\d GET +/orders +401 - +denied by shop/orders \\(no-credential\\).*ext-authz \\d+ µs"));
       assertThat(get(url + "/nowhere")).isEqualTo(404);
       await().atMost(PATIENCE).until(() -> demo.says("answered by Envoy: no route"));
 

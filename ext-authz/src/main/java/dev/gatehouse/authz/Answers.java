@@ -22,6 +22,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,20 +44,15 @@ final class Answers {
   private static final byte[] UNAVAILABLE =
       denied(Code.UNAVAILABLE, 503, null, "503 Service Unavailable\n");
 
-  private final Map<Verdict.Reason, byte[]> denials = new EnumMap<>(Verdict.Reason.class);
-
-  Answers() {
-    for (var reason : Verdict.Reason.values()) {
-      denials.put(reason, denial(reason));
-    }
-  }
+  /** The denials of a request that no policy is known for. */
+  static final Denials PLAIN = denials(List.of());
 
   /** @param decisionId 36 characters of ASCII */
   byte[] of(Verdict verdict, ByteString decisionId) {
     try {
       return switch (verdict) {
-        case Verdict.Allow(var grant, var _) -> ready(grant).as(decisionId);
-        case Verdict.Deny deny -> denials.getOrDefault(deny.reason(), UNAVAILABLE);
+        case Verdict.Allow allow -> ready(allow.grant()).as(decisionId);
+        case Verdict.Deny deny -> deny.answers().of(deny.reason(), deny.headers());
         case Verdict.Unavailable _ -> UNAVAILABLE;
         case Verdict.Needs _ -> UNAVAILABLE;
       };
@@ -69,6 +65,41 @@ final class Answers {
   /** The denial of a request that nothing can be said about, with 503. */
   static byte[] unavailable() {
     return UNAVAILABLE.clone();
+  }
+
+  /** The denials of a policy, by what its methods ask for (RFC 9110 §11.6.1). */
+  static Denials denials(List<String> schemes) {
+    return new Denials(schemes);
+  }
+
+  /** A policy's denials, as ready bytes. They tell a caller no more than RFC 6750 does. */
+  static final class Denials {
+    private final Map<Verdict.Reason, byte[]> ready = new EnumMap<>(Verdict.Reason.class);
+
+    private Denials(List<String> schemes) {
+      for (var reason : Verdict.Reason.values()) {
+        ready.put(reason, denial(reason, schemes));
+      }
+    }
+
+    /** @param more headers of this one alone */
+    private byte[] of(Verdict.Reason reason, Map<String, String> more) {
+      var bytes = ready.getOrDefault(reason, UNAVAILABLE);
+      return more.isEmpty() ? bytes : joined(bytes, headers(more));
+    }
+
+    /** Protobuf reads two messages in a row as one, whose lists are joined. */
+    private static byte[] joined(byte[] one, byte[] other) {
+      var both = Arrays.copyOf(one, one.length + other.length);
+      System.arraycopy(other, 0, both, one.length, other.length);
+      return both;
+    }
+
+    private static byte[] headers(Map<String, String> headers) {
+      var denied = DeniedHttpResponse.newBuilder();
+      headers.forEach((name, value) -> denied.addHeaders(header(name, value)));
+      return CheckResponse.newBuilder().setDeniedResponse(denied).build().toByteArray();
+    }
   }
 
   /** An allow's bytes, but for the decision's id. */
@@ -100,6 +131,7 @@ final class Answers {
   private static Ready build(Grant grant) {
     var ok = OkHttpResponse.newBuilder().addAllHeadersToRemove(grant.changes().remove());
     grant.changes().set().forEach((name, value) -> ok.addHeaders(header(name, value)));
+    ok.addAllQueryParametersToRemove(grant.changes().removeParameters());
     var bytes = CheckResponse.newBuilder()
         .setStatus(Status.newBuilder().setCode(Code.OK_VALUE))
         .setOkResponse(ok)
@@ -125,7 +157,7 @@ final class Answers {
         "auth", Value.newBuilder().setStructValue(auth(auth, grant)).build());
     grant.copies().forEach((name, text) -> copy(metadata, name, text));
     copy(metadata, "sub", auth.sub());
-    copy(metadata, "plan", auth.plan());
+    copy(metadata, "plan", grant.plan());
     return metadata.build();
   }
 
@@ -140,8 +172,8 @@ final class Answers {
     if (auth.iss() != null) {
       struct.putFields("iss", value(auth.iss()));
     }
-    if (auth.plan() != null) {
-      struct.putFields("plan", value(auth.plan()));
+    if (grant.plan() != null) {
+      struct.putFields("plan", value(grant.plan()));
     }
     return struct.build();
   }
@@ -175,18 +207,28 @@ final class Answers {
     return value.build();
   }
 
-  private static byte[] denial(Verdict.Reason reason) {
+  private static byte[] denial(Verdict.Reason reason, List<String> schemes) {
     return switch (reason) {
       // RFC 6750 §3.1: who sent nothing is told no error code.
-      case NO_TOKEN -> unauthorized("Bearer realm=\"gatehouse\"");
-      case BAD_TOKEN -> unauthorized("Bearer realm=\"gatehouse\", error=\"invalid_token\"");
-      case INSUFFICIENT_SCOPE ->
-        forbidden("Bearer realm=\"gatehouse\", error=\"insufficient_scope\"");
+      case NO_CREDENTIAL -> unauthorized(challenge(schemes, null));
+      case BAD_CREDENTIAL -> unauthorized(challenge(schemes, "invalid_token"));
+      case INSUFFICIENT_SCOPE -> forbidden(challenge(List.of("Bearer"), "insufficient_scope"));
       case FORBIDDEN, NO_ROUTE -> forbidden(null);
     };
   }
 
-  private static byte[] unauthorized(String challenge) {
+  /** One challenge a method (RFC 9110 §11.6.1), in the policy's order; only Bearer has error codes. */
+  private static @Nullable String challenge(List<String> schemes, @Nullable String error) {
+    if (schemes.isEmpty()) {
+      return null;
+    }
+    return schemes.stream()
+        .map(scheme -> scheme + " realm=\"gatehouse\""
+            + (error != null && scheme.equals("Bearer") ? ", error=\"" + error + "\"" : ""))
+        .collect(Collectors.joining(", "));
+  }
+
+  private static byte[] unauthorized(@Nullable String challenge) {
     return denied(Code.UNAUTHENTICATED, 401, challenge, "401 Unauthorized\n");
   }
 

@@ -9,6 +9,8 @@ import dev.gatehouse.policy.attach.AttachedRule;
 import dev.gatehouse.policy.attach.Attachment;
 import dev.gatehouse.policy.attach.PolicySet;
 import dev.gatehouse.policy.attach.RoutePlans;
+import dev.gatehouse.policy.expr.Expressions;
+import dev.gatehouse.policy.expr.Place;
 import dev.gatehouse.policy.resource.ObjectRef;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.resource.SecurityPolicy;
@@ -30,10 +32,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class AuthCompiler implements PlanCompiler<AuthPlan> {
   private final KeySources keys;
+  private final TokenCache cache;
   private final ExtAuthzSettings settings;
 
-  AuthCompiler(KeySources keys, ExtAuthzSettings settings) {
+  AuthCompiler(KeySources keys, TokenCache cache, ExtAuthzSettings settings) {
     this.keys = keys;
+    this.cache = cache;
     this.settings = settings;
   }
 
@@ -96,10 +100,29 @@ final class AuthCompiler implements PlanCompiler<AuthPlan> {
 
     private @Nullable Guard guard(SecurityPolicy policy, SortedSet<String> owned) {
       int before = problems.errors();
-      refuseWhatIsNotHonoured(policy);
-      var jwt = policy.jwt();
+      var methods = new ArrayList<Method>();
+      if (policy.jwt() != null) {
+        methods.add(tokens(policy, policy.jwt()));
+      }
+      if (policy.apiKeyAuth() != null) {
+        methods.add(new ApiKeyCompiler(policies, problems).compile(policy.apiKeyAuth()));
+      }
+      var authorization = policy.authorization();
+      var rules = authorization == null ? null : Rules.compile(authorization, problems);
+      if (authorization != null && policy.jwt() != null) {
+        requireKnownProviders(authorization, policy.jwt());
+      }
+      var passing = passing(policy);
+      var response = response(policy.response());
+      if (problems.errors() > before || (authorization != null && rules == null)) {
+        return null;
+      }
+      return new Guard(policy.meta().id(), owned, passing, methods, rules, response);
+    }
+
+    private TokenMethod tokens(SecurityPolicy policy, SecurityPolicy.Jwt jwt) {
       var providers = new ArrayList<Provider>();
-      for (int i = 0; jwt != null && i < jwt.providers().size(); i++) {
+      for (int i = 0; i < jwt.providers().size(); i++) {
         var provider = provider(jwt.providers().get(i), "spec.jwt.providers[" + i + "]");
         if (provider != null) {
           providers.add(provider);
@@ -108,32 +131,51 @@ final class AuthCompiler implements PlanCompiler<AuthPlan> {
       if (providers.stream().map(Provider::name).distinct().count() < providers.size()) {
         problems.error(policy.meta().origin(), "spec.jwt.providers", "two providers of one name");
       }
-      if (jwt != null && jwt.providers().isEmpty()) {
+      if (jwt.providers().isEmpty()) {
         problems.error(
             policy.meta().origin(),
             "spec.jwt.providers",
             "empty (expected: at least one provider)");
       }
-      var authorization = policy.authorization();
-      var rules = authorization == null ? null : Rules.compile(authorization, problems);
-      if (authorization != null && jwt != null) {
-        requireKnownProviders(authorization, jwt);
-      }
-      if (problems.errors() > before || (authorization != null && rules == null)) {
-        return null;
-      }
-      boolean tokenRequired = jwt != null && !jwt.optional();
-      return new Guard(policy.meta().id(), owned, providers, tokenRequired, rules);
+      return new TokenMethod(providers, !jwt.optional(), cache, settings.maxTokenBytes());
     }
 
-    /** Read, and not compiled yet: left out it would let pass whom it is to keep out. */
-    private void refuseWhatIsNotHonoured(SecurityPolicy policy) {
-      if (policy.anyMethod() || policy.apiKeyAuth() != null || policy.basicAuth() != null) {
-        problems.error(
-            policy.meta().origin(),
-            "spec",
-            "apiKeyAuth, basicAuth and AuthPolicy are not supported yet; what the policy targets is refused");
+    private Guard.Passing passing(SecurityPolicy policy) {
+      var anonymous = policy.anonymous();
+      var when = anonymous == null || anonymous.when() == null
+          ? null
+          : Expressions.condition(
+              anonymous.when(),
+              Place.ANONYMOUS,
+              anonymous.origin(),
+              "spec.anonymous.when",
+              problems);
+      return new Guard.Passing(
+          policy.anyMethod(),
+          policy.jwt() != null && policy.jwt().optional(),
+          anonymous != null,
+          when,
+          policy.shadow());
+    }
+
+    private ResponsePlan response(SecurityPolicy.Response response) {
+      return new ResponsePlan(
+          fields(response.headers(), Place.AUTH_RESPONSE, "spec.response.headers"),
+          fields(response.metadata(), Place.AUTH_RESPONSE, "spec.response.metadata"),
+          fields(response.deniedHeaders(), Place.DENIAL, "spec.response.deniedHeaders"));
+    }
+
+    private List<ResponsePlan.Field> fields(
+        List<SecurityPolicy.Field> fields, Place place, String path) {
+      var compiled = new ArrayList<ResponsePlan.Field>();
+      for (var field : fields) {
+        var value = Expressions.template(
+            field.template(), place, field.origin(), path + "[" + field.name() + "]", problems);
+        if (value != null) {
+          compiled.add(new ResponsePlan.Field(field.name(), value));
+        }
       }
+      return List.copyOf(compiled);
     }
 
     private void requireKnownProviders(
@@ -236,19 +278,7 @@ final class AuthCompiler implements PlanCompiler<AuthPlan> {
 
   private static List<TokenLocation> locations(SecurityPolicy.Provider provider) {
     var from = provider.extractFrom();
-    if (from == null) {
-      return TokenLocation.DEFAULT;
-    }
-    var locations = new ArrayList<TokenLocation>();
-    for (var header : from.headers()) {
-      var prefix = header.valuePrefix() == null ? "" : header.valuePrefix();
-      locations.add(new TokenLocation.Header(
-          header.name().toLowerCase(Locale.ROOT),
-          prefix,
-          prefix.strip().equalsIgnoreCase("bearer")));
-    }
-    from.cookies().forEach(name -> locations.add(new TokenLocation.Cookie(name)));
-    from.params().forEach(name -> locations.add(new TokenLocation.Parameter(name)));
-    return locations.isEmpty() ? TokenLocation.DEFAULT : List.copyOf(locations);
+    var locations = from == null ? List.<TokenLocation>of() : TokenLocation.of(from);
+    return locations.isEmpty() ? TokenLocation.DEFAULT : locations;
   }
 }

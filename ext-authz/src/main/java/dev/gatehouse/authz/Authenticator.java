@@ -1,171 +1,163 @@
 package dev.gatehouse.authz;
 
-import com.google.protobuf.ByteString;
-import dev.gatehouse.authz.jwt.BadToken;
-import dev.gatehouse.authz.jwt.KeySet;
-import dev.gatehouse.authz.jwt.Keys;
-import dev.gatehouse.authz.jwt.TokenReader;
-import dev.gatehouse.authz.jwt.UnverifiedToken;
-import dev.gatehouse.authz.jwt.VerifiedToken;
-import dev.gatehouse.authz.jwt.Verifier;
+import dev.gatehouse.authz.Verdict.Because;
+import dev.gatehouse.authz.Verdict.Reason;
+import dev.gatehouse.policy.expr.EvaluationException;
+import dev.gatehouse.policy.expr.RequestFacts;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds out who calls: the token of the request, and the first provider that it concerns and that verifies it. A request has one
- * token: with several a later reader might take another than we did (RFC 6750 §2).
+ * Finds out who calls, by the methods of the policy. A credential that is there and bad is refused whatever else there is: it never
+ * counts as absent, and no other credential makes good for it, since the upstream sees it too.
  */
 final class Authenticator {
-  private final TokenCache cache;
-  private final int maxTokenBytes;
-
-  Authenticator(TokenCache cache, int maxTokenBytes) {
-    this.cache = cache;
-    this.maxTokenBytes = maxTokenBytes;
-  }
+  private Authenticator() {}
 
   /** Who it is, or why that cannot be said. */
   sealed interface Outcome permits Grant, Stopped {}
 
   record Stopped(Verdict verdict) implements Outcome {}
 
-  Outcome authenticate(Guard guard, RequestView request, Facts facts, Instant now) {
+  static Outcome authenticate(
+      RoutePlan.Guarded plan, RequestView request, Facts facts, Instant now) {
+    var guard = plan.guard();
+    var methods = guard.methods();
+    var found = new Found();
+    for (int i = 0; i < methods.size(); i++) {
+      var method = methods.get(i);
+      var attempt = method.attempt(request, facts, now);
+      if (request.trace().listens()) {
+        request.trace().step(method.name(), method.scheme(), described(attempt));
+      }
+      switch (attempt) {
+        case Proof proof -> found.good(proof);
+        case Method.Attempt.Absent _ -> found.missing |= method.required();
+        case Method.Attempt.Bad(var detail) -> {
+          return denied(plan, request, Reason.BAD_CREDENTIAL, method.name() + ": " + detail);
+        }
+        case Method.Attempt.Open(var more) -> found.needed(more);
+        case Method.Attempt.Unsure(var why) -> found.unsure = why;
+      }
+    }
+    return settle(plan, request, found);
+  }
+
+  /** What the methods said, none of them that a credential is bad. */
+  private static final class Found {
+    private @Nullable Proof first;
+    private @Nullable List<Proof> all;
+    private @Nullable List<Fact> needed;
+    private @Nullable String unsure;
+    private boolean missing;
+
+    void good(Proof proof) {
+      if (first == null) {
+        first = proof;
+        return;
+      }
+      if (all == null) {
+        all = new ArrayList<>(List.of(first));
+      }
+      all.add(proof);
+    }
+
+    void needed(List<Fact> facts) {
+      if (needed == null) {
+        needed = new ArrayList<>();
+      }
+      needed.addAll(facts);
+    }
+
+    boolean nothing() {
+      return first == null && needed == null && unsure == null;
+    }
+  }
+
+  private static Outcome settle(RoutePlan.Guarded plan, RequestView request, Found found) {
+    var guard = plan.guard();
+    if (found.nothing()) {
+      return nobody(plan, request);
+    }
+    if (found.missing && !guard.passing().anyMethod()) {
+      return denied(plan, request, Reason.NO_CREDENTIAL, "one of the methods has no credential");
+    }
+    if (found.needed != null) {
+      return new Stopped(new Verdict.Needs(List.copyOf(found.needed), guard.policy()));
+    }
+    if (found.unsure != null || found.first == null) {
+      return new Stopped(new Verdict.Unavailable(
+          "keys-unavailable", guard.policy(), String.valueOf(found.unsure)));
+    }
+    return found.all == null
+        ? found.first.alone(guard)
+        : Grant.of(guard, found.all.stream().map(Proof::who).toList());
+  }
+
+  /** There is no credential of any kind. */
+  private static Outcome nobody(RoutePlan.Guarded plan, RequestView request) {
+    var guard = plan.guard();
+    var passing = guard.passing();
+    if (passing.anonymous() && holds(plan, request)) {
+      return guard.nobody(Because.ANONYMOUS);
+    }
+    if (guard.methods().isEmpty() && !passing.anonymous()) {
+      return guard.nobody(Because.NO_METHOD);
+    }
+    if (passing.optional()) {
+      return guard.nobody(Because.OPTIONAL);
+    }
+    return denied(plan, request, Reason.NO_CREDENTIAL, "there is no credential");
+  }
+
+  private static boolean holds(RoutePlan.Guarded plan, RequestView request) {
+    var when = plan.guard().passing().anonymousWhen();
+    if (when == null) {
+      return true;
+    }
+    boolean holds;
     try {
-      return identify(guard, request, facts, now);
-    } catch (BadToken e) {
-      return new Stopped(new Verdict.Deny(Verdict.Reason.BAD_TOKEN, "", guard.policy(), detail(e)));
+      holds = when.test(unknown(plan, request));
+    } catch (EvaluationException _) {
+      holds = false;
     }
+    if (request.trace().listens()) {
+      request.trace().step("anonymous.when", when.toString(), holds ? "holds" : "does not hold");
+    }
+    return holds;
   }
 
-  private Outcome identify(Guard guard, RequestView request, Facts facts, Instant now)
-      throws BadToken {
-    ByteString token = null;
-    TokenLocation place = null;
-    var locations = guard.locations();
-    for (int i = 0; i < locations.size(); i++) {
-      var found = locations.get(i).find(request);
-      if (found != null && token != null) {
-        throw new BadToken("more than one token");
-      }
-      if (found != null) {
-        token = found;
-        place = locations.get(i);
-      }
-    }
-    if (token == null || place == null) {
-      return guard.tokenRequired() ? noToken(guard) : guard.anonymous();
-    }
-    if (token.size() > maxTokenBytes) {
-      throw new BadToken(token.size() + " bytes (at most " + maxTokenBytes + ")");
-    }
-    return verify(new Presented(guard, token, place, facts, now));
+  private static Outcome denied(
+      RoutePlan.Guarded plan, RequestView request, Reason reason, String detail) {
+    return new Stopped(denial(plan, request, reason, "", detail));
   }
 
-  private static Outcome noToken(Guard guard) {
-    return new Stopped(
-        new Verdict.Deny(Verdict.Reason.NO_TOKEN, "", guard.policy(), "there is no token"));
+  /** A denial in the policy's words. */
+  static Verdict.Deny denial(
+      RoutePlan.Guarded plan, RequestView request, Reason reason, String who, String detail) {
+    var guard = plan.guard();
+    return new Verdict.Deny(
+        reason,
+        who,
+        guard.denials(),
+        guard.response().denied(unknown(plan, request)),
+        guard.policy(),
+        detail);
   }
 
-  private record Presented(
-      Guard guard, ByteString token, TokenLocation place, Facts facts, Instant now) {}
-
-  private Outcome verify(Presented presented) throws BadToken {
-    var hash = TokenCache.hash(presented.token);
-    var known = remembered(presented, hash);
-    return known != null ? known : firstTime(presented, hash);
+  private static RequestFacts unknown(RoutePlan.Guarded plan, RequestView request) {
+    return new SeenRequest(request, null, plan.route());
   }
 
-  private @Nullable Grant remembered(Presented presented, TokenCache.Hash hash) {
-    var providers = presented.guard.providers();
-    for (int i = 0; i < providers.size(); i++) {
-      var provider = providers.get(i);
-      if (provider.locations().contains(presented.place)
-          && provider.verifier().keys().keys(presented.now) instanceof Keys.Known(var keys)) {
-        var session = cache.find(provider.verifier(), keys, hash);
-        if (session != null && session.token().valid(presented.now)) {
-          return session.grant(presented.guard, provider);
-        }
-      }
-    }
-    return null;
-  }
-
-  /** Any provider that it concerns may vouch for it; a refusal counts only when none is left that may yet. */
-  private Outcome firstTime(Presented presented, TokenCache.Hash hash) throws BadToken {
-    var token = TokenReader.read(presented.token.toByteArray());
-    var needed = new ArrayList<Fact>();
-    String unavailable = null;
-    var refused = new BadToken("its iss is no provider's");
-    for (var provider : presented.guard.providers()) {
-      if (!provider.locations().contains(presented.place)
-          || !provider.verifier().concerns(token)) {
-        continue;
-      }
-      var keys = provider.verifier().keys();
-      switch (keys.keys(presented.now)) {
-        case Keys.Awaited _ -> needed.add(new Fact.KeysOf(keys));
-        case Keys.Failed(var why) -> unavailable = why;
-        case Keys.Known(var set) -> {
-          try {
-            switch (check(provider.verifier(), set, token, presented)) {
-              case Checked.Good(var verified) -> {
-                return cache
-                    .keep(provider.verifier(), set, hash, verified, presented.token.size())
-                    .grant(presented.guard, provider);
-              }
-              case Checked.Open(var fact) -> needed.add(fact);
-              case Checked.Unsure(var why) -> unavailable = why;
-            }
-          } catch (BadToken e) {
-            refused = e;
-          }
-        }
-      }
-    }
-    if (!needed.isEmpty()) {
-      return new Stopped(new Verdict.Needs(List.copyOf(needed), presented.guard.policy()));
-    }
-    if (unavailable != null) {
-      return new Stopped(
-          new Verdict.Unavailable("keys-unavailable", presented.guard.policy(), unavailable));
-    }
-    throw refused;
-  }
-
-  /** What a provider says of a token that it does not refuse. */
-  private sealed interface Checked {
-    record Good(VerifiedToken token) implements Checked {}
-
-    record Open(Fact fact) implements Checked {}
-
-    record Unsure(String why) implements Checked {}
-  }
-
-  private static Checked check(
-      Verifier verifier, KeySet set, UnverifiedToken token, Presented presented) throws BadToken {
-    var signed = presented.facts.by(verifier);
-    if (signed != null && signed.token() != null) {
-      return new Checked.Good(signed.token());
-    }
-    if (signed != null && signed.refused() != null) {
-      throw signed.refused();
-    }
-    var candidates = verifier.candidates(token, set, presented.now);
-    if (candidates.isEmpty()) {
-      return switch (verifier.keys().onUnknownKid(presented.now)) {
-        case FETCH -> new Checked.Open(new Fact.KeysOf(verifier.keys()));
-        case UNSURE -> new Checked.Unsure("its kid is unknown and newer keys could not be had");
-        case REFUSE -> throw new BadToken("its kid is of no key");
-      };
-    }
-    return Verifier.slow(candidates)
-        ? new Checked.Open(new Fact.Signature(verifier, token, candidates))
-        : new Checked.Good(verifier.verify(token, candidates, presented.now));
-  }
-
-  private static String detail(BadToken e) {
-    return String.valueOf(e.getMessage());
+  private static String described(Method.Attempt attempt) {
+    return switch (attempt) {
+      case Proof proof -> "identified " + proof.who().auth().sub();
+      case Method.Attempt.Absent _ -> "no credential";
+      case Method.Attempt.Bad(var detail) -> "bad: " + detail;
+      case Method.Attempt.Open _ -> "has to be found out first";
+      case Method.Attempt.Unsure(var why) -> "cannot be said: " + why;
+    };
   }
 }

@@ -1,46 +1,62 @@
 package dev.gatehouse.authz;
 
 import dev.gatehouse.authz.Verdict.Allow;
+import dev.gatehouse.authz.Verdict.Because;
 import dev.gatehouse.authz.Verdict.Deny;
 import dev.gatehouse.authz.Verdict.Reason;
 import dev.gatehouse.authz.Verdict.Unavailable;
 import java.time.Instant;
+import java.util.Map;
 
 /**
- * The decision: who is it, and may they. Pure but for the memory of tokens that it verified: the same request, plan, facts, keys
- * and time have the same verdict. Nothing in it waits. The only place that makes an {@link Allow}.
+ * The decision: who is it, and may they. Pure but for the memory of credentials that were verified: the same request, plan, facts,
+ * keys and time have the same verdict. Nothing in it waits. The only place that makes an {@link Allow}.
  */
 final class Authorizer {
-  private final Authenticator authenticator;
-
-  Authorizer(Authenticator authenticator) {
-    this.authenticator = authenticator;
-  }
-
   Verdict decide(RoutePlan plan, RequestView request, Facts facts, Instant now) {
     return switch (plan) {
-      case RoutePlan.Open(var grant) -> new Allow(grant, "open");
-      case RoutePlan.Nowhere(var why) -> new Deny(Reason.NO_ROUTE, "", "", why);
+      case RoutePlan.Open(var grant) -> new Allow(grant, "open", null);
+      case RoutePlan.Nowhere(var why) ->
+        new Deny(Reason.NO_ROUTE, "", Answers.PLAIN, Map.of(), "", why);
       case RoutePlan.Refused(var policy) ->
         new Unavailable("policy-rejected", policy, "the policy cannot be honoured, see lint");
       case RoutePlan.Guarded guarded ->
-        switch (authenticator.authenticate(guarded.guard(), request, facts, now)) {
-          case Authenticator.Stopped(var verdict) -> verdict;
+        switch (Authenticator.authenticate(guarded, request, facts, now)) {
+          case Authenticator.Stopped(var verdict) -> inForce(guarded, request, verdict);
           case Grant grant -> authorize(guarded, request, grant);
         };
+    };
+  }
+
+  /** What a verdict of this plan comes to: a policy in shadow lets pass what it would not. */
+  Verdict inForce(RoutePlan plan, RequestView request, Verdict verdict) {
+    if (!(plan instanceof RoutePlan.Guarded guarded)
+        || !guarded.guard().passing().shadow()) {
+      return verdict;
+    }
+    return switch (verdict) {
+      case Allow _, Verdict.Needs _ -> verdict;
+      case Deny _, Unavailable _ ->
+        shadow(guarded, request, guarded.guard().nobody(Because.SHADOW), verdict);
     };
   }
 
   private static Verdict authorize(RoutePlan.Guarded plan, RequestView request, Grant grant) {
     var rules = plan.guard().rules();
     if (rules == null) {
-      return new Allow(grant, "authenticated");
+      return new Allow(grant.answering(plan.guard(), request, plan.route()), "authenticated", null);
     }
-    var ruling = rules.judge(request, plan.route(), grant);
+    var ruling = rules.judge(request, plan.route(), grant, request.trace());
     if (ruling.allow()) {
-      return new Allow(grant, ruling.rule());
+      return new Allow(grant.answering(plan.guard(), request, plan.route()), ruling.rule(), null);
     }
     var reason = ruling.insufficientScope() ? Reason.INSUFFICIENT_SCOPE : Reason.FORBIDDEN;
-    return new Deny(reason, grant.who(), grant.policy(), ruling.rule());
+    var denial = Authenticator.denial(plan, request, reason, grant.who(), ruling.rule());
+    return plan.guard().passing().shadow() ? shadow(plan, request, grant, denial) : denial;
+  }
+
+  private static Verdict shadow(
+      RoutePlan.Guarded plan, RequestView request, Grant grant, Verdict instead) {
+    return new Allow(grant.answering(plan.guard(), request, plan.route()), "shadow", instead);
   }
 }

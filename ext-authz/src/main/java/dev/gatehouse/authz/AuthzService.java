@@ -7,6 +7,7 @@ import dev.gatehouse.server.DecisionListener;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import org.jspecify.annotations.Nullable;
 
 /** Envoy's {@code Authorization/Check}: asks the {@link Authorizer} and says its verdict in Envoy's words. Runs on the event loop; never blocks. */
 final class AuthzService {
@@ -46,15 +47,38 @@ final class AuthzService {
 
   private static Decision decision(RequestView view, Verdict verdict, long nanos) {
     return switch (verdict) {
-      case Verdict.Allow(var grant, var rule) ->
-        of(view, grant.who(), grant.policy(), Outcome.ALLOWED, "allowed", rule, nanos);
-      case Verdict.Deny(var reason, var who, var policy, var detail) ->
-        of(view, who, policy, Outcome.DENIED, reason.word(), detail, nanos);
+      case Verdict.Allow(var grant, var rule, var instead)
+      when instead == null ->
+        of(view, grant.who(), grant.policy(), Outcome.ALLOWED, grant.because().word(), rule, nanos);
+      case Verdict.Allow(var grant, var _, var instead) -> shadow(view, grant, instead, nanos);
+      case Verdict.Deny deny ->
+        of(
+            view,
+            deny.who(),
+            deny.policy(),
+            Outcome.DENIED,
+            deny.reason().word(),
+            deny.detail(),
+            nanos);
       case Verdict.Unavailable(var reason, var policy, var detail) ->
         of(view, "", policy, Outcome.UNAVAILABLE, reason, detail, nanos);
       case Verdict.Needs(var _, var policy) ->
         of(view, "", policy, Outcome.UNAVAILABLE, "undecided", "", nanos);
     };
+  }
+
+  /** Counted under the reason that it would have been denied for. */
+  private static Decision shadow(
+      RequestView view, Grant grant, @Nullable Verdict instead, long nanos) {
+    var would = instead == null ? null : decision(view, instead, nanos);
+    return of(
+        view,
+        grant.who(),
+        grant.policy(),
+        Outcome.ALLOWED,
+        "shadow" + (would == null ? "" : "-" + would.reason()),
+        would == null ? "" : "would be denied: " + would.detail(),
+        nanos);
   }
 
   private static Decision of(

@@ -14,6 +14,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,6 +28,7 @@ final class Decisions implements AutoCloseable {
   /** Of a request, together; Envoy waits 500 ms as {@code wire} sets it. */
   static final Duration WITHIN = Duration.ofMillis(300);
 
+  private static final RoutePlan UNKNOWN = new RoutePlan.Nowhere("its plan could not be found");
   private static final int ROUNDS = 4;
   private static final int WORKERS = 2;
   private static final int WAITING = 1024;
@@ -49,19 +51,20 @@ final class Decisions implements AutoCloseable {
 
   /** @param then called on the caller's event loop, at once if nothing has to be found out */
   void decide(AuthPlan plans, RequestView request, Consumer<Verdict> then) {
-    RoutePlan plan;
+    RoutePlan plan = UNKNOWN;
     Verdict verdict;
     try {
       plan = plans.routeOf(request);
       verdict = authorizer.decide(plan, request, Facts.NONE, clock.instant());
     } catch (RuntimeException e) {
-      then.accept(broken(e));
+      then.accept(authorizer.inForce(plan, request, broken(e)));
       return;
     }
     if (verdict instanceof Verdict.Needs needs) {
       var loop = EventLoops.current();
       Executor back = loop == null ? Runnable::run : loop;
-      var open = new Undecided(plan, request, then, back, System.nanoTime() + WITHIN.toNanos());
+      var open = new Undecided(
+          authorizer, plan, request, then, back, System.nanoTime() + WITHIN.toNanos());
       findOut(open, needs, Facts.NONE, ROUNDS);
     } else {
       then.accept(verdict);
@@ -70,12 +73,21 @@ final class Decisions implements AutoCloseable {
 
   /** A decision that waits. */
   private record Undecided(
-      RoutePlan plan, RequestView request, Consumer<Verdict> then, Executor back, long deadline) {}
+      Authorizer authorizer,
+      RoutePlan plan,
+      RequestView request,
+      Consumer<Verdict> then,
+      Executor back,
+      long deadline) {
+    void end(Verdict verdict) {
+      then.accept(authorizer.inForce(plan, request, verdict));
+    }
+  }
 
   private void findOut(Undecided open, Verdict.Needs needs, Facts facts, int rounds) {
     long left = open.deadline - System.nanoTime();
     if (rounds == 0 || left <= 0) {
-      open.then.accept(new Verdict.Unavailable(
+      open.end(new Verdict.Unavailable(
           "timeout", needs.policy(), "what it needs could not be found out in time"));
       return;
     }
@@ -86,7 +98,7 @@ final class Decisions implements AutoCloseable {
               if (error == null) {
                 again(open, more, rounds - 1);
               } else {
-                open.then.accept(broken(error));
+                open.end(broken(error));
               }
             },
             open.back);
@@ -97,7 +109,7 @@ final class Decisions implements AutoCloseable {
     try {
       verdict = authorizer.decide(open.plan, open.request, facts, clock.instant());
     } catch (RuntimeException e) {
-      verdict = broken(e);
+      verdict = authorizer.inForce(open.plan, open.request, broken(e));
     }
     if (verdict instanceof Verdict.Needs needs) {
       findOut(open, needs, facts, rounds);
@@ -113,19 +125,26 @@ final class Decisions implements AutoCloseable {
     for (var fact : needed) {
       switch (fact) {
         case Fact.KeysOf(var source) -> running.add(source.fetch().thenApply(_ -> Facts.NONE));
-        case Fact.Signature signature -> {
-          try {
-            running.add(CompletableFuture.supplyAsync(() -> check(signature), workers));
-          } catch (RejectedExecutionException e) {
-            return CompletableFuture.failedFuture(e);
-          }
-        }
+        case Fact.Signature signature -> running.add(onWorker(() -> check(signature)));
+        case Fact.Work(var work) ->
+          running.add(onWorker(() -> {
+            work.run();
+            return Facts.NONE;
+          }));
       }
     }
     for (var each : running) {
       all = all.thenCombine(each, Facts::and);
     }
     return all;
+  }
+
+  private CompletableFuture<Facts> onWorker(Supplier<Facts> work) {
+    try {
+      return CompletableFuture.supplyAsync(work, workers);
+    } catch (RejectedExecutionException e) {
+      return CompletableFuture.failedFuture(e);
+    }
   }
 
   private Facts check(Fact.Signature signature) {
@@ -140,7 +159,7 @@ final class Decisions implements AutoCloseable {
 
   private static Verdict broken(Throwable error) {
     if (error instanceof RejectedExecutionException) {
-      return new Verdict.Unavailable("overload", "", "too many signatures wait to be checked");
+      return new Verdict.Unavailable("overload", "", "too many credentials wait to be checked");
     }
     LOG.error("a decision failed; the request is denied", error);
     return new Verdict.Unavailable("internal-error", "", error.getClass().getSimpleName());

@@ -19,11 +19,10 @@ public final class ExtAuthz implements Service {
 
   private ExtAuthz(PolicySource policies, ExtAuthzSettings settings, ServiceContext context) {
     keys = new KeySources(context.clock());
-    var plans = policies.live(new AuthCompiler(keys, settings));
     var cache = new TokenCache(TokenCache.DEFAULT_BYTES);
-    var authorizer = new Authorizer(new Authenticator(cache, settings.maxTokenBytes()));
+    var plans = policies.live(new AuthCompiler(keys, cache, settings));
     var answers = new Answers();
-    decisions = new Decisions(authorizer, context.clock());
+    decisions = new Decisions(new Authorizer(), context.clock());
     service = new AuthzService(
         plans, decisions, answers, context.decisions(), settings.addressFromHeader());
     warmUp = new WarmUp(keys, answers, context.clock());

@@ -14,4 +14,7 @@ sealed interface Fact {
   /** Whether one of the keys signed the token, where that takes long. */
   record Signature(Verifier verifier, UnverifiedToken token, List<VerificationKey> candidates)
       implements Fact {}
+
+  /** Work that a method asked for; what comes of it the method remembers. */
+  record Work(Runnable work) implements Fact {}
 }

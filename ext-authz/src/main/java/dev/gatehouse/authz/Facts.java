@@ -7,7 +7,7 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What was found out for one decision so far. Immutable. Keys are not here: their sources know them. */
+/** What was found out for one decision so far. Immutable. Keys are not here, nor is what a method remembers: they know themselves. */
 final class Facts {
   static final Facts NONE = new Facts(Map.of());
 

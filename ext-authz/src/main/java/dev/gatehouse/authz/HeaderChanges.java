@@ -12,34 +12,63 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an allow does to the headers towards the upstream. A name is in one of the two only: Envoy removes after it sets.
+ * What an allow does to the request towards the upstream. A header is in one of the two only: Envoy removes after it sets.
  *
- * @param set these replace whatever the client sent under their names
- * @param remove owned names for which there is no value
+ * @param set these replace whatever the client sent under their names, which are in lower case
+ * @param remove owned names for which there is no value, and credentials that go no further
+ * @param removeParameters of the query
  */
-record HeaderChanges(Map<String, String> set, List<String> remove) {
+record HeaderChanges(Map<String, String> set, List<String> remove, List<String> removeParameters) {
+  static final HeaderChanges NONE = new HeaderChanges(Map.of(), List.of(), List.of());
+
   private static final int MAX_VALUE = 8 << 10;
 
-  static HeaderChanges removing(Collection<String> ownedHeaders) {
-    return new HeaderChanges(Map.of(), List.copyOf(ownedHeaders));
+  static HeaderChanges removing(Collection<String> headers) {
+    return new HeaderChanges(Map.of(), List.copyOf(headers), List.of());
   }
 
-  static HeaderChanges of(
-      Collection<String> ownedHeaders,
-      List<Provider.ClaimHeader> claimHeaders,
-      Map<String, @Nullable Object> claims) {
-    var set = new LinkedHashMap<String, String>();
-    var remove = new TreeSet<>(ownedHeaders);
+  boolean isEmpty() {
+    return set.isEmpty() && remove.isEmpty() && removeParameters.isEmpty();
+  }
+
+  /** These too; what is set under a name that was to be removed is not removed. */
+  HeaderChanges with(Map<String, String> more) {
+    return and(new HeaderChanges(more, List.of(), List.of()));
+  }
+
+  HeaderChanges and(HeaderChanges other) {
+    var all = new LinkedHashMap<>(set);
+    all.putAll(other.set);
+    var gone = new TreeSet<>(remove);
+    gone.addAll(other.remove);
+    gone.removeAll(all.keySet());
+    var parameters = new ArrayList<>(removeParameters);
+    parameters.addAll(other.removeParameters);
+    return new HeaderChanges(all, List.copyOf(gone), parameters);
+  }
+
+  /** The headers that claims are made, where they are there and can be. */
+  static Map<String, String> ofClaims(
+      List<Provider.ClaimHeader> claimHeaders, Map<String, @Nullable Object> claims) {
+    var values = new LinkedHashMap<String, String>();
     for (var header : claimHeaders) {
       var value = text(header.claim().in(claims));
-      if (value != null && !value.isEmpty() && isFieldValue(value)) {
-        set.put(header.header(), value);
-      } else if (!set.containsKey(header.header())) {
-        remove.add(header.header());
+      if (value != null) {
+        values.put(header.header(), value);
       }
     }
-    remove.removeAll(set.keySet());
-    return new HeaderChanges(set, new ArrayList<>(remove));
+    return fieldValues(values);
+  }
+
+  /** Those that can be a field's value (RFC 9110 §5.5): no line breaks, no other control characters. A claim may hold what a user typed. */
+  static Map<String, String> fieldValues(Map<String, String> values) {
+    var good = new LinkedHashMap<String, String>();
+    values.forEach((name, value) -> {
+      if (isFieldValue(value)) {
+        good.put(name, value);
+      }
+    });
+    return good;
   }
 
   /** As Envoy's {@code claim_to_headers} writes it: lists and objects as base64 of their JSON. */
@@ -81,9 +110,8 @@ record HeaderChanges(Map<String, String> set, List<String> remove) {
     return number == Math.rint(number) && Math.abs(number) < 1L << 53;
   }
 
-  /** RFC 9110 §5.5: no line breaks, no other control characters; a claim may hold what a user typed. */
   private static boolean isFieldValue(String value) {
-    if (value.length() > MAX_VALUE) {
+    if (value.isEmpty() || value.length() > MAX_VALUE) {
       return false;
     }
     for (int i = 0; i < value.length(); i++) {

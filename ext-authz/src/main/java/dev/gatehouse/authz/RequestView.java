@@ -1,6 +1,7 @@
 package dev.gatehouse.authz;
 
 import com.google.protobuf.ByteString;
+import dev.gatehouse.authz.rules.Trace;
 import dev.gatehouse.policy.attach.RouteKey;
 import dev.gatehouse.policy.expr.Auth;
 import dev.gatehouse.policy.expr.RequestFacts;
@@ -31,18 +32,25 @@ final class RequestView implements RequestFacts {
   private final AttributeContext attributes;
   private final AttributeContext.HttpRequest http;
   private final boolean addressFromHeader;
+  private final Trace trace;
   private @Nullable Map<String, String> headers;
   private @Nullable Map<String, String> query;
   private @Nullable ByteString decisionId;
 
-  private RequestView(AttributeContext attributes, boolean addressFromHeader) {
+  private RequestView(AttributeContext attributes, boolean addressFromHeader, Trace trace) {
     this.attributes = attributes;
     this.http = attributes.getRequest().getHttp();
     this.addressFromHeader = addressFromHeader;
+    this.trace = trace;
   }
 
   static RequestView of(AttributeContext attributes, boolean addressFromHeader) {
-    return new RequestView(attributes, addressFromHeader);
+    return new RequestView(attributes, addressFromHeader, Trace.NONE);
+  }
+
+  /** Whose decision somebody follows. */
+  static RequestView traced(AttributeContext attributes, boolean addressFromHeader, Trace trace) {
+    return new RequestView(attributes, addressFromHeader, trace);
   }
 
   @Override
@@ -173,6 +181,26 @@ final class RequestView implements RequestFacts {
     return found;
   }
 
+  /** All cookies but those of these names, as one header's value; null if there is none of them. */
+  @Nullable
+  String cookiesBut(List<String> names) {
+    var cookies = header("cookie");
+    if (cookies == null) {
+      return null;
+    }
+    var left = new StringBuilder();
+    boolean found = false;
+    for (var pair : cookies.split("[;,]")) {
+      int equals = pair.indexOf('=');
+      if (equals > 0 && names.contains(pair.substring(0, equals).strip())) {
+        found = true;
+      } else if (!pair.isBlank()) {
+        left.append(left.isEmpty() ? "" : "; ").append(pair.strip());
+      }
+    }
+    return found ? left.toString() : null;
+  }
+
   /** The peer that Envoy reports, or what Envoy says in {@code x-envoy-external-address}, where the settings trust that. */
   @Override
   public String sourceAddress() {
@@ -212,6 +240,15 @@ final class RequestView implements RequestFacts {
     long version4 = (random.nextLong() & ~0xf000L) | 0x4000L;
     long variant = (random.nextLong() & ~(0b11L << 62)) | (0b10L << 62);
     return new UUID(version4, variant).toString();
+  }
+
+  @Override
+  public String decision() {
+    return decisionId().toStringUtf8();
+  }
+
+  Trace trace() {
+    return trace;
   }
 
   AttributeContext attributes() {

@@ -58,4 +58,9 @@ record SeenRequest(RequestFacts request, @Nullable Auth auth, RouteKey route)
   public String sourceAddress() {
     return request.sourceAddress();
   }
+
+  @Override
+  public String decision() {
+    return request.decision();
+  }
 }

@@ -26,7 +26,7 @@ final class TokenCache {
   /** After this a token is verified again, whatever its {@code exp}. */
   private static final Duration KEPT = Duration.ofMinutes(10);
 
-  /** A rough upper bound of what stands for a token: its claims as objects, and {@link Session#MAX_GRANTS} answers. */
+  /** A rough upper bound of what stands for a token: its claims as objects, and {@link Session#MAX_PROOFS} answers. */
   private static final int FIXED_WEIGHT = 4 << 10;
 
   private static final int WEIGHT_PER_BYTE = 8;
@@ -67,7 +67,7 @@ final class TokenCache {
 
   /** A verified token, and what it means to the policies that it met lately. */
   static final class Session {
-    static final int MAX_GRANTS = 4;
+    static final int MAX_PROOFS = 4;
 
     private static final Met[] NONE = {};
 
@@ -75,7 +75,7 @@ final class TokenCache {
     private final int weight;
     private volatile Met[] met = NONE;
 
-    private record Met(Guard guard, Provider provider, Grant grant) {}
+    private record Met(Provider provider, Proof proof) {}
 
     private Session(VerifiedToken token, int weight) {
       this.token = token;
@@ -86,18 +86,19 @@ final class TokenCache {
       return token;
     }
 
-    Grant grant(Guard guard, Provider provider) {
+    /** @param provider of one policy for the routes of one Gateway, and so what stands for these */
+    Proof proof(Provider provider) {
       for (var each : met) {
-        if (each.guard == guard && each.provider.name().equals(provider.name())) {
-          return each.grant;
+        if (each.provider == provider) {
+          return each.proof;
         }
       }
       var before = met;
-      var after = new Met[Math.min(before.length + 1, MAX_GRANTS)];
-      after[0] = new Met(guard, provider, Grant.of(guard, provider, token));
+      var after = new Met[Math.min(before.length + 1, MAX_PROOFS)];
+      after[0] = new Met(provider, new Proof(TokenMethod.identity(provider, token)));
       System.arraycopy(before, 0, after, 1, after.length - 1);
       met = after; // two threads may lose each other's: made again
-      return after[0].grant;
+      return after[0].proof;
     }
   }
 

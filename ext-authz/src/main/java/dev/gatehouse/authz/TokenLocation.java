@@ -2,8 +2,11 @@ package dev.gatehouse.authz;
 
 import com.google.protobuf.ByteString;
 import dev.gatehouse.authz.jwt.BadToken;
+import dev.gatehouse.policy.resource.SecurityPolicy;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** A place of a request where a token may stand. Two of them in one place are one too many: never the first wins. */
@@ -11,6 +14,21 @@ sealed interface TokenLocation {
   /** RFC 6750 §2.1 and, as Envoy's jwt_authn, a query parameter (RFC 6750 §2.3). */
   List<TokenLocation> DEFAULT =
       List.of(new Header("authorization", "Bearer ", true), new Parameter("access_token"));
+
+  /** The places that a policy names: headers, then cookies, then parameters. */
+  static List<TokenLocation> of(SecurityPolicy.ExtractFrom from) {
+    var locations = new ArrayList<TokenLocation>();
+    for (var header : from.headers()) {
+      var prefix = header.valuePrefix() == null ? "" : header.valuePrefix();
+      locations.add(new Header(
+          header.name().toLowerCase(Locale.ROOT),
+          prefix,
+          prefix.strip().equalsIgnoreCase("bearer")));
+    }
+    from.cookies().forEach(name -> locations.add(new Cookie(name)));
+    from.params().forEach(name -> locations.add(new Parameter(name)));
+    return List.copyOf(locations);
+  }
 
   /**
    * The token that stands there, or null.

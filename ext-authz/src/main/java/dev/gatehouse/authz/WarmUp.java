@@ -24,7 +24,6 @@ import java.util.Base64;
 import java.util.Date;
 import java.util.List;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -79,23 +78,29 @@ final class WarmUp {
         keys.verifier(source, Requirements.of("warm-up", Set.of())),
         TokenLocation.DEFAULT,
         List.of(new Provider.ClaimHeader(ClaimPath.of("sub"), "x-user")));
-    var guard = new Guard(
-        "gatehouse/warm-up", new TreeSet<>(Set.of("x-user")), List.of(provider), true, null);
-    var plan = new RoutePlan.Guarded(new RouteKey("HTTPRoute", "gatehouse", "warm-up", "0"), guard);
     var requests = requests(pair);
     for (int i = 0; i < ROUNDS; i++) {
-      var authorizer =
-          new Authorizer(new Authenticator(new TokenCache(TokenCache.DEFAULT_BYTES), 16 << 10));
+      var method = new TokenMethod(
+          List.of(provider), true, new TokenCache(TokenCache.DEFAULT_BYTES), 16 << 10);
+      var guard = new Guard(
+          "gatehouse/warm-up",
+          Set.of("x-user"),
+          Guard.Passing.STRICT,
+          List.of(method),
+          null,
+          ResponsePlan.NONE);
+      var plan =
+          new RoutePlan.Guarded(new RouteKey("HTTPRoute", "gatehouse", "warm-up", "0"), guard);
       for (var request : requests.subList(0, i < TOKENS ? requests.size() : 1)) {
-        decide(authorizer, plan, request);
-        decide(authorizer, plan, request);
+        decide(plan, request);
+        decide(plan, request);
       }
     }
   }
 
-  private void decide(Authorizer authorizer, RoutePlan plan, CheckRequest request) {
+  private void decide(RoutePlan plan, CheckRequest request) {
     var view = RequestView.of(request.getAttributes(), false);
-    var verdict = authorizer.decide(plan, view, Facts.NONE, clock.instant());
+    var verdict = new Authorizer().decide(plan, view, Facts.NONE, clock.instant());
     var answer = answers.of(verdict, view.decisionId());
     if (!(verdict instanceof Verdict.Allow) || answer.length == 0) {
       throw new IllegalStateException("a token of the warm-up's own was not taken: " + verdict);

@@ -9,6 +9,7 @@ import dev.gatehouse.authz.Verdict.Reason;
 import dev.gatehouse.authz.Verdict.Unavailable;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,7 +24,7 @@ class AnswersTest {
   @ParameterizedTest
   @EnumSource
   void a_denial_has_another_status_than_ok_and_a_response(Reason reason) throws Exception {
-    var answer = parse(answers.of(new Deny(reason, "", "", ""), ID));
+    var answer = parse(answers.of(new Deny(reason, "", Answers.PLAIN, Map.of(), "", ""), ID));
     assertThat(answer.getStatus().getCode()).isNotZero();
     assertThat(answer.getDeniedResponse().getStatus().getCodeValue()).isIn(401, 403);
   }
@@ -47,7 +48,7 @@ class AnswersTest {
   @Test
   void an_open_route_removes_owned_headers_and_names_the_decision() throws Exception {
     var grant = Grant.open(new TreeSet<>(List.of("x-user", "x-tenant")));
-    var bytes = answers.of(new Verdict.Allow(grant, "open"), ID);
+    var bytes = answers.of(new Verdict.Allow(grant, "open", null), ID);
     var answer = parse(bytes);
     assertThat(bytes).isNotEmpty();
     assertThat(answer.hasOkResponse()).isTrue();
@@ -59,7 +60,7 @@ class AnswersTest {
 
   @Test
   void an_answer_is_its_own_so_that_the_next_id_changes_nothing_in_it() {
-    var allow = new Verdict.Allow(Grant.open(new TreeSet<>()), "open");
+    var allow = new Verdict.Allow(Grant.open(new TreeSet<>()), "open", null);
     var one = answers.of(allow, ID);
     var before = one.clone();
     var other = answers.of(allow, ByteString.copyFromUtf8("99999999-2222-3333-4444-555555555555"));

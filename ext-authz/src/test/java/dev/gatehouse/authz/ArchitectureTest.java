@@ -51,7 +51,7 @@ class ArchitectureTest {
       .that()
       .doNotBelongToAnyOf(Authorizer.class)
       .should()
-      .callConstructor(Verdict.Allow.class, Grant.class, String.class);
+      .callConstructor(Verdict.Allow.class, Grant.class, String.class, Verdict.class);
 
   @ArchTest
   static final ArchRule only_the_verifier_makes_a_verified_token = noClasses()

@@ -60,7 +60,7 @@ class ExtAuthzTest {
       assertThat(Gate.status(answer)).isEqualTo(401);
       assertThat(challenge(answer)).isEqualTo("Bearer realm=\"gatehouse\"");
       assertThat(gate.last().outcome()).isEqualTo(Outcome.DENIED);
-      assertThat(gate.last().reason()).isEqualTo("no-token");
+      assertThat(gate.last().reason()).isEqualTo("no-credential");
     }
   }
 
@@ -73,7 +73,7 @@ class ExtAuthzTest {
       assertThat(challenge(answer))
           .isEqualTo("Bearer realm=\"gatehouse\", error=\"invalid_token\"");
       assertThat(answer.getDeniedResponse().getBody()).isEqualTo("401 Unauthorized\n");
-      assertThat(gate.last().reason()).isEqualTo("bad-token");
+      assertThat(gate.last().reason()).isEqualTo("bad-credential");
     }
   }
 
@@ -358,7 +358,7 @@ class ExtAuthzTest {
       assertThat(gate.status(call)).isEqualTo(200);
       gate.clock.advance(Duration.ofSeconds(1)); // exp and 60 s of skew
       assertThat(gate.status(call)).isEqualTo(401);
-      assertThat(gate.last().detail()).isEqualTo("it has expired");
+      assertThat(gate.last().detail()).isEqualTo("jwt: it has expired");
     }
   }
 

@@ -62,13 +62,11 @@ final class Gate implements AutoCloseable {
   private final boolean addressFromHeader;
 
   private Gate(String yaml, ExtAuthzSettings settings) {
-    compiler = new AuthCompiler(keys, settings);
+    compiler = new AuthCompiler(keys, new TokenCache(8 << 20), settings);
     var load = Load.text("policies.yaml", yaml);
     load.problems().all().forEach(p -> problems.warning(p.origin(), p.path(), p.toString()));
     plan = compiler.compile(load.policies(), null, problems);
-    decisions = new Decisions(
-        new Authorizer(new Authenticator(new TokenCache(8 << 20), settings.maxTokenBytes())),
-        clock);
+    decisions = new Decisions(new Authorizer(), clock);
     addressFromHeader = settings.addressFromHeader();
     service = service(heard::add);
   }

@@ -3,6 +3,10 @@ package dev.gatehouse.authz.jwt;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -42,6 +46,41 @@ public final class StrictJson {
     } catch (CharacterCodingException | JacksonException _) {
       return null;
     }
+  }
+
+  /** An object that a policy's owner wrote, as claims are: numbers are doubles, and what is null is not there. Null if it is anything else. */
+  public static @Nullable Map<String, Object> claims(String json) {
+    var object = object(json.getBytes(StandardCharsets.UTF_8));
+    if (object == null) {
+      return null;
+    }
+    var claims = new LinkedHashMap<String, Object>();
+    object.forEach((name, value) -> {
+      var plain = plain(value);
+      if (plain != null) {
+        claims.put(name, plain);
+      }
+    });
+    return Collections.unmodifiableMap(claims);
+  }
+
+  /** A JSON value that cannot be changed, its numbers doubles as they are in dynamic metadata and in every CEL. */
+  static @Nullable Object plain(@Nullable Object value) {
+    return switch (value) {
+      case null -> null;
+      case Number number -> number.doubleValue();
+      case List<?> list -> {
+        var copy = new ArrayList<@Nullable Object>(list.size());
+        list.forEach(each -> copy.add(plain(each)));
+        yield Collections.unmodifiableList(copy);
+      }
+      case Map<?, ?> map -> {
+        var copy = new LinkedHashMap<String, @Nullable Object>();
+        map.forEach((name, each) -> copy.put((String) name, plain(each)));
+        yield Collections.unmodifiableMap(copy);
+      }
+      default -> value;
+    };
   }
 
   /** Plain data (maps, lists, texts, numbers) as JSON. */

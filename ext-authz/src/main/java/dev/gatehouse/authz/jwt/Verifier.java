@@ -1,7 +1,6 @@
 package dev.gatehouse.authz.jwt;
 
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -114,7 +113,7 @@ public final class Verifier {
 
   private VerifiedToken verified(UnverifiedToken token) {
     var claims = new LinkedHashMap<String, @Nullable Object>();
-    token.claims().forEach((name, value) -> claims.put(name, plain(value)));
+    token.claims().forEach((name, value) -> claims.put(name, StrictJson.plain(value)));
     return new VerifiedToken(
         claims.get("sub") instanceof String subject ? subject : null,
         token.issuer(),
@@ -145,24 +144,5 @@ public final class Verifier {
           .toList();
     }
     return List.of();
-  }
-
-  /** A JSON value that cannot be changed, its numbers doubles as they are in dynamic metadata and in every CEL. */
-  private static @Nullable Object plain(@Nullable Object value) {
-    return switch (value) {
-      case null -> null;
-      case Number number -> number.doubleValue();
-      case List<?> list -> {
-        var copy = new ArrayList<@Nullable Object>(list.size());
-        list.forEach(each -> copy.add(plain(each)));
-        yield Collections.unmodifiableList(copy);
-      }
-      case Map<?, ?> map -> {
-        var copy = new LinkedHashMap<String, @Nullable Object>();
-        map.forEach((name, each) -> copy.put((String) name, plain(each)));
-        yield Collections.unmodifiableMap(copy);
-      }
-      default -> value;
-    };
   }
 }

@@ -9,6 +9,15 @@ enum Answer {
   NO,
   UNSURE;
 
+  /** For people. */
+  String word() {
+    return switch (this) {
+      case YES -> "holds";
+      case NO -> "does not hold";
+      case UNSURE -> "unsure: servers may read this in different ways";
+    };
+  }
+
   static Answer of(boolean holds) {
     return holds ? YES : NO;
   }

@@ -38,6 +38,11 @@ final class PathCondition {
     }
   }
 
+  @Override
+  public String toString() {
+    return match.type() + " " + match.value();
+  }
+
   Answer holds(String path) {
     if (ambiguous(path)) {
       return Answer.UNSURE;

@@ -100,6 +100,54 @@ record Rule(
         && butForScopes(request, route, subject) == Answer.YES;
   }
 
+  /** Says what each part of the rule finds, whether or not the others hold. */
+  void tell(Answer answer, RequestFacts request, RouteKey route, Subject subject, Trace trace) {
+    var name = "rule " + ruling.rule();
+    if (!methods.isEmpty()) {
+      part(trace, name, "methods " + methods, request.method(), methods.contains(request.method()));
+    }
+    if (path != null) {
+      trace.step(
+          name + ": path " + path,
+          request.urlPath(),
+          path.holds(request.urlPath()).word());
+    }
+    if (provider != null) {
+      var shown = String.valueOf(subject.provider());
+      part(trace, name, "provider " + provider, shown, provider.equals(subject.provider()));
+    }
+    for (var claim : claimConditions) {
+      var value = String.valueOf(claim.path.in(subject.claims()));
+      part(trace, name, "claim " + claim.path + " " + claim.values, value, claim.holds(subject));
+    }
+    if (!scopes.isEmpty()) {
+      part(trace, name, "scopes " + scopes, subject.scopes().toString(), hasScopes(subject));
+    }
+    for (var header : headers) {
+      trace.step(
+          name + ": header " + header.name + " " + header.values,
+          request.header(header.name) == null ? "none" : "a value",
+          header.holds(request).word());
+    }
+    if (clients != null) {
+      trace.step(
+          name + ": clientCIDRs",
+          request.sourceAddress(),
+          clients.contain(request.sourceAddress()).word());
+    }
+    if (cel != null) {
+      trace.step(
+          name + ": cel " + cel,
+          "the request",
+          evaluate(cel, request, route, subject).word());
+    }
+    trace.step(name, ruling.allow() ? "Allow" : "Deny", answer.word());
+  }
+
+  private static void part(Trace trace, String rule, String part, String input, boolean holds) {
+    trace.step(rule + ": " + part, input, Answer.of(holds).word());
+  }
+
   Stream<ClaimPath> claims() {
     return claimConditions.stream().map(Claim::path);
   }

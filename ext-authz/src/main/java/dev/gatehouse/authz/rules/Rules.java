@@ -60,11 +60,16 @@ public final class Rules {
         new Ruling(authorization.defaultAction() == Action.ALLOW, "default", false));
   }
 
-  public Ruling judge(RequestFacts request, RouteKey route, Subject subject) {
+  /** @param trace is told what each rule says */
+  public Ruling judge(RequestFacts request, RouteKey route, Subject subject, Trace trace) {
     boolean scopesMissing = false;
     for (int i = 0; i < rules.size(); i++) {
       var rule = rules.get(i);
-      switch (rule.holds(request, route, subject)) {
+      var answer = rule.holds(request, route, subject);
+      if (trace.listens()) {
+        rule.tell(answer, request, route, subject, trace);
+      }
+      switch (answer) {
         case YES -> {
           return rule.ruling();
         }

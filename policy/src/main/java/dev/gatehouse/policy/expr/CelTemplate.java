@@ -14,16 +14,39 @@ record CelTemplate(List<Part> parts) implements Template {
 
   /** A template that renders without copying where there is nothing to put together. */
   static Template of(List<Part> parts) {
-    if (parts.isEmpty()) {
-      return request -> "";
-    }
-    if (parts.size() > 1) {
-      return new CelTemplate(List.copyOf(parts));
-    }
-    return switch (parts.getFirst()) {
-      case Literal(var text) -> request -> text;
-      case Code(var expression) -> request -> text(expression, request);
+    return switch (parts.size()) {
+      case 0 -> new Constant("");
+      case 1 ->
+        switch (parts.getFirst()) {
+          case Literal(var text) -> new Constant(text);
+          case Code(var expression) -> new Single(expression);
+        };
+      default -> new CelTemplate(List.copyOf(parts));
     };
+  }
+
+  private record Constant(String text) implements Template {
+    @Override
+    public String render(RequestFacts request) {
+      return text;
+    }
+
+    @Override
+    public boolean sameForCaller() {
+      return true;
+    }
+  }
+
+  private record Single(Expression expression) implements Template {
+    @Override
+    public String render(RequestFacts request) throws EvaluationException {
+      return text(expression, request);
+    }
+
+    @Override
+    public boolean sameForCaller() {
+      return expression.onlyAuth();
+    }
   }
 
   @Override
@@ -37,6 +60,12 @@ record CelTemplate(List<Part> parts) implements Template {
           });
     }
     return text.toString();
+  }
+
+  @Override
+  public boolean sameForCaller() {
+    return parts.stream()
+        .allMatch(part -> !(part instanceof Code(var expression)) || expression.onlyAuth());
   }
 
   private static String text(Expression expression, RequestFacts request)

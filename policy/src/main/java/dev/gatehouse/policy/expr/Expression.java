@@ -83,6 +83,11 @@ final class Expression {
     }
   }
 
+  /** Whether of all variables it looks at {@code auth} at most. */
+  boolean onlyAuth() {
+    return uses.onlyAuth();
+  }
+
   @Override
   public String toString() {
     return text;

@@ -33,6 +33,11 @@ public interface RequestFacts extends RoutedRequest {
   @Nullable
   RouteKey route();
 
+  /** What ext-authz calls its decision; empty elsewhere. */
+  default String decision() {
+    return "";
+  }
+
   /** The response's status; 0 while there is none. */
   default int responseCode() {
     return 0;

@@ -4,4 +4,7 @@ package dev.gatehouse.policy.expr;
 public interface Template {
   /** @throws EvaluationException when an expression cannot be evaluated, such as a missing key */
   String render(RequestFacts request) throws EvaluationException;
+
+  /** Whether the text is the same for every request of one caller: it names nothing but {@code auth}. */
+  boolean sameForCaller();
 }

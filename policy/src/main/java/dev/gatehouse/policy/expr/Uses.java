@@ -26,8 +26,10 @@ import java.util.function.BiConsumer;
  *
  * @param keys by variable, for maps of which only these keys are looked at; other maps are looked at as a whole
  * @param patterns the regular expressions, compiled
+ * @param onlyAuth of all variables at most {@code auth} is looked at
  */
-record Uses(Map<String, List<String>> keys, ImmutableMap<String, Pattern> patterns) {
+record Uses(
+    Map<String, List<String>> keys, ImmutableMap<String, Pattern> patterns, boolean onlyAuth) {
   private static final String INDEX = "_[_]";
   private static final String IN = "@in";
   private static final String MATCHES = "matches";
@@ -37,7 +39,11 @@ record Uses(Map<String, List<String>> keys, ImmutableMap<String, Pattern> patter
     var keys = new HashMap<String, TreeSet<String>>();
     var whole = new TreeSet<String>();
     var patterns = new HashMap<String, Pattern>();
+    var variables = new TreeSet<String>();
     CelNavigableAst.fromAst(checked).getRoot().allNodes().forEach(node -> {
+      if (node.getKind() == Kind.IDENT) {
+        variables.add(node.expr().ident().name());
+      }
       if (node.getKind() == Kind.IDENT
           && Vocabulary.MAPS.contains(node.expr().ident().name())) {
         var map = node.expr().ident().name();
@@ -55,7 +61,9 @@ record Uses(Map<String, List<String>> keys, ImmutableMap<String, Pattern> patter
     whole.forEach(keys::remove);
     var lists = new HashMap<String, List<String>>();
     keys.forEach((map, some) -> lists.put(map, List.copyOf(some)));
-    return new Uses(Map.copyOf(lists), ImmutableMap.copyOf(patterns));
+    // Every variable but auth has a dot in its name; one of a comprehension has none.
+    boolean onlyAuth = variables.stream().noneMatch(name -> name.indexOf('.') >= 0);
+    return new Uses(Map.copyOf(lists), ImmutableMap.copyOf(patterns), onlyAuth);
   }
 
   /** The key, where a map is only asked for one that stands in the expression: {@code m['k']}, {@code 'k' in m}, {@code m.k}, {@code has(m.k)}. */

@@ -29,6 +29,7 @@ record Variables(RequestFacts request, Uses uses) implements CelVariableResolver
       case "route.namespace" -> route(RouteKey::namespace);
       case "route.name" -> route(RouteKey::name);
       case "route.rule" -> route(RouteKey::rule);
+      case Vocabulary.DECISION -> request.decision();
       case "response.code" -> (long) request.responseCode();
       case Vocabulary.HEADERS -> map(name, request::header, request::headers);
       case Vocabulary.QUERY -> map(name, key -> request.query().get(key), request::query);

@@ -22,6 +22,7 @@ final class Vocabulary {
   static final String QUERY = "request.query";
   static final String RESPONSE_HEADERS = "response.headers";
   static final String AUTH = "auth";
+  static final String DECISION = "decision.id";
 
   /** What {@code auth} holds; what is in {@code auth.claims} only a token knows. */
   static final List<String> AUTH_KEYS = List.of("method", "sub", "iss", "scopes", "claims", "plan");
@@ -78,8 +79,9 @@ final class Vocabulary {
   /** Such as {@code request.method}; those of {@code auth} too. */
   List<String> names() {
     var names = new ArrayList<>(variables.keySet());
-    names.remove(AUTH);
-    AUTH_KEYS.forEach(key -> names.add(AUTH + "." + key));
+    if (names.remove(AUTH)) {
+      AUTH_KEYS.forEach(key -> names.add(AUTH + "." + key));
+    }
     return names;
   }
 
@@ -88,9 +90,19 @@ final class Vocabulary {
     var withResponse = request();
     withResponse.put("response.code", SimpleType.INT);
     withResponse.put(RESPONSE_HEADERS, STRING_MAP);
+    var decided = request();
+    decided.put(DECISION, SimpleType.STRING);
+    var denied = nobody();
+    denied.put(DECISION, SimpleType.STRING);
     return new EnumMap<>(Map.of(
+        Place.ANONYMOUS,
+        new Vocabulary(nobody()),
         Place.AUTHORIZATION,
         request,
+        Place.AUTH_RESPONSE,
+        new Vocabulary(decided),
+        Place.DENIAL,
+        new Vocabulary(denied),
         Place.TRANSFORM_REQUEST,
         request,
         Place.TRANSFORM_RESPONSE,
@@ -98,6 +110,13 @@ final class Vocabulary {
   }
 
   private static Map<String, CelType> request() {
+    var variables = nobody();
+    variables.put(AUTH, MapType.create(SimpleType.STRING, SimpleType.DYN));
+    return variables;
+  }
+
+  /** Of a request that nobody is known to have sent. */
+  private static Map<String, CelType> nobody() {
     var variables = new LinkedHashMap<String, CelType>();
     for (var name : List.of("method", "path", "url_path", "host", "scheme", "id")) {
       variables.put("request." + name, SimpleType.STRING);
@@ -108,7 +127,6 @@ final class Vocabulary {
     for (var name : List.of("kind", "namespace", "name", "rule")) {
       variables.put("route." + name, SimpleType.STRING);
     }
-    variables.put(AUTH, MapType.create(SimpleType.STRING, SimpleType.DYN));
     return variables;
   }
 }
