@@ -1,5 +1,6 @@
 package dev.gatehouse.authz;
 
+import dev.gatehouse.authz.basic.Passwords;
 import dev.gatehouse.authz.jwt.BadKeySet;
 import dev.gatehouse.authz.jwt.KeySource;
 import dev.gatehouse.authz.jwt.KeySources;
@@ -33,10 +34,12 @@ import org.jspecify.annotations.Nullable;
 final class AuthCompiler implements PlanCompiler<AuthPlan> {
   private final KeySources keys;
   private final TokenCache cache;
+  private final Passwords passwords;
   private final ExtAuthzSettings settings;
 
-  AuthCompiler(KeySources keys, TokenCache cache, ExtAuthzSettings settings) {
+  AuthCompiler(KeySources keys, TokenCache cache, Passwords passwords, ExtAuthzSettings settings) {
     this.keys = keys;
+    this.passwords = passwords;
     this.cache = cache;
     this.settings = settings;
   }
@@ -106,6 +109,12 @@ final class AuthCompiler implements PlanCompiler<AuthPlan> {
       }
       if (policy.apiKeyAuth() != null) {
         methods.add(new ApiKeyCompiler(policies, problems).compile(policy.apiKeyAuth()));
+      }
+      if (policy.basicAuth() != null) {
+        var basic = new BasicCompiler(policies, passwords, problems).compile(policy.basicAuth());
+        if (basic != null) {
+          methods.add(basic);
+        }
       }
       var authorization = policy.authorization();
       var rules = authorization == null ? null : Rules.compile(authorization, problems);

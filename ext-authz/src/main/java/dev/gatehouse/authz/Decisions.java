@@ -30,23 +30,27 @@ final class Decisions implements AutoCloseable {
 
   private static final RoutePlan UNKNOWN = new RoutePlan.Nowhere("its plan could not be found");
   private static final int ROUNDS = 4;
-  private static final int WORKERS = 2;
-  private static final int WAITING = 1024;
 
   private final Authorizer authorizer;
   private final InstantSource clock;
-  private final ExecutorService workers;
+  private final ExecutorService workers = workers("gatehouse-authz-worker-", 2, 1024);
+
+  /** By themselves: they take a thousand times as long, and guesses of passwords must not keep tokens waiting. */
+  private final ExecutorService passwords = workers("gatehouse-authz-password-", 1, 64);
 
   Decisions(Authorizer authorizer, InstantSource clock) {
     this.authorizer = authorizer;
     this.clock = clock;
-    this.workers = new ThreadPoolExecutor(
-        WORKERS,
-        WORKERS,
+  }
+
+  private static ExecutorService workers(String name, int threads, int waiting) {
+    return new ThreadPoolExecutor(
+        threads,
+        threads,
         0,
         TimeUnit.SECONDS,
-        new ArrayBlockingQueue<>(WAITING),
-        Thread.ofPlatform().daemon().name("gatehouse-authz-worker-", 0).factory());
+        new ArrayBlockingQueue<>(waiting),
+        Thread.ofPlatform().daemon().name(name, 0).factory());
   }
 
   /** @param then called on the caller's event loop, at once if nothing has to be found out */
@@ -91,7 +95,7 @@ final class Decisions implements AutoCloseable {
           "timeout", needs.policy(), "what it needs could not be found out in time"));
       return;
     }
-    var _ = found(needs.facts(), facts)
+    var _ = found(needs.facts(), facts, open.deadline)
         .completeOnTimeout(facts, left, TimeUnit.NANOSECONDS)
         .whenCompleteAsync(
             (more, error) -> {
@@ -119,16 +123,17 @@ final class Decisions implements AutoCloseable {
   }
 
   /** What is known when all of them have been found out. A new future: a shared one is not the caller's to complete. */
-  private CompletableFuture<Facts> found(List<Fact> needed, Facts facts) {
+  private CompletableFuture<Facts> found(List<Fact> needed, Facts facts, long deadline) {
     var all = CompletableFuture.completedFuture(facts);
     var running = new ArrayList<CompletableFuture<Facts>>();
     for (var fact : needed) {
       switch (fact) {
         case Fact.KeysOf(var source) -> running.add(source.fetch().thenApply(_ -> Facts.NONE));
-        case Fact.Signature signature -> running.add(onWorker(() -> check(signature)));
-        case Fact.Work(var work) ->
-          running.add(onWorker(() -> {
-            work.run();
+        case Fact.Signature signature ->
+          running.add(hop(workers, deadline, () -> check(signature)));
+        case Fact.Password(var check) ->
+          running.add(hop(passwords, deadline, () -> {
+            check.run();
             return Facts.NONE;
           }));
       }
@@ -139,9 +144,12 @@ final class Decisions implements AutoCloseable {
     return all;
   }
 
-  private CompletableFuture<Facts> onWorker(Supplier<Facts> work) {
+  /** Work whose turn comes when nobody waits for it any more is left out, so that a queue is never longer than a deadline. */
+  private static CompletableFuture<Facts> hop(
+      ExecutorService workers, long deadline, Supplier<Facts> work) {
     try {
-      return CompletableFuture.supplyAsync(work, workers);
+      return CompletableFuture.supplyAsync(
+          () -> System.nanoTime() < deadline ? work.get() : Facts.NONE, workers);
     } catch (RejectedExecutionException e) {
       return CompletableFuture.failedFuture(e);
     }
@@ -168,5 +176,6 @@ final class Decisions implements AutoCloseable {
   @Override
   public void close() {
     workers.shutdownNow();
+    passwords.shutdownNow();
   }
 }

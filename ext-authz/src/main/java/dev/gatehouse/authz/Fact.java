@@ -15,6 +15,6 @@ sealed interface Fact {
   record Signature(Verifier verifier, UnverifiedToken token, List<VerificationKey> candidates)
       implements Fact {}
 
-  /** Work that a method asked for; what comes of it the method remembers. */
-  record Work(Runnable work) implements Fact {}
+  /** Whether a password is right, where that takes long on purpose. Whoever asked remembers the answer. */
+  record Password(Runnable check) implements Fact {}
 }

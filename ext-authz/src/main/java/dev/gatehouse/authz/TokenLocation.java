@@ -79,15 +79,6 @@ sealed interface TokenLocation {
       }
       return true;
     }
-
-    private static boolean contains(ByteString value, char wanted) {
-      for (int i = 0; i < value.size(); i++) {
-        if (value.byteAt(i) == wanted) {
-          return true;
-        }
-      }
-      return false;
-    }
   }
 
   record Cookie(String name) implements TokenLocation {
@@ -106,6 +97,15 @@ sealed interface TokenLocation {
         throw new BadToken(String.valueOf(e.getMessage()));
       }
     }
+  }
+
+  static boolean contains(ByteString value, char wanted) {
+    for (int i = 0; i < value.size(); i++) {
+      if (value.byteAt(i) == wanted) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static @Nullable ByteString only(List<String> values, String what) throws BadToken {

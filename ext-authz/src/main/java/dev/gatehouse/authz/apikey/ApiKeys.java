@@ -41,7 +41,17 @@ public final class ApiKeys<C> {
     this.entries = entries;
   }
 
-  private record Entry<C>(byte[] hash, String id, C client) {}
+  private static final class Entry<C> {
+    private final byte[] hash;
+    private final String id;
+    private final C client;
+
+    Entry(byte[] hash, String id, C client) {
+      this.hash = hash;
+      this.id = id;
+      this.client = client;
+    }
+  }
 
   /** Whose key it is; null if it is nobody's. */
   public @Nullable C find(ByteString key) {

@@ -1,9 +1,16 @@
 package dev.gatehouse.authz.rules;
 
 /** Who is told of a decision's steps: nobody while serving, {@code gatehouse explain} when somebody asks why. */
-@FunctionalInterface
 public interface Trace {
-  Trace NONE = (what, input, outcome) -> {};
+  Trace NONE = new Trace() {
+    @Override
+    public void step(String what, String input, String outcome) {}
+
+    @Override
+    public boolean listens() {
+      return false;
+    }
+  };
 
   /**
    * @param what was asked, such as a rule's name
@@ -14,6 +21,6 @@ public interface Trace {
 
   /** Whether a step is worth describing. */
   default boolean listens() {
-    return this != NONE;
+    return true;
   }
 }
