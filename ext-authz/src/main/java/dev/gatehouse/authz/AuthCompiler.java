@@ -1,6 +1,7 @@
 package dev.gatehouse.authz;
 
 import dev.gatehouse.authz.basic.Passwords;
+import dev.gatehouse.authz.certificate.ClientCertificates;
 import dev.gatehouse.authz.jwt.BadKeySet;
 import dev.gatehouse.authz.jwt.KeySource;
 import dev.gatehouse.authz.jwt.KeySources;
@@ -34,12 +35,12 @@ import org.jspecify.annotations.Nullable;
 final class AuthCompiler implements PlanCompiler<AuthPlan> {
   private final KeySources keys;
   private final TokenCache cache;
-  private final Passwords passwords;
+  private final Passwords passwords = new Passwords();
+  private final ClientCertificates certificates = new ClientCertificates();
   private final ExtAuthzSettings settings;
 
-  AuthCompiler(KeySources keys, TokenCache cache, Passwords passwords, ExtAuthzSettings settings) {
+  AuthCompiler(KeySources keys, TokenCache cache, ExtAuthzSettings settings) {
     this.keys = keys;
-    this.passwords = passwords;
     this.cache = cache;
     this.settings = settings;
   }
@@ -114,6 +115,13 @@ final class AuthCompiler implements PlanCompiler<AuthPlan> {
         var basic = new BasicCompiler(policies, passwords, problems).compile(policy.basicAuth());
         if (basic != null) {
           methods.add(basic);
+        }
+      }
+      if (policy.clientCertificate() != null) {
+        var certificate = new CertificateCompiler(policies, certificates, problems)
+            .compile(policy.clientCertificate());
+        if (certificate != null) {
+          methods.add(certificate);
         }
       }
       var authorization = policy.authorization();

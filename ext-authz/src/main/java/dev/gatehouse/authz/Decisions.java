@@ -131,17 +131,21 @@ final class Decisions implements AutoCloseable {
         case Fact.KeysOf(var source) -> running.add(source.fetch().thenApply(_ -> Facts.NONE));
         case Fact.Signature signature ->
           running.add(hop(workers, deadline, () -> check(signature)));
-        case Fact.Password(var check) ->
-          running.add(hop(passwords, deadline, () -> {
-            check.run();
-            return Facts.NONE;
-          }));
+        case Fact.Certificate(var check) -> running.add(hop(workers, deadline, remembered(check)));
+        case Fact.Password(var check) -> running.add(hop(passwords, deadline, remembered(check)));
       }
     }
     for (var each : running) {
       all = all.thenCombine(each, Facts::and);
     }
     return all;
+  }
+
+  private static Supplier<Facts> remembered(Runnable check) {
+    return () -> {
+      check.run();
+      return Facts.NONE;
+    };
   }
 
   /** Work whose turn comes when nobody waits for it any more is left out, so that a queue is never longer than a deadline. */

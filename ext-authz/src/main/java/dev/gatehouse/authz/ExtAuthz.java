@@ -1,6 +1,5 @@
 package dev.gatehouse.authz;
 
-import dev.gatehouse.authz.basic.Passwords;
 import dev.gatehouse.authz.jwt.KeySources;
 import dev.gatehouse.policy.source.PolicySource;
 import dev.gatehouse.server.Prebuilt;
@@ -21,7 +20,7 @@ public final class ExtAuthz implements Service {
   private ExtAuthz(PolicySource policies, ExtAuthzSettings settings, ServiceContext context) {
     keys = new KeySources(context.clock());
     var cache = new TokenCache(TokenCache.DEFAULT_BYTES);
-    var plans = policies.live(new AuthCompiler(keys, cache, new Passwords(), settings));
+    var plans = policies.live(new AuthCompiler(keys, cache, settings));
     var answers = new Answers();
     decisions = new Decisions(new Authorizer(), context.clock());
     service = new AuthzService(

@@ -15,6 +15,9 @@ sealed interface Fact {
   record Signature(Verifier verifier, UnverifiedToken token, List<VerificationKey> candidates)
       implements Fact {}
 
+  /** Whether a certificate is good: some signatures. Whoever asked remembers the answer. */
+  record Certificate(Runnable check) implements Fact {}
+
   /** Whether a password is right, where that takes long on purpose. Whoever asked remembers the answer. */
   record Password(Runnable check) implements Fact {}
 }

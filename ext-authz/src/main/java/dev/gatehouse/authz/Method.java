@@ -5,7 +5,7 @@ import java.time.Instant;
 import java.util.List;
 
 /** A way of finding out who calls. Compiled with a policy and the routes of one Gateway, and of that one {@link Guard} only. */
-sealed interface Method permits ApiKeyMethod, BasicMethod, TokenMethod {
+sealed interface Method permits ApiKeyMethod, BasicMethod, CertificateMethod, TokenMethod {
   /** What {@code auth.method} says of a caller that it identified. */
   String name();
 

@@ -208,6 +208,11 @@ final class RequestView implements RequestFacts {
       var told = header(EXTERNAL_ADDRESS);
       return told == null ? "" : told;
     }
+    return peerAddress();
+  }
+
+  /** Whoever the connection is with, be it a proxy. */
+  String peerAddress() {
     return attributes.getSource().getAddress().getSocketAddress().getAddress();
   }
 

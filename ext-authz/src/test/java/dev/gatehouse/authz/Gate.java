@@ -3,7 +3,6 @@ package dev.gatehouse.authz;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.gatehouse.authz.basic.Passwords;
 import dev.gatehouse.authz.jwt.Issuer;
 import dev.gatehouse.authz.jwt.KeySources;
 import dev.gatehouse.policy.resource.Problems;
@@ -63,7 +62,7 @@ final class Gate implements AutoCloseable {
   private final boolean addressFromHeader;
 
   private Gate(String yaml, ExtAuthzSettings settings) {
-    compiler = new AuthCompiler(keys, new TokenCache(8 << 20), new Passwords(), settings);
+    compiler = new AuthCompiler(keys, new TokenCache(8 << 20), settings);
     var load = Load.text("policies.yaml", yaml);
     load.problems().all().forEach(p -> problems.warning(p.origin(), p.path(), p.toString()));
     plan = compiler.compile(load.policies(), null, problems);

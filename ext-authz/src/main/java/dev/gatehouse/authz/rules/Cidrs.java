@@ -6,7 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Address ranges, IPv4 and IPv6 (RFC 4632, RFC 4291 §2.3). An IPv4 address in IPv6's clothes ({@code ::ffff:…}) is the IPv4 one. */
-final class Cidrs {
+public final class Cidrs {
   private final List<Range> ranges;
 
   private static final class Range {
@@ -24,12 +24,17 @@ final class Cidrs {
   }
 
   /** @throws IllegalArgumentException quoting what is no range */
-  static Cidrs of(List<String> texts) {
+  public static Cidrs of(List<String> texts) {
     var ranges = new ArrayList<Range>();
     for (var text : texts) {
       ranges.add(range(text));
     }
     return new Cidrs(List.copyOf(ranges));
+  }
+
+  /** Whether it is an address, and one of these. */
+  public boolean surelyContain(String address) {
+    return contain(address) == Answer.YES;
   }
 
   Answer contain(String address) {
