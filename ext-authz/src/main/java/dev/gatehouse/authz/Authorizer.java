@@ -14,6 +14,9 @@ import java.util.Map;
  */
 final class Authorizer {
   Verdict decide(RoutePlan plan, RequestView request, Facts facts, Instant now) {
+    if (request.trace().listens()) {
+      tell(plan, request);
+    }
     return switch (plan) {
       case RoutePlan.Open(var grant) -> new Allow(grant, "open", null);
       case RoutePlan.Nowhere(var why) ->
@@ -26,6 +29,16 @@ final class Authorizer {
           case Grant grant -> authorize(guarded, request, grant);
         };
     };
+  }
+
+  private static void tell(RoutePlan plan, RequestView request) {
+    var outcome = switch (plan) {
+      case RoutePlan.Open _ -> "open: no policy holds";
+      case RoutePlan.Nowhere(var why) -> "nowhere: " + why;
+      case RoutePlan.Refused(var policy) -> "refused: " + policy + " cannot be honoured";
+      case RoutePlan.Guarded(var route, var guard) -> route + ", guarded by " + guard.policy();
+    };
+    request.trace().step("plan", request.method() + " " + request.urlPath(), outcome);
   }
 
   /** What a verdict of this plan comes to: a policy in shadow lets pass what it would not. */

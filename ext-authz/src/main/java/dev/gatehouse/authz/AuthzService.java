@@ -1,5 +1,6 @@
 package dev.gatehouse.authz;
 
+import dev.gatehouse.authz.rules.Trace;
 import dev.gatehouse.policy.source.Live;
 import dev.gatehouse.server.Decision;
 import dev.gatehouse.server.Decision.Outcome;
@@ -32,8 +33,16 @@ final class AuthzService {
   }
 
   void check(CheckRequest request, StreamObserver<byte[]> response) {
+    check(RequestView.of(request.getAttributes(), addressFromHeader), response);
+  }
+
+  /** The same, for somebody who wants to know why. */
+  void explain(CheckRequest request, Trace trace, StreamObserver<byte[]> response) {
+    check(RequestView.traced(request.getAttributes(), addressFromHeader, trace), response);
+  }
+
+  private void check(RequestView view, StreamObserver<byte[]> response) {
     long begun = System.nanoTime();
-    var view = RequestView.of(request.getAttributes(), addressFromHeader);
     decisions.decide(plans.current(), view, verdict -> {
       if (!(response instanceof ServerCallStreamObserver<?> call && call.isCancelled())) {
         response.onNext(answers.of(verdict, view.decisionId()));

@@ -35,8 +35,8 @@ final class CertificateCompiler {
       problems.error(
           auth.ca().origin(),
           PATH,
-          "no " + auth.ca().kind() + " \"" + auth.ca().namespace() + "/" + auth.ca().name()
-              + "\" with the key " + KEY);
+          "no " + auth.ca().kind() + " \"" + auth.ca().namespace() + "/"
+              + auth.ca().name() + "\" with the key " + KEY);
       return null;
     }
     try {

@@ -15,6 +15,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -95,6 +96,9 @@ final class Decisions implements AutoCloseable {
           "timeout", needs.policy(), "what it needs could not be found out in time"));
       return;
     }
+    if (open.request.trace().listens()) {
+      open.request.trace().step("found out", named(needs.facts()), "off the event loop; once more");
+    }
     var _ = found(needs.facts(), facts, open.deadline)
         .completeOnTimeout(facts, left, TimeUnit.NANOSECONDS)
         .whenCompleteAsync(
@@ -120,6 +124,17 @@ final class Decisions implements AutoCloseable {
     } else {
       open.then.accept(verdict);
     }
+  }
+
+  private static String named(List<Fact> facts) {
+    return facts.stream()
+        .map(fact -> switch (fact) {
+          case Fact.KeysOf _ -> "a provider's keys";
+          case Fact.Signature _ -> "a token's signature";
+          case Fact.Certificate _ -> "a certificate's path";
+          case Fact.Password _ -> "a password's hash";
+        })
+        .collect(Collectors.joining(", "));
   }
 
   /** What is known when all of them have been found out. A new future: a shared one is not the caller's to complete. */

@@ -1,13 +1,16 @@
 package dev.gatehouse.authz;
 
 import dev.gatehouse.authz.jwt.KeySources;
+import dev.gatehouse.authz.rules.Trace;
 import dev.gatehouse.policy.source.PolicySource;
 import dev.gatehouse.server.Prebuilt;
 import dev.gatehouse.server.Service;
 import dev.gatehouse.server.ServiceContext;
 import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
+import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.stub.ServerCalls;
+import io.grpc.stub.StreamObserver;
 import java.util.List;
 
 /** The ext-authz service, composed on this screen. */
@@ -32,6 +35,16 @@ public final class ExtAuthz implements Service {
   public static ExtAuthz create(
       PolicySource policies, ExtAuthzSettings settings, ServiceContext context) {
     return new ExtAuthz(policies, settings, context);
+  }
+
+  /**
+   * Decides as for Envoy and tells every step, for {@code gatehouse explain}. What has to be found out first is found out, and then
+   * the steps are told anew from the first, after one that is called {@code found out}.
+   *
+   * @param answer gets the bytes of a {@code CheckResponse}, once
+   */
+  public void explain(CheckRequest request, Trace trace, StreamObserver<byte[]> answer) {
+    service.explain(request, trace, answer);
   }
 
   @Override

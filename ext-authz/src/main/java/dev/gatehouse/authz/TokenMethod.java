@@ -86,6 +86,9 @@ final class TokenMethod implements Method {
     if (token == null || place == null) {
       return Attempt.ABSENT;
     }
+    if (request.trace().listens()) {
+      request.trace().step("jwt", place.toString(), "a token of " + token.size() + " bytes");
+    }
     if (token.size() > maxTokenBytes) {
       throw new BadToken(token.size() + " bytes (at most " + maxTokenBytes + ")");
     }
@@ -132,6 +135,7 @@ final class TokenMethod implements Method {
         case Keys.Failed(var why) -> unsure = why;
         case Keys.Known(var set) -> {
           try {
+            tell(presented.trace, provider, token, set);
             switch (check(provider.verifier(), set, token, presented)) {
               case Checked.Good(var verified) -> {
                 return cache
@@ -156,6 +160,16 @@ final class TokenMethod implements Method {
       return new Attempt.Unsure(unsure);
     }
     throw refused;
+  }
+
+  private static void tell(Trace trace, Provider provider, UnverifiedToken token, KeySet keys) {
+    if (trace.listens()) {
+      trace.step(
+          "jwt provider " + provider.name(),
+          "alg " + token.jws().algorithm() + ", kid " + token.jws().kid() + ", typ "
+              + token.jws().type() + ", iss " + token.issuer() + ", aud " + token.audiences(),
+          "asked; it has the keys of generation " + keys.generation());
+    }
   }
 
   /** What a provider says of a token that it does not refuse. */

@@ -35,17 +35,15 @@ public final class CompactJws {
     this.type = type;
   }
 
-  Algorithm algorithm() {
+  public Algorithm algorithm() {
     return algorithm;
   }
 
-  @Nullable
-  String kid() {
+  public @Nullable String kid() {
     return kid;
   }
 
-  @Nullable
-  String type() {
+  public @Nullable String type() {
     return type;
   }
 
