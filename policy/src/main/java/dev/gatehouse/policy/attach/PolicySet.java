@@ -13,12 +13,14 @@ import dev.gatehouse.policy.resource.Policy;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.resource.Resource;
 import dev.gatehouse.policy.resource.Secret;
+import dev.gatehouse.policy.resource.SecurityPolicy;
 import dev.gatehouse.policy.resource.TransformPolicy;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedSet;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -82,7 +84,8 @@ public final class PolicySet {
         gateways,
         policies,
         gateways.stream()
-            .collect(Collectors.toMap(g -> g.meta().id(), g -> owned(g, rules, targeting))),
+            .collect(
+                Collectors.toMap(g -> g.meta().id(), g -> owned(g, rules, targeting, problems))),
         references,
         new Crossing(hung, problems),
         targeting);
@@ -196,17 +199,35 @@ public final class PolicySet {
                 rule.name()));
   }
 
+  /** What a Gateway's policies own. One that looks for credentials in what another sets finds none: that is reported. */
   private static SortedSet<String> owned(
-      Gateway gateway, List<AttachedRule> rules, Targeting targeting) {
+      Gateway gateway, List<AttachedRule> rules, Targeting targeting, Problems problems) {
     var routes = rules.stream()
         .filter(rule -> rule.gateway().meta().id().equals(gateway.meta().id()))
         .map(rule -> rule.httpRoute().meta().title())
         .collect(Collectors.toSet());
-    return targeting
-        .securityPolicies(gateway, routes)
-        .flatMap(policy -> policy.ownedHeaders().stream())
-        .collect(Collectors.collectingAndThen(
-            Collectors.toCollection(TreeSet::new), Collections::unmodifiableSortedSet));
+    var policies = targeting.securityPolicies(gateway, routes).distinct().toList();
+    var owners = new TreeMap<String, Policy>();
+    policies.forEach(
+        policy -> policy.ownedHeaders().forEach(header -> owners.putIfAbsent(header, policy)));
+    for (var policy : Resources.of(SecurityPolicy.class, policies)) {
+      for (var header : new TreeSet<>(policy.credentialHeaders())) {
+        var owner = owners.get(header);
+        if (owner != null) {
+          problems.error(
+              policy.meta().origin(),
+              "spec",
+              "\"%s\", in which %s looks for credentials, is set by %s (%s): %s takes it from every request first"
+                  .formatted(
+                      header,
+                      policy.meta().title(),
+                      owner.meta().title(),
+                      owner.meta().origin(),
+                      gateway.meta().title()));
+        }
+      }
+    }
+    return Collections.unmodifiableSortedSet(new TreeSet<>(owners.keySet()));
   }
 
   /** A file that could not be read, as if it were a resource whose {@code id} is the file's path. */

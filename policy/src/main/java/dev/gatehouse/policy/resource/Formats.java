@@ -32,6 +32,8 @@ final class Formats {
       "keep-alive",
       "upgrade",
       "trailer");
+  private static final Set<String> NEVER_OWNED =
+      Set.of("authorization", "cookie", "x-forwarded-client-cert", "x-forwarded-for");
   private static final int MAX_NAME = 253;
 
   private Formats() {}
@@ -98,9 +100,34 @@ final class Formats {
     return lower;
   }
 
-  /** Whether a name in lower case is one that {@link #changeableHeader} takes. */
-  static boolean isChangeableHeader(String lower) {
-    return TOKEN.matches(lower) && lower.length() <= 256 && !isEnvoys(lower);
+  /**
+   * A header that a policy owns: it is taken from every request of the Gateway before anything looks at it, so it can be none in
+   * which credentials or addresses come.
+   */
+  static String ownedHeader(Value value) {
+    return checkOwned(value, changeableHeader(value));
+  }
+
+  /** The same for a name that is a key of {@code value}. */
+  static String ownedHeader(Value value, String name) {
+    return checkOwned(value, changeableHeader(value, name));
+  }
+
+  private static String checkOwned(Value value, String lower) {
+    if (NEVER_OWNED.contains(lower)) {
+      value.error(
+          "\"" + lower
+              + "\" cannot be set by a policy: what a policy sets is taken from every request of the Gateway first, and this is needed");
+    }
+    return lower;
+  }
+
+  /** Whether a name in lower case is one that {@link #ownedHeader} takes. */
+  static boolean isOwnableHeader(String lower) {
+    return TOKEN.matches(lower)
+        && lower.length() <= 256
+        && !isEnvoys(lower)
+        && !NEVER_OWNED.contains(lower);
   }
 
   private static boolean isEnvoys(String lower) {

@@ -86,7 +86,8 @@ final class JwtReader {
     } else {
       fields.onlyInAuthPolicy("algorithms", "types", "clockSkew", "maxLifetime", "requiredClaims");
     }
-    return new SecurityPolicy.Provider(name, issuer, audiences, jwks, claims, extract, tokens, fields.origin());
+    return new SecurityPolicy.Provider(
+        name, issuer, audiences, jwks, claims, extract, tokens, fields.origin());
   }
 
   /** OpenID Connect Discovery §4: the document is found at the issuer, an https (here also http) URL without query and fragment. */
@@ -168,7 +169,7 @@ final class JwtReader {
   private static ClaimToHeader claimToHeader(Fields fields) {
     return new ClaimToHeader(
         fields.required("claim", v -> v.text(253)),
-        fields.required("header", Formats::changeableHeader));
+        fields.required("header", v -> Formats.ownedHeader(v)));
   }
 
   private static ExtractFrom extractFrom(Fields fields) {

@@ -36,7 +36,7 @@ final class MethodsReader {
     var extractFrom =
         fields.nonEmptyList("extractFrom", 16, item -> item.object(MethodsReader::keySource));
     var clientId =
-        fields.<@Nullable String>optional("forwardClientIDHeader", Formats::changeableHeader);
+        fields.<@Nullable String>optional("forwardClientIDHeader", v -> Formats.ownedHeader(v));
     boolean sanitize = fields.flag("sanitize");
     @Nullable ObjectRef clients = null;
     if (ours) {
@@ -59,7 +59,7 @@ final class MethodsReader {
   BasicAuth basicAuth(Fields fields) {
     return new BasicAuth(
         fields.required("users", v -> v.object(refs::secret)),
-        fields.<@Nullable String>optional("forwardUsernameHeader", Formats::changeableHeader),
+        fields.<@Nullable String>optional("forwardUsernameHeader", v -> Formats.ownedHeader(v)),
         fields.origin());
   }
 

@@ -214,10 +214,14 @@ public final class ResourceReader {
     }
   }
 
+  /** A header in which it looks for credentials it does not own: others would lose theirs. */
   private static RejectedPolicy rejected(Meta meta, Targets targets, @Nullable Resource read) {
-    return read instanceof Policy policy
-        ? new RejectedPolicy(meta, targets, policy.ownedHeaders())
-        : new RejectedPolicy(meta, targets);
+    if (!(read instanceof SecurityPolicy policy)) {
+      return new RejectedPolicy(meta, targets);
+    }
+    var owned = new TreeSet<>(policy.ownedHeaders());
+    owned.removeAll(policy.credentialHeaders());
+    return new RejectedPolicy(meta, targets, Collections.unmodifiableSortedSet(owned));
   }
 
   private void add(Resource resource) {

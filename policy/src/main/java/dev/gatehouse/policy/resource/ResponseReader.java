@@ -21,7 +21,7 @@ final class ResponseReader {
 
   static Response response(Fields fields) {
     return new Response(
-        fields(fields, "headers", Formats::changeableHeader),
+        fields(fields, "headers", Formats::ownedHeader),
         fields(fields, "metadata", ResponseReader::metadataName),
         fields(fields, "deniedHeaders", ResponseReader::deniedHeader));
   }

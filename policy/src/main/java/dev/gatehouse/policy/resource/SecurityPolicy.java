@@ -125,7 +125,7 @@ public record SecurityPolicy(
     response.headers().forEach(field -> names.add(field.name()));
     return names.stream()
         .map(name -> name.toLowerCase(Locale.ROOT))
-        .filter(Formats::isChangeableHeader)
+        .filter(Formats::isOwnableHeader)
         .collect(Collectors.collectingAndThen(
             Collectors.toCollection(TreeSet::new), Collections::unmodifiableSortedSet));
   }

@@ -26,10 +26,6 @@ final class SecurityPolicyReader {
   private static final Pattern ORIGIN = Pattern.compile(
       "\\*|[A-Za-z][A-Za-z0-9+.-]*://(\\*|(\\*\\.)?[\\w-]+(\\.[\\w-]+)*)(:(\\*|[0-9]{1,5}))?");
 
-  /** An owned header is taken from every request of the Gateway before anything looks at it. */
-  private static final Set<String> NEVER_OWNED =
-      Set.of("authorization", "cookie", "x-forwarded-client-cert", "x-forwarded-for");
-
   private final Meta meta;
   private final boolean ours;
   private final RefReader refs;
@@ -125,7 +121,9 @@ final class SecurityPolicyReader {
   private static Set<String> providers(@Nullable Jwt jwt) {
     return jwt == null
         ? Set.of()
-        : jwt.providers().stream().map(SecurityPolicy.Provider::name).collect(Collectors.toUnmodifiableSet());
+        : jwt.providers().stream()
+            .map(SecurityPolicy.Provider::name)
+            .collect(Collectors.toUnmodifiableSet());
   }
 
   /** A header set by ext-authz must never lead to a route whose policies were not asked. */
@@ -139,10 +137,10 @@ final class SecurityPolicyReader {
   private static void checkOwnedHeaders(SecurityPolicy policy, Fields spec) {
     var credentials = policy.credentialHeaders();
     for (var name : policy.ownedHeaders()) {
-      if (NEVER_OWNED.contains(name) || credentials.contains(name)) {
+      if (credentials.contains(name)) {
         spec.error(
             "\"" + Shown.of(name)
-                + "\" cannot be a header that the policy sets: those are taken from every request of the Gateway first, and this one is looked at");
+                + "\" cannot be both looked at for credentials and set: what a policy sets is taken from every request of the Gateway first");
       }
     }
   }

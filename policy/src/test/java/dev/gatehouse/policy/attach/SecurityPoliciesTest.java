@@ -186,6 +186,25 @@ class SecurityPoliciesTest {
     assertThat(set.ownedHeaders(set.gateways().getFirst())).containsExactly("x-sub");
   }
 
+  @Test
+  void what_one_policy_sets_another_of_the_gateway_cannot_look_for_credentials_in() {
+    var set = load(
+        secret("shop/s"),
+        security(
+            "infra/a",
+            "Gateway/web",
+            "jwt: {providers: [{name: a, localJWKS: {inline: '{}'}, claimToHeaders: [{claim: sub, header: x-key}]}]}"),
+        security(
+            "shop/b",
+            "HTTPRoute/orders",
+            "apiKeyAuth: {credentialRefs: [{name: s}], " + KEYS + "}"));
+
+    assertThat(errors())
+        .containsExactly(
+            "p3.yaml:1:1: spec: \"x-key\", in which SecurityPolicy shop/b looks for credentials, is set by SecurityPolicy infra/a (p2.yaml:1:1): Gateway infra/web takes it from every request first");
+    assertThat(set.ownedHeaders(set.gateways().getFirst())).containsExactly("x-key");
+  }
+
   // Two kinds, one family
 
   @Test

@@ -172,7 +172,7 @@ class AuthPolicyReaderTest {
         "response: {headers: {Host: a}} | \"host\" is Envoy's own",
         "response: {headers: {':path': a}} | is not a header name",
         "response: {headers: {x-envoy-a: a}} | is Envoy's own",
-        "response: {headers: {authorization: a}} | \"authorization\" cannot be a header that the policy sets",
+        "response: {headers: {authorization: a}} | \"authorization\" cannot be set by a policy",
         "response: {headers: {x-a: a, X-A: b}} | \"x-a\" stands twice",
         "response: {headers: {x-a: 1}} | expected a text, got a number",
         "response: {metadata: {sub: a}} | \"sub\" is the caller's identity",

@@ -161,7 +161,7 @@ class SecurityPolicyReaderTest {
   @Test
   void a_header_that_could_be_read_stays_owned_though_the_policy_is_rejected() {
     var read = provider(
-        "localJWKS: {inline: '{}'}, recomputeRoute: true, claimToHeaders: [{claim: sub, header: X-User}, {claim: a, header: host}, {claim: a, header: 'x y'}]");
+        "localJWKS: {inline: '{}'}, recomputeRoute: true, claimToHeaders: [{claim: sub, header: X-User}, {claim: a, header: host}, {claim: a, header: 'x y'}, {claim: a, header: cookie}, {claim: a, header: x-token}], extractFrom: {headers: [{name: x-token}]}");
 
     assertThat(read.resources())
         .singleElement()
@@ -238,7 +238,7 @@ class SecurityPolicyReaderTest {
         "jwt: {providers: [{name: a, remoteJWKS: {cacheDuration: 5m}}]} | \"uri\" is missing",
         "jwt: {providers: [{name: a, localJWKS: {inline: x}, algorithms: [RS256]}]} | algorithms: is a field of AuthPolicy (gatehouse.dev/v1alpha1), not of SecurityPolicy",
         "jwt: {providers: [{name: a, localJWKS: {type: ValueRef, valueRef: {name: a, namespace: b}}}]} | namespace: is not a field here",
-        "jwt: {providers: [{name: a, localJWKS: {inline: x}, claimToHeaders: [{claim: a, header: Authorization}]}]} | \"authorization\" cannot be a header that the policy sets",
+        "jwt: {providers: [{name: a, localJWKS: {inline: x}, claimToHeaders: [{claim: a, header: Authorization}]}]} | claimToHeaders[0].header: \"authorization\" cannot be set by a policy",
         "anonymous: {} | anonymous: is a field of AuthPolicy",
         "apiKeyAuth: {extractFrom: [{headers: [a]}]} | \"credentialRefs\" is missing",
         "apiKeyAuth: {credentialRefs: [], extractFrom: [{headers: [a]}]} | credentialRefs: is empty",
@@ -250,7 +250,7 @@ class SecurityPolicyReaderTest {
         "apiKeyAuth: {credentialRefs: [{name: a}], extractFrom: [{headers: ['']}]} | headers[0]: is empty",
         "apiKeyAuth: {credentialRefs: [{name: a, kind: ConfigMap}], extractFrom: [{headers: [a]}]} | \"ConfigMap\" is not one of Secret",
         "apiKeyAuth: {credentialRefs: [{name: a}], extractFrom: [{headers: [a]}], forwardClientIDHeader: host} | \"host\" is Envoy's own",
-        "apiKeyAuth: {credentialRefs: [{name: a}], extractFrom: [{headers: [a]}], forwardClientIDHeader: A} | \"a\" cannot be a header that the policy sets",
+        "apiKeyAuth: {credentialRefs: [{name: a}], extractFrom: [{headers: [a]}], forwardClientIDHeader: A} | \"a\" cannot be both looked at for credentials and set",
         "apiKeyAuth: {credentialRefs: [{name: a}], extractFrom: [{headers: [a]}], clients: {name: c}} | clients: is a field of AuthPolicy",
         "basicAuth: {} | \"users\" is missing",
         "basicAuth: {users: {name: a}, forwardUsernameHeader: ':path'} | is not a header name",
