@@ -60,6 +60,11 @@ final class ApiKeyMethod implements Method {
     if (key == null) {
       return Attempt.ABSENT;
     }
+    for (int i = 0; i < strips.parameters().size(); i++) {
+      if (request.disguises(strips.parameters().get(i))) {
+        return new Attempt.Bad("the parameter's name is written in escapes");
+      }
+    }
     var proof = keys.find(key);
     return proof == null ? new Attempt.Bad("the API key is nobody's") : proof;
   }

@@ -10,6 +10,7 @@ import io.envoyproxy.envoy.service.auth.v3.AttributeContext;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -161,6 +162,19 @@ final class RequestView implements RequestFacts {
         .filter(p -> p.name().equals(name))
         .map(Parameter::value)
         .toList();
+  }
+
+  /** Whether a parameter's name is written in another way than it reads, so that Envoy would not find it to take it out. */
+  boolean disguises(String name) {
+    var path = http.getPath();
+    int query = path.indexOf('?');
+    if (query < 0 || (path.indexOf('%', query) < 0 && path.indexOf('+', query) < 0)) {
+      return false;
+    }
+    long plain = Arrays.stream(path.substring(query + 1).split("&", MAX_PARAMETERS + 1))
+        .filter(part -> part.equals(name) || part.startsWith(name + "="))
+        .count();
+    return plain != parameter(name).size();
   }
 
   /** Every value of a cookie, in order (RFC 6265 §4.2.1), quotes kept. */
