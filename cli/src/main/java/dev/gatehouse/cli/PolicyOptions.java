@@ -25,7 +25,7 @@ final class PolicyOptions {
   @Option(
       names = "--match-routes",
       description =
-          "Match host, path, method, headers and query against the HTTPRoutes, for gateways that"
+          "Match host, path, method, headers and query against the routes, for gateways that"
               + " can tell neither binding nor route.")
   boolean matchRoutes;
 

@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,12 +36,28 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * With {@code --match-routes} the client's own words choose its policies, so it must be the route that Envoy takes: random HTTPRoutes and
- * requests through a real Envoy. Each rule redirects to a host that names it; so Envoy's answer says which rule it took, and which path
- * it saw, for that is the path that a service would be told.
+ * With {@code --match-routes} the client's own words choose its policies, so it must be the route that Envoy takes: random HTTPRoutes,
+ * GRPCRoutes and requests through a real Envoy. Each rule of an HTTPRoute redirects to a host that names it; so Envoy's answer says which
+ * rule it took, and which path it saw, for that is the path that a service would be told. A rule of a GRPCRoute says its name in a header.
  */
 class MatchRoutesDifferentialTest {
   private static final int REQUESTS = 1_500;
+  private static final String GATEWAY = """
+      apiVersion: gateway.networking.k8s.io/v1
+      kind: Gateway
+      metadata: {name: web, namespace: shop}
+      spec:
+        gatewayClassName: gatehouse
+        listeners:
+        - {name: http, port: 80, protocol: HTTP}
+        - {name: alt, port: 8080, protocol: HTTP, hostname: "*.example.com"}
+      """;
+
+  /** Why a host that both kinds of routes want is not resolved, and the only host of theirs here. */
+  private static final String SHARED =
+      "an HTTPRoute and a GRPCRoute share the host, and gateways differ in which one they take";
+
+  private static final String SHARED_HOST = "x.org";
   private static final Pattern LOCATION =
       Pattern.compile("https?://([^/:?]+)\\.test(?::\\d+)?(.*)");
   private static final List<String> SEGMENTS = List.of("a", "b", "ab", "a.b", "A");
@@ -60,6 +77,8 @@ class MatchRoutesDifferentialTest {
       "y.org",
       "example.com",
       "[::1]:80");
+  private static final List<String> SERVICES = List.of("a.B", "a.BB", "b.C", "D");
+  private static final List<String> CALLS = List.of("Get", "GetAll", "List");
   private static final List<String> METHODS = List.of("GET", "POST", "OPTIONS");
   private static final List<String> VALUES = List.of("1", "2", "1,2", "é");
 
@@ -104,7 +123,18 @@ class MatchRoutesDifferentialTest {
   @ValueSource(ints = {1, 2, 3})
   void a_request_is_matched_to_the_route_that_envoy_takes(int seed) throws IOException {
     var random = new Random(seed);
-    var load = Load.text("random.yaml", policies(random));
+    compareAll(policies(random), () -> request(random), 25);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void a_call_is_matched_to_the_grpc_route_that_envoy_takes(int seed) throws IOException {
+    var random = new Random(seed);
+    compareAll(grpcPolicies(random), () -> call(random), 25);
+  }
+
+  private void compareAll(String policies, Supplier<Asked> requests, int rules) throws IOException {
+    var load = Load.text("random.yaml", policies);
     write(load);
     var plans = RoutePlans.of(
         load.policies(), rule -> rule.httpRoute().meta().name() + "-" + rule.index(), null);
@@ -118,13 +148,13 @@ class MatchRoutesDifferentialTest {
     try (envoy;
         ports) {
       for (int i = 0; i < REQUESTS; i++) {
-        var asked = request(random);
+        var asked = requests.get();
         var answers = List.of(ask(plain, asked), ask(other, asked));
         unsure += compare(plans, asked, answers, taken) ? 0 : 1;
       }
     }
 
-    assertThat(taken).as("rules that were taken").hasSizeGreaterThan(25);
+    assertThat(taken).as("rules that were taken").hasSizeGreaterThan(rules);
     assertThat(unsure).as("requests that nobody could compare").isLessThan(REQUESTS / 2);
   }
 
@@ -155,6 +185,10 @@ class MatchRoutesDifferentialTest {
       }
       case Lookup.Unresolved<String>(var why) -> {
         switch (why) {
+          case SHARED -> {
+            assertThat(asked.host()).as("%s: %s", asked, answers).isEqualTo(SHARED_HOST);
+            return false;
+          }
           case "no route matches" ->
             assertThat(rules).as("%s as %s: %s", asked, seen.path(), answers).isEmpty();
           case "the routes of several listeners match, and their plans differ" ->
@@ -175,7 +209,8 @@ class MatchRoutesDifferentialTest {
   /** What must always be resolved: a path of plain elements, and no header that Envoys disagree over. */
   private static boolean ordinary(Asked request) {
     var path = request.path().split("\\?", 2)[0];
-    return Pattern.matches("(/(a|b|ab|a\\.b|A|a;b|a%20b))*/?", path)
+    return Pattern.matches(
+            "(/(a|b|ab|a\\.b|A|a;b|a%20b|a\\.BB?|b\\.C|D|GetAll|Get|List|Other|x))*/?", path)
         && request.values().values().stream()
             .allMatch(values -> values.size() == 1 && !values.contains("é"));
   }
@@ -194,6 +229,10 @@ class MatchRoutesDifferentialTest {
             false,
             Duration.ofSeconds(5))
         .send(new RawHttp.Request(asked.method(), asked.path(), fields, ByteString.EMPTY, null));
+    var rule = String.join("", answer.header("x-rule"));
+    if (!rule.isEmpty()) {
+      return new Taken(answer.status(), rule, asked.path());
+    }
     var location = String.join("", answer.header("location"));
     var parts = LOCATION.matcher(location);
     return answer.status() == 302 && parts.matches()
@@ -222,16 +261,7 @@ class MatchRoutesDifferentialTest {
   }
 
   private static String policies(Random random) {
-    var yaml = new StringBuilder("""
-            apiVersion: gateway.networking.k8s.io/v1
-            kind: Gateway
-            metadata: {name: web, namespace: shop}
-            spec:
-              gatewayClassName: gatehouse
-              listeners:
-              - {name: http, port: 80, protocol: HTTP}
-              - {name: alt, port: 8080, protocol: HTTP, hostname: "*.example.com"}
-            """);
+    var yaml = new StringBuilder(GATEWAY);
     for (int i = 0; i < 40; i++) {
       yaml.append("""
           ---
@@ -243,18 +273,100 @@ class MatchRoutesDifferentialTest {
             hostnames: [%s]
             rules:
           """.formatted(
-          i,
-          random.nextBoolean()
-              ? ""
-              : ", creationTimestamp: \"2026-01-0%dT00:00:00Z\"".formatted(1 + random.nextInt(3)),
-          pick(random, List.of("", "", "", ", sectionName: http", ", sectionName: alt")),
-          random.nextInt(4) == 0 ? "" : quoted(pick(random, HOSTS))));
+              i,
+              created(random),
+              pick(random, List.of("", "", "", ", sectionName: http", ", sectionName: alt")),
+              random.nextInt(4) == 0 ? "" : quoted(pick(random, HOSTS))));
       int rules = 1 + random.nextInt(3);
       for (int j = 0; j < rules; j++) {
         yaml.append(rule(random, i, j));
       }
     }
     return yaml.toString();
+  }
+
+  private static String created(Random random) {
+    return random.nextBoolean()
+        ? ""
+        : ", creationTimestamp: \"2026-01-0%dT00:00:00Z\"".formatted(1 + random.nextInt(3));
+  }
+
+  /** GRPCRoutes, and HTTPRoutes that want one of their hosts. */
+  private static String grpcPolicies(Random random) {
+    var yaml = new StringBuilder(GATEWAY);
+    for (int i = 0; i < 40; i++) {
+      yaml.append("""
+          ---
+          apiVersion: gateway.networking.k8s.io/v1
+          kind: GRPCRoute
+          metadata: {name: r%d, namespace: shop%s}
+          spec:
+            parentRefs: [{name: web%s}]
+            hostnames: [%s]
+            rules:
+          """.formatted(
+              i,
+              created(random),
+              pick(random, List.of("", "", "", ", sectionName: http", ", sectionName: alt")),
+              quoted(pick(random, HOSTS))));
+      int rules = 1 + random.nextInt(3);
+      for (int j = 0; j < rules; j++) {
+        yaml.append("""
+              - name: rule-%d
+                matches: [%s, %s]
+                filters: [{type: ResponseHeaderModifier, responseHeaderModifier: {set: [{name: x-rule, value: r%d-%d}]}}]
+            """.formatted(j, grpcMatch(random), grpcMatch(random), i, j));
+      }
+    }
+    for (int i = 40; i < 43; i++) {
+      yaml.append("""
+          ---
+          apiVersion: gateway.networking.k8s.io/v1
+          kind: HTTPRoute
+          metadata: {name: r%d, namespace: shop%s}
+          spec:
+            parentRefs: [{name: web}]
+            hostnames: [x.org]
+            rules:
+          """.formatted(i, created(random))).append(rule(random, i, 0));
+    }
+    return yaml.toString();
+  }
+
+  private static String grpcMatch(Random random) {
+    var parts = new ArrayList<String>();
+    var service = "service: " + pick(random, SERVICES);
+    var method = "method: " + pick(random, CALLS);
+    switch (random.nextInt(7)) {
+      case 0 -> parts.add("method: {%s, %s}".formatted(service, method));
+      case 1, 2 -> parts.add("method: {%s}".formatted(service));
+      case 3 -> parts.add("method: {%s}".formatted(method));
+      case 4 ->
+        parts.add("method: {type: RegularExpression, service: %s, method: %s}"
+            .formatted(
+                quoted(pick(random, List.of("a.*", "a[.]B|D"))),
+                quoted(pick(random, List.of("Get|List", "Get.*")))));
+      case 5 ->
+        parts.add("method: {type: RegularExpression, %s: %s}"
+            .formatted(
+                pick(random, List.of("service", "method")),
+                quoted(pick(random, List.of("[a-zA-Z.]*", "Get.*|a.B+")))));
+      default -> {}
+    }
+    if (random.nextInt(3) == 0) {
+      parts.add("headers: [" + named(random, pick(random, List.of("x-one", "x-two"))) + "]");
+    }
+    return "{" + String.join(", ", parts) + "}";
+  }
+
+  private static Asked call(Random random) {
+    var path = new StringBuilder("/" + pick(random, SERVICES));
+    switch (random.nextInt(8)) {
+      case 0 -> path.append(pick(random, List.of("", "/", "/Get/x", "/Get/")));
+      default -> path.append('/').append(pick(random, List.of("Get", "GetAll", "List", "Other")));
+    }
+    path.append(random.nextInt(8) == 0 ? "?q=/D/Get" : "");
+    return new Asked("POST", pick(random, ASKED_HOSTS), path.toString(), headers(random), true);
   }
 
   private static String rule(Random random, int route, int rule) {
@@ -317,6 +429,11 @@ class MatchRoutesDifferentialTest {
       path.append(path.indexOf("?") < 0 ? '?' : '&')
           .append(pick(random, List.of("p=1", "q=2", "q=1", "p", "q=", "%70=1", "p=%31", "q=1,2")));
     }
+    return new Asked(
+        pick(random, METHODS), pick(random, ASKED_HOSTS), path.toString(), headers(random), true);
+  }
+
+  private static Map<String, List<String>> headers(Random random) {
     var headers = new HashMap<String, List<String>>();
     for (var name : List.of("x-one", "x-two")) {
       switch (random.nextInt(8)) {
@@ -325,8 +442,7 @@ class MatchRoutesDifferentialTest {
         default -> {}
       }
     }
-    return new Asked(
-        pick(random, METHODS), pick(random, ASKED_HOSTS), path.toString(), headers, true);
+    return headers;
   }
 
   private static String plainPath(Random random) {

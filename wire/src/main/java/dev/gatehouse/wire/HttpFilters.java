@@ -120,6 +120,9 @@ final class HttpFilters {
         false,
         "enable_x_ratelimit_headers",
         "DRAFT_VERSION_03",
+        // Envoy's UNAVAILABLE would have gRPC clients try again at once.
+        "rate_limited_as_resource_exhausted",
+        true,
         "rate_limit_service",
         map("transport_api_version", "V3", "grpc_service", service(Clusters.RATELIMIT, null)));
   }
