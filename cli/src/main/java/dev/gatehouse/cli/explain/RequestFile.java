@@ -1,18 +1,13 @@
 package dev.gatehouse.cli.explain;
 
 import com.google.protobuf.ByteString;
+import dev.gatehouse.sandbox.StrictYaml;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.exc.UnrecognizedPropertyException;
-import tools.jackson.dataformat.yaml.YAMLMapper;
 
 /**
  * A request that stands in a file ({@code gatehouse explain --request}). Read strictly: an unknown key is an error.
@@ -36,12 +31,6 @@ public record RequestFile(
   public static final RequestFile EMPTY =
       new RequestFile(null, null, null, null, null, null, null, null, null, null, null, null);
 
-  private static final YAMLMapper YAML = YAMLMapper.builder()
-      .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-      .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-      .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-      .build();
-
   /** What the upstream would answer. */
   public record Reply(
       @Nullable Integer status,
@@ -60,29 +49,11 @@ public record RequestFile(
   /** @throws BadQuestion naming file, line and column */
   public static RequestFile read(Path file, String yaml) {
     try {
-      var read = YAML.readValue(yaml, RequestFile.class);
+      var read = StrictYaml.read(file.toString(), yaml, RequestFile.class);
       return read == null ? EMPTY : read;
-    } catch (JacksonException e) {
-      throw new BadQuestion(explain(file, e));
+    } catch (IllegalArgumentException e) {
+      throw new BadQuestion(String.valueOf(e.getMessage()));
     }
-  }
-
-  private static String explain(Path file, JacksonException e) {
-    var at = e.getLocation();
-    var where = file
-        + (at == null || at.getLineNr() < 1
-            ? ": "
-            : ":" + at.getLineNr() + ":" + at.getColumnNr() + ": ");
-    if (e instanceof UnrecognizedPropertyException unknown
-        && unknown.getKnownPropertyIds() != null) {
-      return where + "unknown key \"" + unknown.getPropertyName() + "\" (there are: "
-          + unknown.getKnownPropertyIds().stream()
-              .map(String::valueOf)
-              .sorted()
-              .collect(Collectors.joining(", "))
-          + ")";
-    }
-    return where + e.getOriginalMessage();
   }
 
   public List<Asked.Header> headerList() {

@@ -102,7 +102,11 @@ record RoutePart(
             || rule.gateway().meta().id().equals(asked.listener()))
         .toList();
     if (named.isEmpty()) {
-      var known = policies.rules().stream().map(rule -> rule.route().toString()).toList();
+      boolean whole = route.chars().filter(c -> c == '/').count() < 3;
+      var known = policies.rules().stream()
+          .map(rule -> whole ? whole(rule) : rule.route().toString())
+          .distinct()
+          .toList();
       throw new BadQuestion("no route \"" + route + "\" " + Names.thereAre(route, known));
     }
     if (named.size() > 1) {
@@ -124,9 +128,12 @@ record RoutePart(
 
   /** {@code kind/namespace/name} means all rules of it. */
   private static boolean names(String route, AttachedRule rule) {
+    return route.equals(rule.route().toString()) || route.equals(whole(rule));
+  }
+
+  private static String whole(AttachedRule rule) {
     var key = rule.route();
-    return route.equals(key.toString())
-        || route.equals(key.kind() + "/" + key.namespace() + "/" + key.name());
+    return key.kind() + "/" + key.namespace() + "/" + key.name();
   }
 
   void print(Page page) {

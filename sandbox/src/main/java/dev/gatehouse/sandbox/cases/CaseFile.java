@@ -1,19 +1,13 @@
 package dev.gatehouse.sandbox.cases;
 
+import dev.gatehouse.sandbox.StrictYaml;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.core.TokenStreamLocation;
-import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.exc.UnrecognizedPropertyException;
-import tools.jackson.dataformat.yaml.YAMLMapper;
 
 /**
  * What stands in a case's {@code requests.yaml} (docs/cases.md). Read strictly: an unknown key is an error with its line.
@@ -22,13 +16,6 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  */
 record CaseFile(@Nullable String about, Settings settings, List<Step> requests) {
   static final String NAME = "requests.yaml";
-
-  private static final YAMLMapper YAML = YAMLMapper.builder()
-      .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-      .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-      .enable(DeserializationFeature.ACCEPT_SINGLE_VALUE_AS_ARRAY)
-      .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
-      .build();
 
   CaseFile {
     settings = settings == null ? Settings.USUAL : settings;
@@ -46,11 +33,11 @@ record CaseFile(@Nullable String about, Settings settings, List<Step> requests) 
     }
     CaseFile read;
     try {
-      read = YAML.readValue(yaml, CaseFile.class);
-    } catch (JacksonException e) {
-      throw new CaseException(explain(file, yaml, e));
+      read = StrictYaml.read(file.toString(), yaml, CaseFile.class);
+    } catch (IllegalArgumentException e) {
+      throw new CaseException(String.valueOf(e.getMessage()));
     }
-    if (read.requests.isEmpty()) {
+    if (read == null || read.requests.isEmpty()) {
       throw new CaseException(file + ": requests: there are none");
     }
     for (var i = 0; i < read.requests.size(); i++) {
@@ -60,38 +47,6 @@ record CaseFile(@Nullable String about, Settings settings, List<Step> requests) 
       }
     }
     return read;
-  }
-
-  private static String explain(Path file, String yaml, JacksonException e) {
-    var at = e.getLocation().getLineNr() > 0 ? e.getLocation() : place(yaml, e);
-    var where = file + (at == null ? ": " : ":" + at.getLineNr() + ":" + at.getColumnNr() + ": ");
-    if (e instanceof UnrecognizedPropertyException unknown) {
-      var known = unknown.getKnownPropertyIds() == null
-          ? ""
-          : unknown.getKnownPropertyIds().stream()
-              .map(String::valueOf)
-              .sorted()
-              .collect(Collectors.joining(", "));
-      return where + "unknown key \"" + unknown.getPropertyName() + "\" (there are: " + known + ")";
-    }
-    return where + e.getOriginalMessage();
-  }
-
-  /** Binding to records loses the place; the path to it is left, and is walked again. */
-  private static @Nullable TokenStreamLocation place(String yaml, JacksonException e) {
-    var path = new StringBuilder();
-    for (var step : e.getPath()) {
-      path.append('/')
-          .append(step.getPropertyName() == null ? step.getIndex() : step.getPropertyName());
-    }
-    try (var parser = YAML.createParser(yaml)) {
-      while (parser.nextToken() != null) {
-        if (parser.streamReadContext().pathAsPointer().toString().contentEquals(path)) {
-          return parser.currentTokenLocation();
-        }
-      }
-    }
-    return null;
   }
 
   /**
