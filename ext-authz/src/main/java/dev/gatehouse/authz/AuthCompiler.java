@@ -3,6 +3,7 @@ package dev.gatehouse.authz;
 import dev.gatehouse.authz.basic.Passwords;
 import dev.gatehouse.authz.certificate.ClientCertificates;
 import dev.gatehouse.authz.jwt.BadKeySet;
+import dev.gatehouse.authz.jwt.KeyAddress;
 import dev.gatehouse.authz.jwt.KeySource;
 import dev.gatehouse.authz.jwt.KeySources;
 import dev.gatehouse.authz.rules.ClaimPath;
@@ -17,7 +18,6 @@ import dev.gatehouse.policy.resource.ObjectRef;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.resource.SecurityPolicy;
 import dev.gatehouse.policy.source.PlanCompiler;
-import java.net.URI;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -229,29 +229,24 @@ final class AuthCompiler implements PlanCompiler<AuthPlan> {
     private @Nullable KeySource source(SecurityPolicy.Provider provider, String path) {
       try {
         return switch (provider.jwks()) {
-          case SecurityPolicy.RemoteJwks(var uri, var cacheDuration, var _) -> {
-            if (uri == null) {
-              throw new BadKeySet("no address of keys");
-            }
-            requireHttp(uri);
-            yield keys.remote(uri, cacheDuration);
-          }
+          case SecurityPolicy.RemoteJwks remote ->
+            keys.remote(
+                remote.uri() == null
+                    ? KeyAddress.discoveredBy(provider.issuer())
+                    : KeyAddress.at(remote.uri()),
+                remote.cacheDuration(),
+                ProviderTls.of(remote.tls(), policies));
           case SecurityPolicy.InlineJwks(var json) -> keys.local(json);
           case SecurityPolicy.RefJwks(var ref) -> keys.local(keySetOf(ref));
         };
+      } catch (ProviderTls.Unusable e) {
+        problems.error(e.origin(), path + ".remoteJWKS.tls." + e.field(), e.message());
+        return null;
       } catch (BadKeySet e) {
         var where =
             provider.jwks() instanceof SecurityPolicy.RemoteJwks ? ".remoteJWKS.uri" : ".localJWKS";
         problems.error(provider.origin(), path + where, String.valueOf(e.getMessage()));
         return null;
-      }
-    }
-
-    private void requireHttp(URI uri) throws BadKeySet {
-      boolean http =
-          "https".equalsIgnoreCase(uri.getScheme()) || "http".equalsIgnoreCase(uri.getScheme());
-      if (!http || uri.getHost() == null || uri.getUserInfo() != null) {
-        throw new BadKeySet("not an address of keys (expected: http(s)://host/path)");
       }
     }
 

@@ -104,11 +104,18 @@ class DecisionsTest {
       gate.clock.advance(Duration.ofSeconds(5));
       assertThat(gate.status(Call.get("/orders").bearer(ofTwo("two")))).isEqualTo(200);
       assertThat(asked).hasValue(2);
+      // The chance of this cool-down is spent: whether these are newer keys nobody can say, so it
+      // is no 401.
       for (int i = 0; i < 30; i++) {
         assertThat(gate.status(Call.get("/orders").bearer(ofTwo("random-" + i))))
-            .isEqualTo(401);
+            .isEqualTo(503);
       }
       assertThat(asked).hasValue(2);
+      gate.clock.advance(Duration.ofSeconds(5));
+      var bogus = Call.get("/orders").bearer(ofTwo("bogus"));
+      assertThat(gate.status(bogus)).isEqualTo(401);
+      assertThat(gate.status(bogus)).isEqualTo(401);
+      assertThat(asked).hasValue(3);
     }
   }
 

@@ -7,8 +7,13 @@ import java.util.concurrent.CompletableFuture;
 public sealed interface KeySource permits LocalKeys, RemoteKeys {
   Keys keys(Instant now);
 
-  /** What to do about a token whose {@code kid} the known set has not. */
-  OnUnknownKid onUnknownKid(Instant now);
+  /**
+   * What to do about a token whose {@code kid} the known set has not.
+   *
+   * @param looked the set that was looked at
+   * @param token may also be one without a {@code kid}, if the set has no key for its algorithm
+   */
+  OnUnknownKid onUnknownKid(KeySet looked, CompactJws token, Instant now);
 
   /**
    * Asks for the keys, together with whoever asks at the same time. Completes when that is over, whatever came of it, never
@@ -20,9 +25,9 @@ public sealed interface KeySource permits LocalKeys, RemoteKeys {
   enum OnUnknownKid {
     /** The keys may have been rotated: fetch and look again. */
     FETCH,
-    /** The set is as new as it may be: nobody's key. */
+    /** It was asked about, and a later look did not find it: nobody's key. */
     REFUSE,
-    /** The last attempt to look failed, and it is too early for another: nobody can say. */
+    /** It was not looked for since it was asked about, and it is too early to look: nobody can say. */
     UNSURE
   }
 }

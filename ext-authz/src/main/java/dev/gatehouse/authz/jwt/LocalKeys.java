@@ -11,7 +11,7 @@ record LocalKeys(Keys.Known known) implements KeySource {
   }
 
   @Override
-  public OnUnknownKid onUnknownKid(Instant now) {
+  public OnUnknownKid onUnknownKid(KeySet looked, CompactJws token, Instant now) {
     return OnUnknownKid.REFUSE;
   }
 

@@ -1,11 +1,11 @@
 package dev.gatehouse.server.tls;
 
 import java.io.ByteArrayInputStream;
-import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.PrivateKey;
 import java.security.PublicKey;
+import java.security.Signature;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
@@ -30,79 +30,102 @@ final class Pem {
 
   private Pem() {}
 
-  private record Block(Path file, String label, String base64) {
+  private record Block(String place, String label, String base64) {
     byte[] der() {
       try {
         return Base64.getMimeDecoder().decode(base64);
       } catch (IllegalArgumentException e) {
-        throw new TlsException(file + ": " + label + " is not base64", e);
+        throw new TlsException(place + ": " + label + " is not base64", e);
       }
     }
   }
 
-  /** Every certificate of the file, at least one. */
-  static List<X509Certificate> certificates(Path file, String content) {
+  /**
+   * Every certificate of the text, at least one.
+   *
+   * @param place what errors call the text: a file, or a key of a Secret
+   */
+  static List<X509Certificate> certificates(String place, String content) {
     var certificates = new ArrayList<X509Certificate>();
-    for (var block : blocks(file, content)) {
+    for (var block : blocks(place, content)) {
       if (block.label().equals("CERTIFICATE")) {
-        certificates.add(certificate(file, block.der()));
+        certificates.add(certificate(place, block.der()));
       }
     }
     if (certificates.isEmpty()) {
-      throw new TlsException(file + ": no certificate (expected: -----BEGIN CERTIFICATE-----)");
+      throw new TlsException(place + ": no certificate (expected: -----BEGIN CERTIFICATE-----)");
     }
     return certificates;
   }
 
   /**
-   * The file's private key.
+   * The text's private key.
    *
    * @param of the certificate's public key: it says which kind of key this must be
    */
-  static PrivateKey privateKey(Path file, String content, PublicKey of) {
-    for (var block : blocks(file, content)) {
+  static PrivateKey privateKey(String place, String content, PublicKey of) {
+    for (var block : blocks(place, content)) {
       switch (block.label()) {
         case "PRIVATE KEY" -> {
-          return decoded(file, block.der(), of);
+          return decoded(place, block.der(), of);
         }
         case "RSA PRIVATE KEY", "EC PRIVATE KEY" -> {
-          return decoded(file, pkcs8(block.der(), of), of);
+          return decoded(place, pkcs8(block.der(), of), of);
         }
         case "ENCRYPTED PRIVATE KEY" ->
           throw new TlsException(
-              file
+              place
                   + ": the key is encrypted (expected: a plain one; openssl pkey -in KEY -out PLAIN decrypts it)");
         default -> {}
       }
     }
     throw new TlsException(
-        file + ": no private key (expected: PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY)");
+        place + ": no private key (expected: PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY)");
   }
 
-  private static PrivateKey decoded(Path file, byte[] pkcs8, PublicKey of) {
+  static boolean belongTogether(PrivateKey key, X509Certificate certificate) {
+    try {
+      var signature = Signature.getInstance(
+          switch (key.getAlgorithm()) {
+            case "RSA" -> "SHA256withRSA";
+            case "EC" -> "SHA256withECDSA";
+            default -> key.getAlgorithm();
+          });
+      signature.initSign(key);
+      signature.update(certificate.getEncoded());
+      byte[] signed = signature.sign();
+      signature.initVerify(certificate.getPublicKey());
+      signature.update(certificate.getEncoded());
+      return signature.verify(signed);
+    } catch (GeneralSecurityException e) {
+      return false;
+    }
+  }
+
+  private static PrivateKey decoded(String place, byte[] pkcs8, PublicKey of) {
     try {
       return KeyFactory.getInstance(of.getAlgorithm())
           .generatePrivate(new PKCS8EncodedKeySpec(pkcs8));
     } catch (GeneralSecurityException e) {
       throw new TlsException(
-          file + ": not a private key for the certificate, whose key is " + of.getAlgorithm(), e);
+          place + ": not a private key for the certificate, whose key is " + of.getAlgorithm(), e);
     }
   }
 
-  private static X509Certificate certificate(Path file, byte[] der) {
+  private static X509Certificate certificate(String place, byte[] der) {
     try {
       return (X509Certificate) CertificateFactory.getInstance("X.509")
           .generateCertificate(new ByteArrayInputStream(der));
     } catch (CertificateException e) {
-      throw new TlsException(file + ": not a certificate: " + e.getMessage(), e);
+      throw new TlsException(place + ": not a certificate: " + e.getMessage(), e);
     }
   }
 
-  private static List<Block> blocks(Path file, String content) {
+  private static List<Block> blocks(String place, String content) {
     var blocks = new ArrayList<Block>();
     var matcher = BLOCK.matcher(content);
     while (matcher.find()) {
-      blocks.add(new Block(file, matcher.group(1), matcher.group(2)));
+      blocks.add(new Block(place, matcher.group(1), matcher.group(2)));
     }
     return blocks;
   }
