@@ -79,7 +79,7 @@ final class Authenticator {
   private static Outcome settle(RoutePlan.Guarded plan, RequestView request, Found found) {
     var guard = plan.guard();
     if (found.nothing()) {
-      return nobody(plan, request);
+      return nobody(plan, request, found.missing);
     }
     if (found.missing && !guard.passing().anyMethod()) {
       return denied(plan, request, Reason.NO_CREDENTIAL, "one of the methods has no credential");
@@ -96,8 +96,12 @@ final class Authenticator {
         : Grant.of(guard, found.all.stream().map(Proof::who).toList());
   }
 
-  /** There is no credential of any kind. */
-  private static Outcome nobody(RoutePlan.Guarded plan, RequestView request) {
+  /**
+   * There is no credential of any kind.
+   *
+   * @param missing one of the methods is not optional
+   */
+  private static Outcome nobody(RoutePlan.Guarded plan, RequestView request, boolean missing) {
     var guard = plan.guard();
     var passing = guard.passing();
     if (passing.anonymous() && holds(plan, request)) {
@@ -106,7 +110,7 @@ final class Authenticator {
     if (guard.methods().isEmpty() && !passing.anonymous()) {
       return guard.nobody(Because.NO_METHOD);
     }
-    if (passing.optional()) {
+    if (passing.optional() && !missing) {
       return guard.nobody(Because.OPTIONAL);
     }
     return denied(plan, request, Reason.NO_CREDENTIAL, "there is no credential");

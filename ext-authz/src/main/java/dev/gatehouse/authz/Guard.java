@@ -73,7 +73,7 @@ final class Guard {
    * How much it takes to pass.
    *
    * @param anyMethod one of the methods identifies; else all must that are required
-   * @param optional no credential at all passes: {@code jwt.optional}
+   * @param optional no credential at all passes, where no other method is named: {@code jwt.optional}
    * @param anonymous no credential at all passes under {@code anonymousWhen}
    * @param anonymousWhen null means always
    * @param shadow nothing is denied, only said
