@@ -210,26 +210,26 @@ final class Answers {
   private static byte[] denial(Verdict.Reason reason, List<String> schemes) {
     return switch (reason) {
       // RFC 6750 §3.1: who sent nothing is told no error code.
-      case NO_CREDENTIAL -> unauthorized(challenge(schemes, null));
-      case BAD_CREDENTIAL -> unauthorized(challenge(schemes, "invalid_token"));
+      case NO_CREDENTIAL -> unauthorized(schemes, null);
+      case BAD_CREDENTIAL -> unauthorized(schemes, "invalid_token");
       case INSUFFICIENT_SCOPE -> forbidden(challenge(List.of("Bearer"), "insufficient_scope"));
       case FORBIDDEN, NO_ROUTE -> forbidden(null);
     };
   }
 
   /** One challenge a method (RFC 9110 §11.6.1), in the policy's order; only Bearer has error codes. */
-  private static @Nullable String challenge(List<String> schemes, @Nullable String error) {
-    if (schemes.isEmpty()) {
-      return null;
-    }
+  private static String challenge(List<String> schemes, @Nullable String error) {
     return schemes.stream()
         .map(scheme -> scheme + " realm=\"gatehouse\""
             + (error != null && scheme.equals("Bearer") ? ", error=\"" + error + "\"" : ""))
         .collect(Collectors.joining(", "));
   }
 
-  private static byte[] unauthorized(@Nullable String challenge) {
-    return denied(Code.UNAUTHENTICATED, 401, challenge, "401 Unauthorized\n");
+  /** RFC 9110 §15.5.2: a 401 has a challenge; where there is nothing to ask for it is a 403. */
+  private static byte[] unauthorized(List<String> schemes, @Nullable String error) {
+    return schemes.isEmpty()
+        ? forbidden(null)
+        : denied(Code.UNAUTHENTICATED, 401, challenge(schemes, error), "401 Unauthorized\n");
   }
 
   private static byte[] forbidden(@Nullable String challenge) {

@@ -194,7 +194,9 @@ final class TokenMethod implements Method {
     if (candidates.isEmpty()) {
       return switch (verifier.keys().onUnknownKid(set, token.jws(), presented.now)) {
         case FETCH -> new Checked.Open(new Fact.KeysOf(verifier.keys()));
-        case UNSURE -> new Checked.Unsure("its kid is unknown, and whether there are newer keys cannot be said yet");
+        case UNSURE ->
+          new Checked.Unsure(
+              "its kid is unknown, and whether there are newer keys cannot be said yet");
         case REFUSE -> throw new BadToken("its kid is of no key");
       };
     }
