@@ -38,6 +38,7 @@ final class Bench implements Runnable {
     }
     commands.addSubcommand(new Flood());
     commands.addSubcommand(new Memory());
+    commands.addSubcommand(new CryptoBench());
     return commands;
   }
 

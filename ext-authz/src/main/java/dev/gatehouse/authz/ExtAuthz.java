@@ -1,5 +1,6 @@
 package dev.gatehouse.authz;
 
+import dev.gatehouse.authz.jwt.Crypto;
 import dev.gatehouse.authz.jwt.KeySources;
 import dev.gatehouse.authz.rules.Trace;
 import dev.gatehouse.policy.source.PolicySource;
@@ -11,14 +12,27 @@ import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
+import io.prometheus.metrics.core.metrics.GaugeWithCallback;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The ext-authz service, composed on this screen. */
 public final class ExtAuthz implements Service {
+  private static final Logger LOG = LoggerFactory.getLogger(ExtAuthz.class);
+
   private final KeySources keys;
   private final Decisions decisions;
   private final AuthzService service;
   private final WarmUp warmUp;
+  private final PrometheusRegistry metrics;
+  private final GaugeWithCallback crypto = GaugeWithCallback.builder()
+      .name("gatehouse_crypto_provider")
+      .help("1, with who checks signatures.")
+      .labelNames("provider")
+      .callback(gauge -> gauge.call(1, Crypto.best().provider()))
+      .build();
 
   private ExtAuthz(PolicySource policies, ExtAuthzSettings settings, ServiceContext context) {
     keys = new KeySources(context.clock());
@@ -29,6 +43,8 @@ public final class ExtAuthz implements Service {
     service = new AuthzService(
         plans, decisions, answers, context.decisions(), settings.addressFromHeader());
     warmUp = new WarmUp(keys, answers, context.clock());
+    metrics = context.metrics();
+    metrics.register(crypto);
   }
 
   /** Registers its compiler with the policies; call before {@link PolicySource#start}. */
@@ -67,6 +83,7 @@ public final class ExtAuthz implements Service {
 
   @Override
   public void warmUp() {
+    LOG.info("signatures are checked by {}", Crypto.best().name());
     warmUp.run();
   }
 
@@ -79,5 +96,6 @@ public final class ExtAuthz implements Service {
   public void close() {
     decisions.close();
     keys.close();
+    metrics.unregister(crypto);
   }
 }

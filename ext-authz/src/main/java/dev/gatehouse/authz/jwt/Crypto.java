@@ -47,6 +47,11 @@ public final class Crypto {
     return name;
   }
 
+  /** {@code AmazonCorrettoCryptoProvider} or {@code JDK}. */
+  public String provider() {
+    return provider == null ? "JDK" : provider.getName();
+  }
+
   /** Whether it is not the JDK's. */
   public boolean fast() {
     return provider != null;
@@ -82,10 +87,14 @@ public final class Crypto {
       var provider = load(jar);
       return new Crypto(provider, provider.getName() + " " + provider.getVersionStr());
     } catch (IOException | ReflectiveOperationException | RuntimeException | LinkageError e) {
-      var why = e instanceof InvocationTargetException wrapped ? wrapped.getCause() : e;
       return new Crypto(
-          null, "JDK (the Amazon Corretto Crypto Provider does not work: " + why + ")");
+          null, "JDK (the Amazon Corretto Crypto Provider does not work: " + because(e) + ")");
     }
+  }
+
+  private static Object because(Throwable error) {
+    var why = error instanceof InvocationTargetException ? error.getCause() : error;
+    return why instanceof IllegalStateException ? why.getMessage() : why;
   }
 
   private static @Nullable URL jar() throws IOException {
@@ -117,7 +126,7 @@ public final class Crypto {
     var type = Class.forName(CLASS, true, loader);
     var provider = (Provider) type.getField("INSTANCE").get(null);
     if (type.getMethod("getLoadingError").invoke(provider) instanceof Throwable error) {
-      throw new IllegalStateException("not loaded: " + error.getMessage());
+      throw new IllegalStateException(error.getMessage());
     }
     type.getMethod("assertHealthy").invoke(provider);
     return provider;

@@ -183,7 +183,9 @@ public final class TokenReader {
   private static void requireBase64Url(byte[] token, int from, int to, String part)
       throws BadToken {
     for (int i = from; i < to; i++) {
-      require(sextet(token[i]) >= 0, "a character of the " + part + " is not base64url");
+      if (sextet(token[i]) < 0) {
+        throw new BadToken("a character of the " + part + " is not base64url");
+      }
     }
     int last = sextet(token[to - 1]);
     boolean canonical = switch ((to - from) % 4) {
@@ -192,7 +194,9 @@ public final class TokenReader {
       case 3 -> (last & 0b11) == 0;
       default -> false;
     };
-    require(canonical, "the base64url of the " + part + " is not canonical");
+    if (!canonical) {
+      throw new BadToken("the base64url of the " + part + " is not canonical");
+    }
   }
 
   private static int sextet(byte c) {
