@@ -2,6 +2,7 @@ package dev.gatehouse.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.gatehouse.sandbox.Issuer;
 import dev.gatehouse.sandbox.SigningKey;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -58,6 +59,8 @@ final class ExplainCommandTest {
         .containsPattern("who +SecurityPolicy shop/orders \\(.*security.yaml:\\d+:\\d+\\) holds")
         .containsPattern("TransformPolicy shop/elsewhere .* does not: targets the whole Gateway")
         .contains("x-user is taken from the request by Envoy")
+        .containsPattern("jwt provider demo ← alg RS256, kid gatehouse-demo-only-rs256.* → asked")
+        .containsPattern("rule read: scopes \\[orders:read\\] ← \\[orders:read\\] → holds")
         .contains("allowed by shop/orders")
         .contains("+ x-user: ada")
         .contains("status.code 0: it lets the request pass")
@@ -134,7 +137,7 @@ final class ExplainCommandTest {
   @Test
   void a_rule_can_be_named_instead_of_matched() throws IOException {
     assertThat(explain(DEMO, "--path", "/x", "--route", "HTTPRoute/shop/orders")).isEqualTo(3);
-    assertThat(out.toString()).contains("denied by shop/orders (no-token)");
+    assertThat(out.toString()).contains("denied by shop/orders (no-credential");
 
     assertThat(explain(DEMO, "--path", "/x", "--route", "HTTPRoute/shop/order")).isOne();
     assertThat(err.toString())
@@ -204,6 +207,54 @@ final class ExplainCommandTest {
         .isZero();
     assertThat(explain(DEMO, "--path", "/orders", "--now", "yesterday")).isOne();
     assertThat(err.toString()).contains("--now=yesterday (expected: a time in UTC");
+  }
+
+  @Test
+  void keys_at_a_url_are_fetched_and_what_ext_authz_says_reaches_the_others() throws IOException {
+    try (var issuer = Issuer.random()) {
+      demoWith(
+          "security.yaml",
+          "localJWKS: {type: ValueRef, valueRef: {group: \"\", kind: ConfigMap, name: demo-only-keys}}",
+          "remoteJWKS: {uri: \"" + issuer.url() + "/jwks.json\"}");
+      demoWith(
+          "transform.yaml",
+          "HTTPRoute, name: orders}]\n",
+          "HTTPRoute, name: orders}]\n"
+              + "  request: [{headers: {set: {x-who: \"${auth.sub} by ${auth.method}\"}}}]\n",
+          false);
+      var now = Instant.now().getEpochSecond();
+      var token = issuer.token(
+          "ES256",
+          Map.of(),
+          Map.of(
+              "iss", SigningKey.DEMO_ISSUER,
+              "aud", SigningKey.DEMO_AUDIENCE,
+              "sub", "grace",
+              "scope", "orders:read",
+              "exp", now + 60));
+
+      assertThat(explain(folder, "--path", "/orders", "--header", "authorization: Bearer " + token))
+          .as(out + "\n" + err)
+          .isZero();
+
+      assertThat(out.toString())
+          .contains("the keys of the provider demo are fetched")
+          .contains("+ x-user: grace")
+          .contains("+ x-who: grace by jwt")
+          .contains("rule-0-match-0=grace");
+    }
+  }
+
+  @Test
+  void a_provider_that_does_not_answer_leaves_the_request_undecided() throws IOException {
+    demoWith(
+        "security.yaml",
+        "localJWKS: {type: ValueRef, valueRef: {group: \"\", kind: ConfigMap, name: demo-only-keys}}",
+        "remoteJWKS: {uri: \"http://127.0.0.1:1/jwks.json\"}");
+
+    assertThat(explain(folder, "--path", "/orders", "--header", bearer("orders:read")))
+        .isEqualTo(5);
+    assertThat(out.toString()).contains("unavailable by shop/orders").contains("client gets 503");
   }
 
   @Test

@@ -3,23 +3,27 @@ package dev.gatehouse.cli.explain;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Struct;
 import com.google.protobuf.Timestamp;
+import dev.gatehouse.authz.rules.Trace;
 import dev.gatehouse.policy.attach.AttachedRule;
 import dev.gatehouse.policy.attach.Bindings;
 import dev.gatehouse.server.Decision;
 import io.envoyproxy.envoy.config.core.v3.Address;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.service.auth.v3.AttributeContext;
-import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
-import io.grpc.Metadata;
+import io.grpc.stub.StreamObserver;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,17 +31,21 @@ import org.jspecify.annotations.Nullable;
  *
  * @param open why it is not asked; empty where it is
  * @param removed headers that Envoy took from the request before anybody was asked
+ * @param steps of the decision, in order
  * @param answer as its bytes say; null where it is not asked
  * @param changes of the request, by the answer
  */
 record AuthPart(
     String open,
     List<String> removed,
+    List<Step> steps,
     @Nullable Decision decision,
     @Nullable CheckResponse answer,
     List<String> changes) {
-  /** Remote keys may have to be fetched. */
-  private static final Duration WITHIN = Duration.ofSeconds(10);
+  /** The decision itself waits for at most some hundred milliseconds. */
+  private static final int WITHIN_SECONDS = 10;
+
+  record Step(String what, String input, String outcome) {}
 
   /** @param request changed as the answer says */
   static AuthPart of(Services services, Asked asked, AttachedRule rule, Message request) {
@@ -46,14 +54,15 @@ record AuthPart(
         .toList();
     removed.forEach(request::remove);
     if (!rule.guarded()) {
-      return new AuthPart("no policy asks who it is", removed, null, null, List.of());
+      return new AuthPart("no policy asks who it is", removed, List.of(), null, null, List.of());
     }
-    var answer = ask(services, check(services, asked, rule, request));
+    var steps = new CopyOnWriteArrayList<Step>();
+    var answer = ask(services, check(services, asked, rule, request), steps);
     var before = request.copy();
     if (answer.getStatus().getCode() == 0) {
       request.apply(answer.getOkResponse());
     }
-    return new AuthPart("", removed, services.last("ext-authz"), answer, Diff.of(before, request));
+    return new AuthPart("", removed, List.copyOf(steps), services.last("ext-authz"), answer, Diff.of(before, request));
   }
 
   /** Envoy allows if and only if the status is 0. */
@@ -75,21 +84,37 @@ record AuthPart(
     return answer == null || !answer.hasDynamicMetadata() ? null : answer.getDynamicMetadata();
   }
 
-  private static CheckResponse ask(Services services, CheckRequest request) {
-    try (var call = LocalCall.open(
-        services.authz().definition(),
-        AuthorizationGrpc.getCheckMethod(),
-        new Metadata(),
-        services.loop(),
-        WITHIN)) {
-      return switch (call.ask(request)) {
-        case LocalCall.Answer.Message(var bytes) -> CheckResponse.parseFrom(bytes);
-        case LocalCall.Answer.Closed(var status) ->
-          throw new IllegalStateException("ext-authz gave no answer: " + status);
-      };
-    } catch (InvalidProtocolBufferException e) {
-      throw new IllegalStateException("ext-authz gave an answer that is none", e);
+  private static CheckResponse ask(Services services, CheckRequest request, List<Step> steps) {
+    var answer = new CompletableFuture<byte[]>();
+    Trace trace = (what, input, outcome) -> steps.add(new Step(what, input, outcome));
+    services.loop().execute(() -> services.authz().explain(request, trace, new Only(answer)));
+    try {
+      var bytes = answer.get(WITHIN_SECONDS, TimeUnit.SECONDS);
+      // The decision is told on the loop behind the answer.
+      services.loop().submit(() -> {}).syncUninterruptibly();
+      return CheckResponse.parseFrom(bytes);
+    } catch (InvalidProtocolBufferException | ExecutionException | TimeoutException e) {
+      throw new IllegalStateException("ext-authz gave no answer", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
     }
+  }
+
+  /** Takes the one answer. */
+  private record Only(CompletableFuture<byte[]> answer) implements StreamObserver<byte[]> {
+    @Override
+    public void onNext(byte[] bytes) {
+      answer.complete(bytes);
+    }
+
+    @Override
+    public void onError(Throwable error) {
+      answer.completeExceptionally(error);
+    }
+
+    @Override
+    public void onCompleted() {}
   }
 
   /** As the filter that {@code wire} writes describes a request. */
@@ -133,6 +158,9 @@ record AuthPart(
       page.dim("not asked: " + open);
       return;
     }
+    for (var step : steps) {
+      page.dim(step.what() + " ← " + step.input() + " → " + step.outcome());
+    }
     if (decision != null) {
       page.verdict(
           allows(),
@@ -162,6 +190,12 @@ record AuthPart(
       json.put("why", open);
       return json;
     }
+    json.put(
+        "steps",
+        steps.stream()
+            .map(step -> Map.of(
+                "what", step.what(), "input", step.input(), "outcome", step.outcome()))
+            .toList());
     if (decision != null) {
       json.put("decision", json(decision));
     }

@@ -95,6 +95,7 @@ public final class Explanation {
 
   private void play(Services services, AttachedRule rule, Message request) {
     note(rule, request);
+    fetchKeys(services, rule);
     var id = Objects.requireNonNullElse(request.header("x-request-id"), REQUEST_ID);
     var who = AuthPart.of(services, asked, rule, request);
     auth = who;
@@ -144,6 +145,22 @@ public final class Explanation {
         .map(header -> new Asked.Header(header.getKey(), header.getValue()))
         .toList();
     return Message.response(new Asked.Response(who.status(), headers, denied.getBodyBytes()));
+  }
+
+  /** As a server does before it is ready: waits for keys that have to be fetched, for a bounded time. */
+  private void fetchKeys(Services services, AttachedRule rule) {
+    if (!(rule.security() instanceof Attachment.Of<SecurityPolicy>(var policy))
+        || policy.jwt() == null) {
+      return;
+    }
+    var remote = policy.jwt().providers().stream()
+        .filter(provider -> provider.jwks() instanceof SecurityPolicy.RemoteJwks)
+        .toList();
+    if (!remote.isEmpty()) {
+      remote.forEach(
+          provider -> notes.add("the keys of the provider " + provider.name() + " are fetched"));
+      services.authz().warmUp();
+    }
   }
 
   /** Fetch, "CORS-preflight request". */

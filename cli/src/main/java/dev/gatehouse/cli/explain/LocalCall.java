@@ -65,15 +65,6 @@ final class LocalCall<Q> implements AutoCloseable {
     return next();
   }
 
-  /** Sends the only message of a unary call. */
-  Answer ask(Q message) {
-    loop.execute(() -> {
-      listener.onMessage(message);
-      listener.onHalfClose();
-    });
-    return next();
-  }
-
   private Answer next() {
     try {
       var answer = answers.poll(within.toMillis(), TimeUnit.MILLISECONDS);
