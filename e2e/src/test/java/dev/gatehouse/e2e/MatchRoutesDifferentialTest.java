@@ -110,8 +110,9 @@ class MatchRoutesDifferentialTest {
       return apart ? values.get(name) : null;
     }
 
+    /** As it comes to ext_authz: {@code wire} lets Envoy take the dot behind a host away. */
     Asked at(String seen) {
-      return new Asked(method, host, seen, values, apart);
+      return new Asked(method, host.replaceFirst("\\.$", ""), seen, values, apart);
     }
 
     Asked joined() {
@@ -206,11 +207,12 @@ class MatchRoutesDifferentialTest {
     return true;
   }
 
-  /** What must always be resolved: a path of plain elements, and no header that Envoys disagree over. */
+  /** What must always be resolved: a path of plain elements, a host without a dot behind it, and no header that Envoys disagree over. */
   private static boolean ordinary(Asked request) {
     var path = request.path().split("\\?", 2)[0];
     return Pattern.matches(
-            "(/(a|b|ab|a\\.b|A|a;b|a%20b|a\\.BB?|b\\.C|D|GetAll|Get|List|Other|x))*/?", path)
+            "(/(a|b|ab|a\\.b|A|a%20b|a\\.BB?|b\\.C|D|GetAll|Get|List|Other|x))*/?", path)
+        && !request.host().endsWith(".")
         && request.values().values().stream()
             .allMatch(values -> values.size() == 1 && !values.contains("é"));
   }

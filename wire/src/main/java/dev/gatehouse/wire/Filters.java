@@ -141,7 +141,7 @@ final class Filters {
         map("pattern", map("regex", regex), "substitution", replacement.replace("\\", "\\\\")));
   }
 
-  private static String quote(String literal) {
+  static String quote(String literal) {
     return literal.replaceAll("[\\\\.+*?()|\\[\\]{}^$]", "\\\\$0");
   }
 

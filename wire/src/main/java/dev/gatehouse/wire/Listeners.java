@@ -121,6 +121,10 @@ final class Listeners {
         true,
         "path_with_escaped_slashes_action",
         "UNESCAPE_AND_REDIRECT",
+        // A host with a dot behind it is the same host (RFC 3986, section 3.2.2), and must not be
+        // another one's, or nobody's, virtual host.
+        "strip_trailing_host_dot",
+        true,
         // Envoy would add its own name after all filters, when nobody can remove it any more.
         "server_header_transformation",
         "PASS_THROUGH",

@@ -108,7 +108,12 @@ final class RouteTables {
   private List<Map<String, Object>> all(List<AttachedRule> rules, String hostname, Site site) {
     var all = new ArrayList<Map<String, Object>>();
     all.add(LocalRoutes.ambiguousPath());
-    OrderedMatches.of(rules).forEach(entry -> all.addAll(routes.of(entry, hostname, site)));
+    if (hostname.startsWith("*")) {
+      all.add(LocalRoutes.ambiguousHost());
+    }
+    var entries = OrderedMatches.of(rules);
+    PathParameters.refused(entries).forEach(regex -> all.add(LocalRoutes.pathParameters(regex)));
+    entries.forEach(entry -> all.addAll(routes.of(entry, hostname, site)));
     all.add(LocalRoutes.notFound());
     return all;
   }

@@ -1,5 +1,6 @@
 package dev.gatehouse.policy.attach;
 
+import com.google.re2j.Pattern;
 import java.util.List;
 import java.util.function.Function;
 
@@ -13,11 +14,16 @@ import java.util.function.Function;
 final class RouteIndex<P> {
   static final String UNCLEAN =
       "the path is not normalised, so it may be read in more ways than one";
+  static final String ODD_HOST =
+      "the host is not written as hosts are, so it may be read in more ways than one";
   static final String UNSURE =
       "a route's regular expression or header cannot be compared as Envoy does";
 
+  private static final Pattern PARAMETERS = Pattern.compile("(?:;|%3[bB])[^/]*");
+
   private final List<PortTable<P>> tables;
   private final Lookup<P> unclean = new Lookup.Unresolved<>(UNCLEAN);
+  private final Lookup<P> oddHost = new Lookup.Unresolved<>(ODD_HOST);
   private final Lookup<P> unsure = new Lookup.Unresolved<>(UNSURE);
   private final Lookup<P> unmatched = new Lookup.Unresolved<>("no route matches");
   private final Lookup<P> ambiguous =
@@ -34,6 +40,26 @@ final class RouteIndex<P> {
       return unclean;
     }
     var host = host(request.host());
+    if (!cleanHost(host)) {
+      return oddHost;
+    }
+    var found = find(request, host, target, pathEnd);
+    if (!parameters(target, pathEnd)) {
+      return found;
+    }
+    // A servlet container takes /admin;x for /admin (CVE-2026-73511).
+    var without = PARAMETERS.matcher(target.substring(0, pathEnd)).replaceAll("");
+    var other = find(request, host, without + target.substring(pathEnd), without.length());
+    return found.equals(other) || other.equals(unmatched) ? found : unclean;
+  }
+
+  private static boolean parameters(String target, int pathEnd) {
+    int semicolon = target.indexOf(';');
+    int percent = target.indexOf('%');
+    return (semicolon >= 0 && semicolon < pathEnd) || (percent >= 0 && percent < pathEnd);
+  }
+
+  private Lookup<P> find(RoutedRequest request, String host, String target, int pathEnd) {
     Lookup<P> found = null;
     for (int i = 0; i < tables.size(); i++) {
       var virtualHost = tables.get(i).host(host);
@@ -60,6 +86,18 @@ final class RouteIndex<P> {
 
   static boolean clean(String target, int pathEnd) {
     return CleanPath.is(target, pathEnd) && target.indexOf('#', pathEnd) < 0;
+  }
+
+  /** Several hosts (Envoy joins them by a comma), a user before it or a dot behind it: to Envoy that is another host, or any. */
+  static boolean cleanHost(String host) {
+    for (int i = 0; i < host.length(); i++) {
+      char c = host.charAt(i);
+      boolean usual = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || ".-_:[]".indexOf(c) >= 0;
+      if (!usual) {
+        return false;
+      }
+    }
+    return !host.endsWith(".");
   }
 
   /** Without the port and in lower case, as Envoy's {@code ignore_port_in_host_matching} has it. */

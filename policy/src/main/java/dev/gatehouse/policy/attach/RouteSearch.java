@@ -88,7 +88,11 @@ public final class RouteSearch {
       if (!RouteIndex.clean(target, pathEnd)) {
         return new Result(gateway, listeners, null, null, RouteIndex.UNCLEAN, List.of());
       }
-      var virtualHost = table.host(RouteIndex.host(request.host()));
+      var name = RouteIndex.host(request.host());
+      if (!RouteIndex.cleanHost(name)) {
+        return new Result(gateway, listeners, null, null, RouteIndex.ODD_HOST, List.of());
+      }
+      var virtualHost = table.host(name);
       var host = virtualHost == null ? null : hosts.get(virtualHost);
       if (virtualHost == null || host == null) {
         return new Result(gateway, listeners, null, null, null, List.of());

@@ -68,7 +68,7 @@ class MatchRoutesPropertyTest {
     for (int i = 0; i < 100; i++) {
       var request = randomRequest(random);
 
-      assertThat(plans.byMatch(request)).as("%s", request).isEqualTo(walk(set, request));
+      assertThat(plans.byMatch(request)).as("%s", request).isEqualTo(expected(set, request));
     }
   }
 
@@ -90,12 +90,14 @@ class MatchRoutesPropertyTest {
       var result = search.find(request).getFirst();
       var taken = result.taken();
 
-      assertThat(plans.byMatch(request))
-          .as("%s", request)
-          .isEqualTo(
-              taken == null
-                  ? new Lookup.Unresolved<>("no route matches")
-                  : new Lookup.Found<>(taken.rule().route() + " " + taken.rule().index()));
+      if (!request.path().contains(";")) { // to a service, parameters may leave it unresolved
+        assertThat(plans.byMatch(request))
+            .as("%s", request)
+            .isEqualTo(
+                taken == null
+                    ? new Lookup.Unresolved<>("no route matches")
+                    : new Lookup.Found<>(taken.rule().route() + " " + taken.rule().index()));
+      }
       assertThat(result.tried())
           .filteredOn(tried -> tried.answer() != RouteSearch.Answer.NO)
           .as("%s: the first that matches is taken, the others stand behind it", request)
@@ -105,6 +107,20 @@ class MatchRoutesPropertyTest {
           .hasSize(taken == null ? 0 : 1);
       assertThat(result.tried()).allSatisfy(tried -> assertThat(tried.why()).isNotBlank());
     }
+  }
+
+  /** What a walk finds, unless it finds another route for the path without its parameters. */
+  private static Lookup<String> expected(PolicySet set, Asked request) {
+    var parts = request.path().split("\\?", 2);
+    parts[0] = parts[0].replaceAll(";[^/]*", "");
+    var found = walk(set, request);
+    var without = walk(
+        set,
+        new Asked(request.method(), request.host(), String.join("?", parts), request.values()));
+    return found.equals(without) || without instanceof Lookup.Unresolved<String>
+        ? found
+        : new Lookup.Unresolved<>(
+            "the path is not normalised, so it may be read in more ways than one");
   }
 
   private static Lookup<String> walk(PolicySet set, Asked request) {

@@ -121,8 +121,7 @@ class MatchRoutesTest {
     "example.com, any",
     "'', any",
     ".example.com, any",
-    "[::1]:80, any",
-    "shop.example.com., any"
+    "[::1]:80, any"
   })
   void a_host_takes_the_exact_then_the_longest_wildcard_then_any(String host, String rule) {
     var plans = plans(
@@ -132,6 +131,22 @@ class MatchRoutesTest {
         on("shop/exact", List.of("shop.example.com"), rule("exact", prefix("/"))));
 
     assertThat(found(plans, Asked.get("/").at(host))).isEqualTo(rule);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "a.example.com.",
+        "a.example.com.:80",
+        "x,a.example.com",
+        "u@a.example.com",
+        "a.example.com/",
+        "a\u212a.com",
+        "%61.example.com"
+      })
+  void a_host_that_may_be_read_in_two_ways_is_unresolved(String host) {
+    assertThat(why(plans(rule("root", prefix("/"))), Asked.get("/").at(host)))
+        .isEqualTo("the host is not written as hosts are, so it may be read in more ways than one");
   }
 
   @Test
@@ -336,6 +351,29 @@ class MatchRoutesTest {
       })
   void a_clean_path_is_matched(String path) {
     assertThat(found(plans(rule("root", prefix("/"))), Asked.get(path))).isEqualTo("root");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "/admin;x",
+        "/admin;x=1/a",
+        "/admin%3bx/a",
+        "/a/b;x/c",
+        "/a;x/b",
+        "/..%3bx/admin",
+        "/;x/admin"
+      })
+  void parameters_that_hide_a_route_from_envoy_leave_it_unresolved(String path) {
+    var plans = plans(
+        rule("root", prefix("/")), rule("admin", prefix("/admin")), rule("ab", prefix("/a/b")));
+
+    assertThat(why(plans, Asked.get(path)))
+        .isEqualTo("the path is not normalised, so it may be read in more ways than one");
+    assertThat(found(plans, Asked.get("/admin/a;x=1"))).isEqualTo("admin");
+    assertThat(found(plans, Asked.get("/b;x"))).isEqualTo("root");
+    assertThat(found(plans(rule("matrix", prefix("/m;v"))), Asked.get("/m;v/a")))
+        .isEqualTo("matrix");
   }
 
   @Test
