@@ -1,5 +1,6 @@
 package dev.gatehouse.authz.rules;
 
+import com.google.re2j.Pattern;
 import dev.gatehouse.policy.attach.RouteKey;
 import dev.gatehouse.policy.expr.Condition;
 import dev.gatehouse.policy.expr.EvaluationException;
@@ -47,6 +48,8 @@ record Rule(
   }
 
   record Header(String name, Set<String> values) {
+    private static final Pattern BLANKS = Pattern.compile("[ \\t]*,[ \\t]*");
+
     /** Several values in one are unsure: the upstream may take any of them (CVE-2020-25017, CVE-2026-26308). */
     Answer holds(RequestFacts request) {
       var value = request.header(name);
@@ -56,14 +59,22 @@ record Rule(
       if (values.contains(value)) {
         return Answer.YES;
       }
-      if (value.indexOf(',') >= 0) {
-        for (var part : value.split(",", -1)) {
-          if (values.contains(part.strip())) {
-            return Answer.UNSURE;
-          }
+      return value.indexOf(',') >= 0 && among(value) ? Answer.UNSURE : Answer.NO;
+    }
+
+    private boolean among(String joined) {
+      var several = parts(joined);
+      for (var wanted : values) {
+        if (several.contains(parts(wanted))) {
+          return true;
         }
       }
-      return Answer.NO;
+      return false;
+    }
+
+    /** With a comma before and behind each part, and no spaces there. */
+    private static String parts(String value) {
+      return "," + BLANKS.matcher(value.strip()).replaceAll(",") + ",";
     }
   }
 

@@ -58,6 +58,8 @@ record CaseFile(@Nullable String about, Settings settings, List<Step> requests) 
    * @param upstream {@code echo} or {@code shop}
    * @param failureModeAllow whether Envoy is told to let requests pass that ext_authz cannot answer
    * @param bindings false takes {@code wire}'s bindings out of Envoy's configuration, as another gateway has none
+   * @param rawHeaders false lets Envoy tell ext_authz of headers joined by commas, as Envoy Gateway does
+   * @param trustedHops how many proxies in front Envoy believes about the client's address ({@code xff_num_trusted_hops})
    */
   record Settings(
       @Nullable String unmatched,
@@ -66,8 +68,11 @@ record CaseFile(@Nullable String about, Settings settings, List<Step> requests) 
       boolean redis,
       @Nullable String upstream,
       boolean failureModeAllow,
-      @Nullable Boolean bindings) {
-    static final Settings USUAL = new Settings(null, false, null, false, null, false, null);
+      @Nullable Boolean bindings,
+      @Nullable Boolean rawHeaders,
+      @Nullable Integer trustedHops) {
+    static final Settings USUAL =
+        new Settings(null, false, null, false, null, false, null, null, null);
   }
 
   /**

@@ -4,6 +4,7 @@ import dev.gatehouse.sandbox.Patience;
 import dev.gatehouse.wire.EnvoyConfig;
 import java.util.List;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 import tools.jackson.dataformat.yaml.YAMLMapper;
@@ -15,30 +16,40 @@ record Tweaks(CaseFile.Settings settings) {
       List.of("context_extensions", "grpc_initial_metadata");
 
   EnvoyConfig apply(EnvoyConfig written) {
-    var config = Patience.with(written);
-    var bound = settings.bindings() == null || settings.bindings();
-    if (bound && !settings.failureModeAllow()) {
-      return config;
-    }
     var files = new TreeMap<String, String>();
-    config.files().forEach((name, text) -> {
+    Patience.with(written).files().forEach((name, text) -> {
       var tree = YAML.readTree(text);
-      change(tree, bound);
+      change(tree);
       files.put(name, YAML.writeValueAsString(tree));
     });
     return new EnvoyConfig(files);
   }
 
-  private void change(JsonNode node, boolean bound) {
+  private void change(JsonNode node) {
     if (node instanceof ObjectNode object) {
-      if (settings.failureModeAllow()
-          && object.path("@type").asString("").endsWith(".ext_authz.v3.ExtAuthz")) {
-        object.put("failure_mode_allow", true);
+      var type = object.path("@type").asString("");
+      if (type.endsWith(".ext_authz.v3.ExtAuthz")) {
+        changeAuthz(object);
+      } else if (type.endsWith(".HttpConnectionManager") && settings.trustedHops() != null) {
+        object.put("xff_num_trusted_hops", settings.trustedHops());
       }
-      if (!bound) {
+      if (!isUnlessFalse(settings.bindings())) {
         object.remove(BINDINGS);
       }
     }
-    node.forEach(child -> change(child, bound));
+    node.forEach(this::change);
+  }
+
+  private void changeAuthz(ObjectNode filter) {
+    if (settings.failureModeAllow()) {
+      filter.put("failure_mode_allow", true);
+    }
+    if (!isUnlessFalse(settings.rawHeaders())) {
+      filter.put("encode_raw_headers", false);
+    }
+  }
+
+  private static boolean isUnlessFalse(@Nullable Boolean setting) {
+    return setting == null || setting;
   }
 }
