@@ -3,21 +3,29 @@ package dev.gatehouse.authz.rules;
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
 import dev.gatehouse.policy.resource.StringMatch;
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A condition on the path without the query, percent-encoding kept. A path that an upstream may read as another one (dot segments,
+ * A condition on the path without the query, compared as it came. A path that an upstream may read as another one (dot segments,
  * empty segments, parameters, encoded or odd separators, a fragment, double encoding; the CVEs are in docs/security.md) is unsure,
- * whatever the condition.
+ * whatever the condition. So is one with escapes for which the condition holds only as it came, or only decoded: upstreams decode.
  */
 final class PathCondition {
   private final StringMatch match;
   private final Pattern pattern;
   private final boolean inverted;
+  private final String decodedValue;
 
   private PathCondition(StringMatch match, Pattern pattern, boolean inverted) {
+    var decoded = decoded(match.value());
     this.match = match;
     this.pattern = pattern;
     this.inverted = inverted;
+    this.decodedValue = decoded == null ? match.value() : decoded;
   }
 
   /**
@@ -47,13 +55,20 @@ final class PathCondition {
     if (ambiguous(path)) {
       return Answer.UNSURE;
     }
-    return Answer.of(inverted != matches(path));
+    boolean holds = matches(path, match.value());
+    if (path.indexOf('%') < 0 && decodedValue.equals(match.value())) {
+      return Answer.of(inverted != holds);
+    }
+    var decoded = decoded(path);
+    return decoded != null && matches(decoded, decodedValue) == holds
+        ? Answer.of(inverted != holds)
+        : Answer.UNSURE;
   }
 
-  private boolean matches(String path) {
+  private boolean matches(String path, String value) {
     return switch (match.type()) {
-      case EXACT -> path.equals(match.value());
-      case PATH_PREFIX -> below(path, match.value());
+      case EXACT -> path.equals(value);
+      case PATH_PREFIX -> below(path, value);
       case REGULAR_EXPRESSION -> pattern.matches(path);
       case DISTINCT -> false;
     };
@@ -94,18 +109,54 @@ final class PathCondition {
 
   /** Not two hexadecimal digits, or the escape of something with a meaning of its own in a path. */
   private static boolean oddEscape(String path, int percent) {
-    if (percent + 2 >= path.length()) {
-      return true;
-    }
-    int high = Character.digit(path.charAt(percent + 1), 16);
-    int low = Character.digit(path.charAt(percent + 2), 16);
-    if (high < 0 || low < 0) {
-      return true;
-    }
-    int octet = high * 16 + low;
+    int octet = octet(path, percent);
     return switch (octet) {
-      case '/', '\\', '.', ';', '#', '?', '%' -> true;
+      case -1, '/', '\\', '.', ';', '#', '?', '%' -> true;
       default -> octet < ' ' || octet == 0x7f;
     };
+  }
+
+  /** RFC 3986 §2.1, as UTF-8; null if it is not that (an overlong {@code %c0%af} is a slash to some). The text itself if there is no escape. */
+  private static @Nullable String decoded(String path) {
+    if (path.indexOf('%') < 0) {
+      return path;
+    }
+    var bytes = new ByteArrayOutputStream(path.length());
+    for (int i = 0; i < path.length(); i++) {
+      char c = path.charAt(i);
+      if (c == '%') {
+        int octet = octet(path, i);
+        if (octet < 0) {
+          return null;
+        }
+        bytes.write(octet);
+        i += 2;
+      } else {
+        bytes.writeBytes(String.valueOf(c).getBytes(StandardCharsets.UTF_8));
+      }
+    }
+    try {
+      return StandardCharsets.UTF_8
+          .newDecoder()
+          .decode(ByteBuffer.wrap(bytes.toByteArray()))
+          .toString();
+    } catch (CharacterCodingException _) {
+      return null;
+    }
+  }
+
+  /** What the escape stands for; -1 if it is none. */
+  private static int octet(String path, int percent) {
+    if (percent + 2 >= path.length()) {
+      return -1;
+    }
+    int high = hex(path.charAt(percent + 1));
+    int low = hex(path.charAt(percent + 2));
+    return high < 0 || low < 0 ? -1 : high << 4 | low;
+  }
+
+  /** ASCII only: {@link Character#digit} takes the digits of every script. */
+  private static int hex(char c) {
+    return c < 0x80 ? Character.digit(c, 16) : -1;
   }
 }

@@ -27,7 +27,9 @@ class PathConditionTest {
     "REGULAR_EXPRESSION, /a/[0-9]+, /a/12, YES",
     "REGULAR_EXPRESSION, /a/[0-9]+, /a/12/b, NO",
     "REGULAR_EXPRESSION, /a/[0-9]+, /x/a/12, NO",
-    "EXACT, /a b, /a%20b, NO",
+    "EXACT, /a%20b, /a%20b, YES",
+    "EXACT, /a%20b, /a%20c, NO",
+    "REGULAR_EXPRESSION, /a/[^/]+, /a/b%20c, YES",
     "PATH_PREFIX, /a, /a/%C3%A9.txt, YES",
     "PATH_PREFIX, /a, /a/.hidden, YES",
     "PATH_PREFIX, /a, /a/..., YES",
@@ -50,9 +52,43 @@ class PathConditionTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "", "a", "*", "//", "/a//b", "/.", "/..", "/a/.", "/a/..", "/a/./b", "/a/../b", "/a;b",
-        "/a;/b", "/a#b", "/a\\b", "/a?b", "/a b", "/a%", "/a%2", "/a%zz", "/a%2f", "/a%2F", "/a%5c",
-        "/a%2e", "/a%3b", "/a%23", "/a%3f", "/a%25", "/a%00", "/a%0a", "/a%7f", "/\u00e9", "/a\n"
+        "",
+        "a",
+        "*",
+        "//",
+        "/a//b",
+        "/.",
+        "/..",
+        "/a/.",
+        "/a/..",
+        "/a/./b",
+        "/a/../b",
+        "/a;b",
+        "/a;/b",
+        "/a#b",
+        "/a\\b",
+        "/a?b",
+        "/a b",
+        "/a%",
+        "/a%2",
+        "/a%zz",
+        "/a%2f",
+        "/a%2F",
+        "/a%5c",
+        "/a%2e",
+        "/a%3b",
+        "/a%23",
+        "/a%3f",
+        "/a%25",
+        "/a%00",
+        "/a%0a",
+        "/a%7f",
+        "/\u00e9",
+        "/a\n",
+        "/a%c0%af",
+        "/a%c0%ae%c0%ae/b",
+        "/a%e9",
+        "/a%\uff12\uff10"
       })
   void a_path_with_two_meanings_is_unsure(String path) {
     for (var type : new StringMatch.Type[] {
@@ -63,6 +99,22 @@ class PathConditionTest {
             .isEqualTo(Answer.UNSURE);
       }
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "EXACT, /admin, /%61dmin",
+    "EXACT, /a b, /a%20b",
+    "EXACT, /%61dmin, /admin",
+    "PATH_PREFIX, /admin, /%61dmin/x",
+    "PATH_PREFIX, /caf\u00e9, /caf%C3%A9/x",
+    "REGULAR_EXPRESSION, /[^a]*, /%61dmin",
+    "REGULAR_EXPRESSION, /a(/.*)?, /%61/b"
+  })
+  void an_escape_that_makes_a_difference_is_unsure(
+      StringMatch.Type type, String value, String path) {
+    assertThat(PathCondition.of(new StringMatch(type, value), false).holds(path))
+        .isEqualTo(Answer.UNSURE);
   }
 
   @Test
