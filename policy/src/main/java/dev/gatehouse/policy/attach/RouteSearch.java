@@ -2,6 +2,7 @@ package dev.gatehouse.policy.attach;
 
 import dev.gatehouse.policy.attach.Conditions.Holds;
 import dev.gatehouse.policy.resource.Gateway;
+import dev.gatehouse.policy.resource.HttpRoute.GrpcMethod;
 import dev.gatehouse.policy.resource.HttpRoute.Match;
 import dev.gatehouse.policy.resource.HttpRoute.NamedMatch;
 import dev.gatehouse.policy.resource.StringMatch;
@@ -168,10 +169,19 @@ public final class RouteSearch {
     return new StringMatch(StringMatch.Type.PATH_PREFIX, "/");
   }
 
-  /** The first of the Gateway API's rules (HTTPRouteRule.matches) that tells them apart. */
+  /** The first of the Gateway API's rules (HTTPRouteRule.matches, GRPCRouteRule.matches) that tells them apart. */
   private static String whyBehind(OrderedMatches.Entry taken, OrderedMatches.Entry entry) {
     var one = taken.condition();
     var other = entry.condition();
+    if (one.grpc() instanceof GrpcMethod(var service, var method)
+        && other.grpc() instanceof GrpcMethod(var otherService, var otherMethod)) {
+      if (otherService.isEmpty() && !service.isEmpty()) {
+        return "it names no service";
+      }
+      if (otherMethod.isEmpty() && !method.isEmpty() && otherService.equals(service)) {
+        return "it names no method";
+      }
+    }
     if (one.path().type() != other.path().type()) {
       return "of the paths " + word(one.path()) + " goes before " + word(other.path());
     }

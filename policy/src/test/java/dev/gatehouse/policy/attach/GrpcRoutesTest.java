@@ -304,6 +304,35 @@ class GrpcRoutesTest {
         .isEqualTo(new Lookup.Found<>("any"));
   }
 
+  @Test
+  void why_a_rule_stands_behind_another_is_said_in_the_words_of_calls() {
+    var set = sound(
+        WEB,
+        grpcRoute(
+            "shop/r",
+            null,
+            List.of(),
+            rule("any", call("", "")),
+            rule("get", call("", "Get")),
+            rule("orders", call("shop.Orders", "")),
+            rule("both", call("shop.Orders", "Get"))));
+
+    assertThat(tried(set, "/shop.Orders/Get"))
+        .containsExactly(
+            "both: the first that matches",
+            "orders: it matches too, but it names no method",
+            "get: it matches too, but it names no service",
+            "any: it matches too, but it names no service");
+    assertThat(tried(set, "/x/Get"))
+        .endsWith("get: the first that matches", "any: it matches too, but it names no method");
+  }
+
+  private static Stream<String> tried(PolicySet set, String path) {
+    return RouteSearch.of(set).find(Asked.get(path)).stream()
+        .flatMap(port -> port.tried().stream())
+        .map(tried -> tried.entry().rule().route().rule() + ": " + tried.why());
+  }
+
   private static RoutePlans<String> plans(HttpRoute.Rule... rules) {
     return RoutePlans.of(
         sound(WEB, grpcRoute("shop/r", null, List.of(), rules)),
