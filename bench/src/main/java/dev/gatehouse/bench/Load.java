@@ -67,6 +67,8 @@ final class Load implements AutoCloseable {
           .usePlaintext()
           .build());
     }
+    // At once, one after the other: a server deals connections out to its loops in turn.
+    channels.forEach(channel -> channel.getState(true));
   }
 
   /**

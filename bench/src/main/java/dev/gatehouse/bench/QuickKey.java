@@ -128,12 +128,12 @@ final class QuickKey {
       return coefficient.multiply(BigInteger.valueOf(times(power, 1)));
     }
 
-    /** Montgomery's product of two numbers below the prime, which is below 2^63. */
+    /** Montgomery's product of two numbers below the prime, which is below 2^63: the sum is below twice that. */
     private long times(long a, long b) {
       long low = a * b;
       long high = Math.unsignedMultiplyHigh(a, b);
       long sum = high + Math.unsignedMultiplyHigh(low * inverse, p) + (low == 0 ? 0 : 1);
-      return sum >= p ? sum - p : sum;
+      return Long.compareUnsigned(sum, p) >= 0 ? sum - p : sum;
     }
 
     /** RFC 8017 §9.2, EMSA-PKCS1-v1_5, with zeros for the hash. */

@@ -79,7 +79,8 @@ final class Rounds {
     server.feed.served(result);
     if (result.failed() > 0) {
       Bench.progress(
-          "%s: %d failed; the first: %s", server.name, result.failed(), server.load.firstFailure());
+          "%s: %d not sent or not let pass %s",
+          server.name, result.failed(), server.load.firstFailure());
     }
     return new Sample(result, cpu * 1e6 / Math.max(1, result.requests()));
   }
