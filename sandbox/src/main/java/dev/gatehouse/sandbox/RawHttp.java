@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
@@ -31,12 +32,23 @@ public final class RawHttp {
 
   private final InetSocketAddress server;
   private final boolean tls;
+  private final @Nullable ClientCertificate certificate;
   private final Duration timeout;
 
   /** @param timeout for connecting, and for each wait for bytes */
   public RawHttp(InetSocketAddress server, boolean tls, Duration timeout) {
+    this(server, tls, null, timeout);
+  }
+
+  /** @param certificate shown to a server that asks for one */
+  public RawHttp(
+      InetSocketAddress server,
+      boolean tls,
+      @Nullable ClientCertificate certificate,
+      Duration timeout) {
     this.server = server;
     this.tls = tls;
+    this.certificate = certificate;
     this.timeout = timeout;
   }
 
@@ -110,7 +122,7 @@ public final class RawHttp {
       if (!tls) {
         return socket;
       }
-      var secure = trustingAnyone()
+      var secure = trustingAnyone(certificate)
           .getSocketFactory()
           .createSocket(socket, server.getHostString(), server.getPort(), true);
       secure.setSoTimeout((int) timeout.toMillis());
@@ -228,10 +240,11 @@ public final class RawHttp {
   }
 
   /** Sandboxes and tests talk to throw-away certificates on the loopback. */
-  private static SSLContext trustingAnyone() {
+  private static SSLContext trustingAnyone(@Nullable ClientCertificate certificate) {
     try {
       var context = SSLContext.getInstance("TLS");
-      context.init(null, new TrustManager[] {new TrustAnyone()}, null);
+      var keys = certificate == null ? null : new KeyManager[] {certificate.keyManager()};
+      context.init(keys, new TrustManager[] {new TrustAnyone()}, null);
       return context;
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException(e);

@@ -34,6 +34,10 @@ public record EnvoyConfig(SortedMap<String, String> files) {
 
     var routes = new TreeMap<String, Map<String, Object>>();
     ports.forEach(port -> routes.putAll(tables.of(port)));
+    ports.stream()
+        .filter(port -> !port.tls())
+        .flatMap(port -> port.sites().stream())
+        .forEach(site -> ClientCertificates.checkPlain(policies, site, problems));
 
     var folder = settings.watchedFolder();
     var bootstrap = new Bootstrap(settings);

@@ -70,15 +70,23 @@ final class Listeners {
             any(
                 "extensions.transport_sockets.tls.v3.DownstreamTlsContext",
                 "common_tls_context",
-                map(
-                    "tls_params",
-                    map("tls_minimum_protocol_version", "TLSv1_2"),
-                    "alpn_protocols",
-                    List.of("h2", "http/1.1"),
-                    "tls_certificates",
-                    own))),
+                common(site, own),
+                "require_client_certificate",
+                ClientCertificates.required(policies, site))),
         "filters",
         filters(List.of(site)));
+  }
+
+  private Map<String, Object> common(Site site, List<Map<String, Object>> own) {
+    var common = map(
+        "tls_params",
+        map("tls_minimum_protocol_version", "TLSv1_2"),
+        "alpn_protocols",
+        List.of("h2", "http/1.1"),
+        "tls_certificates",
+        own);
+    common.putAll(ClientCertificates.validation(policies, site));
+    return common;
   }
 
   private static Map<String, Object> tlsInspector() {
@@ -108,6 +116,8 @@ final class Listeners {
         0,
         "internal_address_config",
         map("cidr_ranges", List.of(map("address_prefix", "0.0.0.0", "prefix_len", 32))),
+        "forward_client_cert_details",
+        ClientCertificates.forwarding(policies, sites),
         "generate_request_id",
         true,
         "preserve_external_request_id",

@@ -67,6 +67,10 @@ final class RouteTables {
         true,
         "validate_clusters",
         false,
+        // After all filters: whatever they left, and on connections that keep an older listener
+        // too.
+        "request_headers_to_remove",
+        List.of(ClientCertificates.HEADER),
         "virtual_hosts",
         List.copyOf(hosts.values()));
   }

@@ -23,11 +23,13 @@ final class Routes {
   private final PolicySet policies;
   private final Clusters clusters;
   private final Problems problems;
+  private final boolean certificatesForwarded;
 
   Routes(PolicySet policies, Clusters clusters, Problems problems) {
     this.policies = policies;
     this.clusters = clusters;
     this.problems = problems;
+    this.certificatesForwarded = ClientCertificates.anyForwarded(policies);
   }
 
   /** The route of one match, and before it the one for its preflights where CORS needs that. */
@@ -55,7 +57,12 @@ final class Routes {
       // listener and cluster.
       route.put("request_body_buffer_limit", bytes + SLACK);
     }
-    route.put("typed_per_filter_config", Callouts.of(entry, hostname, needs));
+    var callouts = Callouts.of(entry, hostname, needs);
+    if (certificatesForwarded && !ClientCertificates.forwarded(entry.rule())) {
+      callouts.put(
+          HttpFilters.OWNED_HEADERS, HttpFilters.removing(List.of(ClientCertificates.HEADER)));
+    }
+    route.put("typed_per_filter_config", callouts);
     return route;
   }
 

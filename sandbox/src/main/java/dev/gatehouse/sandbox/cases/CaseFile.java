@@ -81,6 +81,7 @@ record CaseFile(@Nullable String about, Settings settings, List<Step> requests) 
    * @param times how often it is sent; each answer must fit
    * @param from the client's address on the loopback, such as {@code 127.0.0.2}
    * @param listener the port that the Gateway says; the first one by default
+   * @param clientCertificate a file of the case's folder: a certificate and its key in PEM, shown to a TLS listener that asks
    * @param json a body as JSON, with its content type
    * @param repeat the body that many times over
    * @param gzip the body compressed, with its content encoding
@@ -105,6 +106,7 @@ record CaseFile(@Nullable String about, Settings settings, List<Step> requests) 
       @Nullable Integer times,
       @Nullable String from,
       @Nullable Integer listener,
+      @Nullable String clientCertificate,
       @Nullable Map<String, @Nullable JsonNode> token,
       @Nullable Sign sign,
       @Nullable String raw,

@@ -1,6 +1,7 @@
 package dev.gatehouse.sandbox.cases;
 
 import com.google.protobuf.ByteString;
+import dev.gatehouse.sandbox.ClientCertificate;
 import dev.gatehouse.sandbox.Field;
 import dev.gatehouse.sandbox.Issuer;
 import dev.gatehouse.sandbox.RawHttp;
@@ -18,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
@@ -31,6 +33,8 @@ final class Play {
   private static final Duration TIMEOUT = Duration.ofSeconds(20);
   private static final Duration COUNTED_WITHIN = Duration.ofSeconds(2);
   private static final Pattern RELATIVE = Pattern.compile("now(?:([+-]\\d{1,9})([smhd]))?");
+
+  private static final Pattern FORWARDED = Pattern.compile("\\$\\{forwarded:([^}]+)}");
 
   private final Stage stage;
   private final Issuer forger;
@@ -123,7 +127,8 @@ final class Play {
 
   private List<String> send(CaseFile.Step step) {
     var endpoint = stage.endpoint(step.listener());
-    var http = new RawHttp(endpoint.address(), endpoint.tls(), TIMEOUT);
+    var certificate = step.clientCertificate() == null ? null : shown(step.clientCertificate());
+    var http = new RawHttp(endpoint.address(), endpoint.tls(), certificate, TIMEOUT);
     var expect = step.expect();
     RawHttp.Answer answer;
     try {
@@ -248,7 +253,7 @@ final class Play {
     for (var header : step.headers().entrySet()) {
       for (var value : values(header.getValue())) {
         mentioned |= value.contains("${token}");
-        fields.add(new Field(header.getKey(), filled(value, token)));
+        fields.add(new Field(header.getKey(), forwarded(filled(value, token))));
       }
     }
     if (!token.isEmpty() && !mentioned && !named(step, "authorization")) {
@@ -376,6 +381,21 @@ final class Play {
       default -> 86_400;
     };
     return now + Long.parseLong(time.group(1)) * unit;
+  }
+
+  private ClientCertificate shown(String file) {
+    try {
+      return ClientCertificate.of(Files.readString(folder.resolve(file)));
+    } catch (IOException | IllegalArgumentException e) {
+      throw new CaseException("clientCertificate: " + file + ": " + e.getMessage());
+    }
+  }
+
+  /** Puts what a proxy in front says of certificates in the place of their files' names. */
+  private String forwarded(String text) {
+    return FORWARDED
+        .matcher(text)
+        .replaceAll(found -> Matcher.quoteReplacement(shown(found.group(1)).forwarded()));
   }
 
   private static String filled(String text, String token) {
