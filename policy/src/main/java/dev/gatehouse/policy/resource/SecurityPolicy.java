@@ -151,7 +151,10 @@ public record SecurityPolicy(
   }
 
   private static void addHeaders(@Nullable ExtractFrom from, Set<String> names) {
-    if (from == null) {
+    if (from == null
+        || (from.headers().isEmpty()
+            && from.cookies().isEmpty()
+            && from.params().isEmpty())) {
       names.add("authorization");
       return;
     }

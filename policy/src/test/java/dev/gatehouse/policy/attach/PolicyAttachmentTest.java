@@ -70,8 +70,8 @@ class PolicyAttachmentTest {
         .orElseThrow();
 
     assertThat(set.securityCandidates(list))
-        .extracting(c ->
-            c.policy().name() + (c.holds() ? " holds: " : " does not hold: ") + c.why())
+        .extracting(
+            c -> c.policy().name() + (c.holds() ? " holds: " : " does not hold: ") + c.why())
         .containsExactly(
             "old holds: the most specific target, and of those on it older",
             "young does not hold: on the same target, where SecurityPolicy shop/old goes before it, being older",
