@@ -92,9 +92,9 @@ public final class Crypto {
     }
   }
 
-  private static Object because(Throwable error) {
+  private static String because(Throwable error) {
     var why = error instanceof InvocationTargetException ? error.getCause() : error;
-    return why instanceof IllegalStateException ? why.getMessage() : why;
+    return String.valueOf(why instanceof IllegalStateException ? why.getMessage() : why);
   }
 
   private static @Nullable URL jar() throws IOException {
