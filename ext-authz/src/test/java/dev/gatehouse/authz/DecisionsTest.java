@@ -55,6 +55,10 @@ class DecisionsTest {
 
   @Test
   void a_request_waits_for_the_keys_and_is_then_decided() {
+    // What a JVM does for the first time takes longer than a decision waits.
+    try (var warm = Gate.of(Gate.policy(Gate.jwt("")))) {
+      assertThat(warm.status(Call.get("/orders").bearer(Issuer.token()))).isEqualTo(200);
+    }
     held = true;
     try (var gate = gate()) {
       var answer = gate.answer(Call.get("/orders").bearer(Issuer.token()).request());
@@ -116,6 +120,44 @@ class DecisionsTest {
       assertThat(gate.status(bogus)).isEqualTo(401);
       assertThat(gate.status(bogus)).isEqualTo(401);
       assertThat(asked).hasValue(3);
+    }
+  }
+
+  @Test
+  void keys_are_found_at_the_issuer_and_an_authority_that_is_not_there_is_an_error_in_its_place() {
+    var policy = """
+        apiVersion: gatehouse.dev/v1alpha1
+        kind: AuthPolicy
+        metadata: {name: orders, namespace: shop}
+        spec:
+          targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: orders}]
+          jwt:
+            providers:
+            - name: corp
+              issuer: http://127.0.0.1:%d
+              remoteJWKS: {%s}
+        """;
+    int port = server.getAddress().getPort();
+    var issuer = "http://127.0.0.1:" + port;
+    server.createContext("/.well-known/openid-configuration", exchange -> {
+      var body = "{\"issuer\":\"%1$s\",\"jwks_uri\":\"%1$s/keys\"}".formatted(issuer);
+      exchange.sendResponseHeaders(200, body.length());
+      exchange.getResponseBody().write(body.getBytes(StandardCharsets.UTF_8));
+      exchange.close();
+    });
+    try (var gate = Gate.of(policy.formatted(port, "cacheDuration: 5m"))) {
+      assertThat(gate.status(Call.get("/orders").bearer(Issuer.token("iss", issuer))))
+          .isEqualTo(200);
+      assertThat(gate.status(Call.get("/orders").bearer(Issuer.token()))).isEqualTo(401);
+    }
+    var tls = "tls: {caCertificateRefs: [{kind: ConfigMap, name: idp}]}";
+    try (var gate = Gate.flawed(policy.formatted(port, tls))) {
+      assertThat(gate.problems.all())
+          .anySatisfy(problem -> assertThat(problem.toString())
+              .contains("spec.jwt.providers[0].remoteJWKS.tls.caCertificateRefs[0]")
+              .contains("ConfigMap \"shop/idp\""));
+      assertThat(gate.status(Call.get("/orders").bearer(Issuer.token("iss", issuer))))
+          .isEqualTo(503);
     }
   }
 

@@ -19,6 +19,7 @@ import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -43,14 +44,19 @@ public final class Issuer implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    server.createContext("/jwks.json", exchange -> {
-      var body = jwks().getBytes(StandardCharsets.UTF_8);
-      exchange.getResponseHeaders().set("content-type", "application/jwk-set+json");
+    serve("/jwks.json", "application/jwk-set+json", this::jwks);
+    serve("/.well-known/openid-configuration", "application/json", this::configuration);
+    server.start();
+  }
+
+  private void serve(String path, String type, Supplier<String> text) {
+    server.createContext(path, exchange -> {
+      var body = text.get().getBytes(StandardCharsets.UTF_8);
+      exchange.getResponseHeaders().set("content-type", type);
       exchange.sendResponseHeaders(200, body.length);
       exchange.getResponseBody().write(body);
       exchange.close();
     });
-    server.start();
   }
 
   /** New keys, for cases. */
@@ -67,6 +73,11 @@ public final class Issuer implements AutoCloseable {
   /** What tokens say as {@code iss} in cases; the key set is below it at {@code /jwks.json}. */
   public String url() {
     return "http://127.0.0.1:" + server.getAddress().getPort();
+  }
+
+  /** What OpenID Connect Discovery 1.0 §3 needs for finding the key set. */
+  private String configuration() {
+    return JSON.writeValueAsString(Map.of("issuer", url(), "jwks_uri", url() + "/jwks.json"));
   }
 
   /** The key set with both public keys. */
