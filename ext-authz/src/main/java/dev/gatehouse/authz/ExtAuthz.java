@@ -27,12 +27,7 @@ public final class ExtAuthz implements Service {
   private final AuthzService service;
   private final WarmUp warmUp;
   private final PrometheusRegistry metrics;
-  private final GaugeWithCallback crypto = GaugeWithCallback.builder()
-      .name("gatehouse_crypto_provider")
-      .help("1, with who checks signatures.")
-      .labelNames("provider")
-      .callback(gauge -> gauge.call(1, Crypto.best().provider()))
-      .build();
+  private final List<GaugeWithCallback> gauges;
 
   private ExtAuthz(PolicySource policies, ExtAuthzSettings settings, ServiceContext context) {
     keys = new KeySources(context.clock());
@@ -44,7 +39,8 @@ public final class ExtAuthz implements Service {
         plans, decisions, answers, context.decisions(), settings.addressFromHeader());
     warmUp = new WarmUp(keys, answers, context.clock());
     metrics = context.metrics();
-    metrics.register(crypto);
+    gauges = gauges(keys, cache);
+    gauges.forEach(metrics::register);
   }
 
   /** Registers its compiler with the policies; call before {@link PolicySource#start}. */
@@ -61,6 +57,26 @@ public final class ExtAuthz implements Service {
    */
   public void explain(CheckRequest request, Trace trace, StreamObserver<byte[]> answer) {
     service.explain(request, trace, answer);
+  }
+
+  private static List<GaugeWithCallback> gauges(KeySources keys, TokenCache cache) {
+    return List.of(
+        GaugeWithCallback.builder()
+            .name("gatehouse_crypto_provider")
+            .help("1, with who checks signatures.")
+            .labelNames("provider")
+            .callback(gauge -> gauge.call(1, Crypto.best().provider()))
+            .build(),
+        GaugeWithCallback.builder()
+            .name("gatehouse_key_sources_failing")
+            .help("Remote key sets whose last fetch failed.")
+            .callback(gauge -> gauge.call((double) keys.failing()))
+            .build(),
+        GaugeWithCallback.builder()
+            .name("gatehouse_token_cache_bytes")
+            .help("A rough upper bound of the memory of tokens that were verified.")
+            .callback(gauge -> gauge.call((double) cache.bytes()))
+            .build());
   }
 
   @Override
@@ -96,6 +112,6 @@ public final class ExtAuthz implements Service {
   public void close() {
     decisions.close();
     keys.close();
-    metrics.unregister(crypto);
+    gauges.forEach(metrics::unregister);
   }
 }

@@ -44,6 +44,11 @@ final class TokenCache {
         .build();
   }
 
+  /** What is in it now, by weight. */
+  long bytes() {
+    return sessions.policy().eviction().orElseThrow().weightedSize().orElse(0);
+  }
+
   /** The SHA-256 of a token, as numbers. */
   record Hash(long a, long b, long c, long d) {}
 
