@@ -8,7 +8,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -19,6 +21,7 @@ import org.junit.jupiter.api.TestFactory;
 class DocumentsTest {
   private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
   private static final Pattern YAML = Pattern.compile("```yaml\n(.*?)```", Pattern.DOTALL);
+  private static final Pattern QUOTED = Pattern.compile("`([^`]+)`");
   private static final Pattern LINK = Pattern.compile("\\]\\((?!https?:|#)([^)#]+)");
 
   @TestFactory
@@ -51,6 +54,52 @@ class DocumentsTest {
       }
     }
     assertThat(broken).isEmpty();
+  }
+
+  @Test
+  void every_attack_in_the_list_has_its_tests() throws IOException {
+    var security = Files.readString(ROOT.resolve("docs/security.md"));
+    var rows = security
+        .substring(security.indexOf("## Attacks that are tests"), security.indexOf("### Fuzzing"))
+        .lines()
+        .filter(line -> line.startsWith("| ") && line.endsWith("` |"))
+        .toList();
+    assertThat(rows).hasSizeGreaterThan(15);
+    var sources = testSources();
+    for (var row : rows) {
+      var tests = QUOTED.matcher(row.substring(row.lastIndexOf(" | `")));
+      while (tests.find()) {
+        var name = tests.group(1).split("\\.", 2);
+        var folder = ROOT.resolve("e2e/src/test/cases").resolve(name[0]);
+        assertThat(sources.containsKey(name[0]) || Files.exists(folder.resolve("requests.yaml")))
+            .as("\"%s\" of: %s", name[0], row)
+            .isTrue();
+        if (name.length == 2) {
+          assertThat(sources.get(name[0])).as(row).containsPattern("\\b" + name[1] + "\\b");
+        }
+      }
+    }
+  }
+
+  /** By the class's name; of several classes of one name all. */
+  private static Map<String, String> testSources() throws IOException {
+    var sources = new HashMap<String, String>();
+    try (var modules = Files.list(ROOT)) {
+      for (var tests : modules
+          .map(m -> m.resolve("src/test/java"))
+          .filter(Files::isDirectory)
+          .toList()) {
+        try (var files = Files.walk(tests)) {
+          for (var file : files.filter(f -> f.toString().endsWith(".java")).toList()) {
+            sources.merge(
+                file.getFileName().toString().replace(".java", ""),
+                Files.readString(file),
+                String::concat);
+          }
+        }
+      }
+    }
+    return sources;
   }
 
   private static void loads(String name, String yaml) {

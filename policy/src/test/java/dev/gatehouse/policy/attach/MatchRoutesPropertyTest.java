@@ -96,7 +96,8 @@ class MatchRoutesPropertyTest {
             .isEqualTo(
                 taken == null
                     ? new Lookup.Unresolved<>("no route matches")
-                    : new Lookup.Found<>(taken.rule().route() + " " + taken.rule().index()));
+                    : new Lookup.Found<>(
+                        taken.rule().route() + " " + taken.rule().index()));
       }
       assertThat(result.tried())
           .filteredOn(tried -> tried.answer() != RouteSearch.Answer.NO)
