@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.gatehouse.policy.resource.Problem;
 import dev.gatehouse.policy.source.Load;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,12 +13,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** What the documents say is true: their policies load, their links lead somewhere. */
+/** What the documents say is true: their policies load, their links lead somewhere, and what they show a command print it prints. */
 class DocumentsTest {
   private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
   private static final Pattern YAML = Pattern.compile("```yaml\n(.*?)```", Pattern.DOTALL);
@@ -100,6 +102,38 @@ class DocumentsTest {
       }
     }
     return sources;
+  }
+
+  /** A line that is {@code …} alone stands for any lines; what differs from run to run is not compared. */
+  @Test
+  void the_example_of_explain_prints_what_stands_below_it() throws Exception {
+    var document = Files.readString(ROOT.resolve("docs/explain.md"));
+    var example = Pattern.compile("```sh\n(.*?)```\n\n```\n(.*?)```", Pattern.DOTALL)
+        .matcher(document);
+    assertThat(example.find()).isTrue();
+
+    var shell = new ProcessBuilder("sh", "-c", example.group(1)).directory(ROOT.toFile());
+    var path = shell.environment().get("PATH");
+    shell.environment().put("PATH", Distribution.HOME.resolve("bin") + ":" + path);
+    shell.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    shell.environment().remove("REDIS_URL");
+    var process = shell.redirectErrorStream(true).start();
+    var printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+    assertThat(process.waitFor()).as(printed).isZero();
+    var expected = Stream.of(alike(example.group(2)).split("\\s*\n\\s*…\n"))
+        .map(Pattern::quote)
+        .collect(Collectors.joining("\n.*?"));
+    assertThat(alike(printed)).matches(Pattern.compile(expected + "\\s*", Pattern.DOTALL));
+  }
+
+  private static String alike(String printed) {
+    return printed
+        .replaceAll("Bearer eyJh….{4}", "Bearer eyJh…")
+        .replaceAll("a token of \\d+ bytes", "a token of N bytes")
+        .replaceAll("generation \\d+", "generation N")
+        .replaceAll("a new window in \\d+ s", "a new window in N s")
+        .strip();
   }
 
   private static void loads(String name, String yaml) {
