@@ -75,10 +75,13 @@ final class ExplainCommandTest {
   void each_end_has_its_code() throws IOException {
     assertThat(explain(DEMO, "--path", "/public")).as(err.toString()).isZero();
     assertThat(explain(DEMO, "--path", "/orders")).isEqualTo(3);
-    assertThat(explain(DEMO, "--path", "/orders", "--method", "POST", "--header", bearer("orders:read")))
+    assertThat(explain(
+            DEMO, "--path", "/orders", "--method", "POST", "--header", bearer("orders:read")))
         .isEqualTo(3);
     assertThat(explain(DEMO, "--path", "/nowhere")).isEqualTo(4);
-    assertThat(explain(DEMO, "--path", "/a/../orders")).as("not a path that Envoy sends").isEqualTo(5);
+    assertThat(explain(DEMO, "--path", "/a/../orders"))
+        .as("not a path that Envoy sends")
+        .isEqualTo(5);
 
     demoWith("security.yaml", "audiences: [shop]", "audience: [shop]");
     assertThat(explain(folder, "--path", "/orders", "--header", bearer("orders:read")))
@@ -131,12 +134,14 @@ final class ExplainCommandTest {
 
     assertThat(out.toString())
         .containsPattern("taken +HTTPRoute/shop/admin")
-        .containsPattern("behind +HTTPRoute/shop/orders/\\w+ .*it matches too, but its path is shorter");
+        .containsPattern(
+            "behind +HTTPRoute/shop/orders/\\w+ .*it matches too, but its path is shorter");
   }
 
   @Test
   void a_rule_can_be_named_instead_of_matched() throws IOException {
-    assertThat(explain(DEMO, "--path", "/x", "--route", "HTTPRoute/shop/orders")).isEqualTo(3);
+    assertThat(explain(DEMO, "--path", "/x", "--route", "HTTPRoute/shop/orders"))
+        .isEqualTo(3);
     assertThat(out.toString()).contains("denied by shop/orders (no-credential");
 
     assertThat(explain(DEMO, "--path", "/x", "--route", "HTTPRoute/shop/order")).isOne();
@@ -152,9 +157,9 @@ final class ExplainCommandTest {
         "  - {name: http, protocol: HTTP, port: 8080}\n  - {name: alt, protocol: HTTP, port: 8081}");
 
     assertThat(explain(folder, "--path", "/public")).isOne();
-    assertThat(err.toString())
-        .contains("choose one with --listener: shop/web/http, shop/web/alt");
-    assertThat(explain(folder, "--path", "/public", "--listener", "shop/web/alt")).isZero();
+    assertThat(err.toString()).contains("choose one with --listener: shop/web/http, shop/web/alt");
+    assertThat(explain(folder, "--path", "/public", "--listener", "shop/web/alt"))
+        .isZero();
     assertThat(out.toString()).contains("on listener shop/web/alt");
     assertThat(explain(folder, "--path", "/public", "--gateway", "shop/wob")).isOne();
     assertThat(err.toString()).contains("no listener \"shop/wob\"");
@@ -168,7 +173,8 @@ final class ExplainCommandTest {
         headers: {authorization: "%s", x-many: [a, b]}
         json: {item: beans}
         response: {status: 201, headers: {server: shop}, json: {created: true}}
-        """.formatted(bearer("orders:write").substring("authorization: ".length())));
+        """.formatted(
+            bearer("orders:write").substring("authorization: ".length())));
 
     assertThat(explain(DEMO, "--request", file.toString())).as(err.toString()).isZero();
     assertThat(out.toString())
@@ -192,18 +198,24 @@ final class ExplainCommandTest {
     var token = key.token(
         key.header(Map.of()),
         Map.of(
-            "iss", SigningKey.DEMO_ISSUER,
-            "aud", SigningKey.DEMO_AUDIENCE,
-            "sub", "ada",
-            "scope", "orders:read",
-            "iat", then.getEpochSecond(),
-            "exp", then.getEpochSecond() + 60));
+            "iss",
+            SigningKey.DEMO_ISSUER,
+            "aud",
+            SigningKey.DEMO_AUDIENCE,
+            "sub",
+            "ada",
+            "scope",
+            "orders:read",
+            "iat",
+            then.getEpochSecond(),
+            "exp",
+            then.getEpochSecond() + 60));
     var header = "authorization: Bearer " + token;
 
     assertThat(explain(DEMO, "--path", "/orders", "--header", header)).isEqualTo(3);
     assertThat(out.toString()).contains("expired");
-    assertThat(explain(
-            DEMO, "--path", "/orders", "--header", header, "--now", "2026-01-01T12:00:30Z"))
+    assertThat(
+            explain(DEMO, "--path", "/orders", "--header", header, "--now", "2026-01-01T12:00:30Z"))
         .isZero();
     assertThat(explain(DEMO, "--path", "/orders", "--now", "yesterday")).isOne();
     assertThat(err.toString()).contains("--now=yesterday (expected: a time in UTC");
@@ -227,11 +239,16 @@ final class ExplainCommandTest {
           "ES256",
           Map.of(),
           Map.of(
-              "iss", SigningKey.DEMO_ISSUER,
-              "aud", SigningKey.DEMO_AUDIENCE,
-              "sub", "grace",
-              "scope", "orders:read",
-              "exp", now + 60));
+              "iss",
+              SigningKey.DEMO_ISSUER,
+              "aud",
+              SigningKey.DEMO_AUDIENCE,
+              "sub",
+              "grace",
+              "scope",
+              "orders:read",
+              "exp",
+              now + 60));
 
       assertThat(explain(folder, "--path", "/orders", "--header", "authorization: Bearer " + token))
           .as(out + "\n" + err)
@@ -300,8 +317,7 @@ final class ExplainCommandTest {
         "tiny",
         "one-time-9941",
         "refresh-me-please"));
-    var basic = Base64.getEncoder()
-        .encodeToString("ada:hunter22".getBytes(StandardCharsets.UTF_8));
+    var basic = Base64.getEncoder().encodeToString("ada:hunter22".getBytes(StandardCharsets.UTF_8));
     secrets.add(basic);
 
     for (var more : List.of(List.<String>of(), List.of("--output", "json"), List.of("color"))) {
@@ -325,8 +341,8 @@ final class ExplainCommandTest {
             "--response-body",
             "{\"refresh_token\":\"refresh-me-please\"}"));
         args.addAll(more.contains("color") ? List.of() : more);
-        assertThat(explain(folder, args.toArray(String[]::new))).isEqualTo(
-            credential.contains(token) ? 0 : 3);
+        assertThat(explain(folder, args.toArray(String[]::new)))
+            .isEqualTo(credential.contains(token) ? 0 : 3);
 
         assertThat(out.toString() + err)
             .contains("view=full")
@@ -351,12 +367,18 @@ final class ExplainCommandTest {
         + key.token(
             key.header(Map.of()),
             Map.of(
-                "iss", SigningKey.DEMO_ISSUER,
-                "aud", SigningKey.DEMO_AUDIENCE,
-                "sub", "ada",
-                "scope", scope,
-                "iat", now,
-                "exp", now + 600));
+                "iss",
+                SigningKey.DEMO_ISSUER,
+                "aud",
+                SigningKey.DEMO_AUDIENCE,
+                "sub",
+                "ada",
+                "scope",
+                scope,
+                "iat",
+                now,
+                "exp",
+                now + 600));
   }
 
   private void demoWith(String file, String text, String instead) throws IOException {
@@ -377,7 +399,8 @@ final class ExplainCommandTest {
     var changed = folder.resolve(file);
     var content = Files.readString(changed);
     assertThat(content).contains(text);
-    Files.writeString(changed, content.replaceFirst(Pattern.quote(text), Matcher.quoteReplacement(instead)));
+    Files.writeString(
+        changed, content.replaceFirst(Pattern.quote(text), Matcher.quoteReplacement(instead)));
   }
 
   private int explain(Path policies, String... options) {
@@ -386,8 +409,7 @@ final class ExplainCommandTest {
     var args = new ArrayList<>(List.of("explain", "--policies", policies.toString()));
     args.addAll(List.of(options));
     return Gatehouse.run(
-        new Terminal(
-            new PrintWriter(out, true), new PrintWriter(err, true), Map.of(), interactive),
+        new Terminal(new PrintWriter(out, true), new PrintWriter(err, true), Map.of(), interactive),
         args.toArray(String[]::new));
   }
 

@@ -7,6 +7,7 @@ import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
+import java.security.NoSuchAlgorithmException;
 import java.security.Signature;
 import java.security.interfaces.ECPublicKey;
 import java.security.interfaces.EdECPublicKey;
@@ -23,6 +24,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 final class SigningKeyTest {
+  private static final KeyPair RSA = rsa();
+
   @ParameterizedTest
   @CsvSource({
     "RS256, SHA256withRSA",
@@ -120,12 +123,10 @@ final class SigningKeyTest {
   }
 
   private static KeyPair pair(String algorithm) throws Exception {
-    var generator = KeyPairGenerator.getInstance(
-        switch (algorithm.substring(0, 2)) {
-          case "RS" -> "RSA";
-          case "ES" -> "EC";
-          default -> "Ed25519";
-        });
+    if (algorithm.startsWith("RS")) {
+      return RSA;
+    }
+    var generator = KeyPairGenerator.getInstance(algorithm.startsWith("ES") ? "EC" : "Ed25519");
     switch (algorithm) {
       case "ES256" -> generator.initialize(new ECGenParameterSpec("secp256r1"));
       case "ES384" -> generator.initialize(new ECGenParameterSpec("secp384r1"));
@@ -133,6 +134,16 @@ final class SigningKeyTest {
       default -> {}
     }
     return generator.generateKeyPair();
+  }
+
+  private static KeyPair rsa() {
+    try {
+      var generator = KeyPairGenerator.getInstance("RSA");
+      generator.initialize(2048);
+      return generator.generateKeyPair();
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError(e);
+    }
   }
 
   /** What is inside a PKCS#8's octet string; of EC with the curve put in, as openssl does. */

@@ -62,7 +62,13 @@ record AuthPart(
     if (answer.getStatus().getCode() == 0) {
       request.apply(answer.getOkResponse());
     }
-    return new AuthPart("", removed, List.copyOf(steps), services.last("ext-authz"), answer, Diff.of(before, request));
+    return new AuthPart(
+        "",
+        removed,
+        List.copyOf(steps),
+        services.last("ext-authz"),
+        answer,
+        Diff.of(before, request));
   }
 
   /** Envoy allows if and only if the status is 0. */
@@ -193,8 +199,8 @@ record AuthPart(
     json.put(
         "steps",
         steps.stream()
-            .map(step -> Map.of(
-                "what", step.what(), "input", step.input(), "outcome", step.outcome()))
+            .map(step ->
+                Map.of("what", step.what(), "input", step.input(), "outcome", step.outcome()))
             .toList());
     if (decision != null) {
       json.put("decision", json(decision));

@@ -1,9 +1,11 @@
 package dev.gatehouse.cli.explain;
 
+import com.google.protobuf.ByteString;
 import io.grpc.Attributes;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
+import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.netty.channel.EventLoop;
@@ -20,7 +22,7 @@ import java.util.concurrent.TimeUnit;
 final class LocalCall<Q> implements AutoCloseable {
   /** What came of a message. */
   sealed interface Answer {
-    record Message(byte[] bytes) implements Answer {}
+    record Message(ByteString bytes) implements Answer {}
 
     record Closed(Status status) implements Answer {}
   }
@@ -49,7 +51,7 @@ final class LocalCall<Q> implements AutoCloseable {
       EventLoop loop,
       Duration within) {
     @SuppressWarnings("unchecked") // the definition was made of this very method
-    var served = (io.grpc.ServerMethodDefinition<Q, byte[]>)
+    var served = (ServerMethodDefinition<Q, byte[]>)
         Objects.requireNonNull(service.getMethod(method.getFullMethodName()));
     var answers = new LinkedBlockingQueue<Answer>();
     var call = new Call<>(served.getMethodDescriptor(), answers);
@@ -101,7 +103,7 @@ final class LocalCall<Q> implements AutoCloseable {
 
     @Override
     public void sendMessage(byte[] message) {
-      answers.add(new Answer.Message(message));
+      answers.add(new Answer.Message(ByteString.copyFrom(message)));
     }
 
     @Override

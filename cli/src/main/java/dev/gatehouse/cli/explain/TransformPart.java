@@ -1,5 +1,6 @@
 package dev.gatehouse.cli.explain;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
@@ -172,7 +173,7 @@ final class TransformPart implements AutoCloseable {
     };
   }
 
-  private boolean answered(byte[] bytes, Message changed) {
+  private boolean answered(ByteString bytes, Message changed) {
     ProcessingResponse answer;
     try {
       answer = ProcessingResponse.parseFrom(bytes);
