@@ -187,7 +187,7 @@ class MatchRoutesDifferentialTest {
       case Lookup.Unresolved<String>(var why) -> {
         switch (why) {
           case SHARED -> {
-            assertThat(asked.host()).as("%s: %s", asked, answers).isEqualTo(SHARED_HOST);
+            assertThat(seen.host()).as("%s: %s", asked, answers).isEqualTo(SHARED_HOST);
             return false;
           }
           case "no route matches" ->
