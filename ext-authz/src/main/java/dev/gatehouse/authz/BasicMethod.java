@@ -50,8 +50,7 @@ final class BasicMethod implements Method {
     if (value == null) {
       return Attempt.ABSENT;
     }
-    // In the form that joins lines, several are a comma, which no base64 holds.
-    if (request.repeated(HEADER) || TokenLocation.contains(value, ',')) {
+    if (request.several(HEADER, value)) {
       return new Attempt.Bad("the header authorization is there more than once");
     }
     try {

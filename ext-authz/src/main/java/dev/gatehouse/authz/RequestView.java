@@ -124,6 +124,14 @@ final class RequestView implements RequestFacts {
     return raw() && indexOf(name, indexOf(name, 0) + 1) > indexOf(name, 0);
   }
 
+  /**
+   * Whether a header, whose first line is {@code value}, has another that may hold a credential. In the form {@code headers} several
+   * lines are a comma in the value, which no credential holds.
+   */
+  boolean several(String name, ByteString value) {
+    return raw() ? repeated(name) : TokenLocation.contains(value, ',');
+  }
+
   @Override
   public Map<String, String> headers() {
     if (headers == null) {

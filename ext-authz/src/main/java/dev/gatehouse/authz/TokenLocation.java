@@ -51,8 +51,7 @@ sealed interface TokenLocation {
       if (value == null) {
         return null;
       }
-      // In the form that joins lines, several are a comma in the value, which no token holds.
-      if (request.repeated(name) || contains(value, ',')) {
+      if (request.several(name, value)) {
         throw new BadToken("the header " + name + " is there more than once");
       }
       if (!begins(value)) {

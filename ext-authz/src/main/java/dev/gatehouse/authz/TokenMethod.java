@@ -24,6 +24,10 @@ import org.jspecify.annotations.Nullable;
 final class TokenMethod implements Method {
   private final List<Provider> providers;
   private final List<TokenLocation> locations;
+
+  /** By the place of a location: the providers that look there. */
+  private final List<List<Provider>> lookingAt;
+
   private final boolean required;
   private final TokenCache cache;
   private final int maxTokenBytes;
@@ -33,6 +37,10 @@ final class TokenMethod implements Method {
     this.providers = List.copyOf(providers);
     this.locations =
         providers.stream().flatMap(p -> p.locations().stream()).distinct().toList();
+    this.lookingAt = locations.stream()
+        .map(place ->
+            providers.stream().filter(p -> p.locations().contains(place)).toList())
+        .toList();
     this.required = required;
     this.cache = cache;
     this.maxTokenBytes = maxTokenBytes;
@@ -72,7 +80,7 @@ final class TokenMethod implements Method {
 
   private Attempt find(RequestView request, Facts facts, Instant now) throws BadToken {
     ByteString token = null;
-    TokenLocation place = null;
+    int place = -1;
     for (int i = 0; i < locations.size(); i++) {
       var found = locations.get(i).find(request);
       if (found != null && token != null) {
@@ -80,23 +88,25 @@ final class TokenMethod implements Method {
       }
       if (found != null) {
         token = found;
-        place = locations.get(i);
+        place = i;
       }
     }
-    if (token == null || place == null) {
+    if (token == null) {
       return Attempt.ABSENT;
     }
     if (request.trace().listens()) {
-      request.trace().step("jwt", place.toString(), "a token of " + token.size() + " bytes");
+      request
+          .trace()
+          .step("jwt", locations.get(place).toString(), "a token of " + token.size() + " bytes");
     }
     if (token.size() > maxTokenBytes) {
       throw new BadToken(token.size() + " bytes (at most " + maxTokenBytes + ")");
     }
-    return verify(new Presented(token, place, facts, now, request.trace()));
+    return verify(new Presented(token, lookingAt.get(place), facts, now, request.trace()));
   }
 
   private record Presented(
-      ByteString token, TokenLocation place, Facts facts, Instant now, Trace trace) {}
+      ByteString token, List<Provider> providers, Facts facts, Instant now, Trace trace) {}
 
   private Attempt verify(Presented presented) throws BadToken {
     var hash = TokenCache.hash(presented.token);
@@ -105,10 +115,10 @@ final class TokenMethod implements Method {
   }
 
   private @Nullable Proof remembered(Presented presented, TokenCache.Hash hash) {
+    var providers = presented.providers;
     for (int i = 0; i < providers.size(); i++) {
       var provider = providers.get(i);
-      if (provider.locations().contains(presented.place)
-          && provider.verifier().keys().keys(presented.now) instanceof Keys.Known(var keys)) {
+      if (provider.verifier().keys().keys(presented.now) instanceof Keys.Known(var keys)) {
         var session = cache.find(provider.verifier(), keys, hash);
         if (session != null && session.token().valid(presented.now)) {
           return session.proof(provider);
@@ -124,9 +134,8 @@ final class TokenMethod implements Method {
     var needed = new ArrayList<Fact>();
     String unsure = null;
     var refused = new BadToken("its iss is no provider's");
-    for (var provider : providers) {
-      if (!provider.locations().contains(presented.place)
-          || !provider.verifier().concerns(token)) {
+    for (var provider : presented.providers) {
+      if (!provider.verifier().concerns(token)) {
         continue;
       }
       var keys = provider.verifier().keys();

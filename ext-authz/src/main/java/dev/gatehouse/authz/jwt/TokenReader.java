@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * <p>{@code jku}, {@code x5u}, {@code jwk} and {@code x5c} are not looked at: no key ever comes from a token (RFC 8725 §3.10).
  */
 public final class TokenReader {
+  private static final byte[] SEXTETS = sextets();
   private static final int MAX_KID = 256;
 
   /** 9999-12-31T23:59:59Z: more is a mistake (such as milliseconds) or an attempt at overflow. */
@@ -200,16 +201,18 @@ public final class TokenReader {
   }
 
   private static int sextet(byte c) {
-    if (c >= 'A' && c <= 'Z') {
-      return c - 'A';
+    return SEXTETS[c & 0xff];
+  }
+
+  /** RFC 4648 §5, table 2; -1 for any other octet. */
+  private static byte[] sextets() {
+    var sextets = new byte[256];
+    Arrays.fill(sextets, (byte) -1);
+    var alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    for (int i = 0; i < alphabet.length(); i++) {
+      sextets[alphabet.charAt(i)] = (byte) i;
     }
-    if (c >= 'a' && c <= 'z') {
-      return c - 'a' + 26;
-    }
-    if (c >= '0' && c <= '9') {
-      return c - '0' + 52;
-    }
-    return c == '-' ? 62 : c == '_' ? 63 : -1;
+    return sextets;
   }
 
   private static int dot(byte[] token, int from) {
