@@ -60,8 +60,8 @@ final class LiveViewTest {
 
   @Test
   void json_is_one_object_a_line() {
-    json.decided(
-        decision("ext-authz", "id-4", "", Outcome.DENIED, "no-credential", "there is no token", 5_000));
+    json.decided(decision(
+        "ext-authz", "id-4", "", Outcome.DENIED, "no-credential", "there is no token", 5_000));
     json.finished(line("GET", "/orders", 401, "UAEX", "id-4", "-"));
 
     await().until(() -> !out.toString().isEmpty());

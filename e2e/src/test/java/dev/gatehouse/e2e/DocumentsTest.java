@@ -108,8 +108,8 @@ class DocumentsTest {
   @Test
   void the_example_of_explain_prints_what_stands_below_it() throws Exception {
     var document = Files.readString(ROOT.resolve("docs/explain.md"));
-    var example = Pattern.compile("```sh\n(.*?)```\n\n```\n(.*?)```", Pattern.DOTALL)
-        .matcher(document);
+    var example =
+        Pattern.compile("```sh\n(.*?)```\n\n```\n(.*?)```", Pattern.DOTALL).matcher(document);
     assertThat(example.find()).isTrue();
 
     var shell = new ProcessBuilder("sh", "-c", example.group(1)).directory(ROOT.toFile());
