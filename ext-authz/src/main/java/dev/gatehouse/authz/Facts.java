@@ -1,6 +1,7 @@
 package dev.gatehouse.authz;
 
 import dev.gatehouse.authz.jwt.BadToken;
+import dev.gatehouse.authz.jwt.UnverifiedToken;
 import dev.gatehouse.authz.jwt.VerifiedToken;
 import dev.gatehouse.authz.jwt.Verifier;
 import java.util.HashMap;
@@ -9,12 +10,14 @@ import org.jspecify.annotations.Nullable;
 
 /** What was found out for one decision so far. Immutable. Keys are not here, nor is what a method remembers: they know themselves. */
 final class Facts {
-  static final Facts NONE = new Facts(Map.of());
+  static final Facts NONE = new Facts(Map.of(), null);
 
   private final Map<Verifier, Signed> signatures;
+  private final @Nullable UnverifiedToken token;
 
-  private Facts(Map<Verifier, Signed> signatures) {
+  private Facts(Map<Verifier, Signed> signatures, @Nullable UnverifiedToken token) {
     this.signatures = signatures;
+    this.token = token;
   }
 
   /** What became of a signature check: one of the two is there. */
@@ -26,14 +29,27 @@ final class Facts {
     return signatures.get(verifier);
   }
 
-  Facts with(Verifier verifier, Signed signed) {
-    return and(new Facts(Map.of(verifier, signed)));
+  /** The request's token, where it was read already; nobody vouches for it. */
+  @Nullable
+  UnverifiedToken token() {
+    return token;
+  }
+
+  /** @param token which the verifier was asked about */
+  static Facts of(UnverifiedToken token, Verifier verifier, Signed signed) {
+    return new Facts(Map.of(verifier, signed), token);
   }
 
   /** Both; of the same verifier the other's. */
   Facts and(Facts other) {
+    if (signatures.isEmpty()) {
+      return other;
+    }
+    if (other.signatures.isEmpty()) {
+      return this;
+    }
     var all = new HashMap<>(signatures);
     all.putAll(other.signatures);
-    return new Facts(Map.copyOf(all));
+    return new Facts(Map.copyOf(all), token);
   }
 }

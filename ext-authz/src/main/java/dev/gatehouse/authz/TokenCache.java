@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Tokens that were verified, by their SHA-256, each with who verified it and with which generation of keys: a rotation or another
- * provider finds nothing. Bounded by weight. Holds good tokens only, so that bad ones cannot push them out; whether one is still
+ * provider finds nothing. A token is kept when it comes a second time: of those that come once, such as one made for each request,
+ * nothing grows old, and they push out nobody. Bounded by weight. Holds good tokens only, so that bad ones cannot push them out; whether one is still
  * valid is looked at on every hit.
  */
 final class TokenCache {
@@ -31,7 +32,13 @@ final class TokenCache {
 
   private static final int WEIGHT_PER_BYTE = 8;
 
+  /** How many tokens may come between a token's first time and its second; 512 KB. */
+  private static final int REMEMBERED = 1 << 16;
+
   private final Cache<Key, Session> sessions;
+
+  /** A part of each hash that came lately, at the place that another part says. Written without a lock: a lost one comes again. */
+  private final long[] came = new long[REMEMBERED];
 
   TokenCache(long bytes) {
     this.sessions = Caffeine.newBuilder()
@@ -64,10 +71,20 @@ final class TokenCache {
     return sessions.getIfPresent(new Key(verifier.id(), keys.generation(), hash));
   }
 
+  /** What stands for a token that was verified just now; it is kept if the token came before. */
   Session keep(Verifier verifier, KeySet keys, Hash hash, VerifiedToken token, int length) {
     var session = new Session(token, FIXED_WEIGHT + WEIGHT_PER_BYTE * length);
-    sessions.put(new Key(verifier.id(), keys.generation(), hash), session);
+    if (cameBefore(hash)) {
+      sessions.put(new Key(verifier.id(), keys.generation(), hash), session);
+    }
     return session;
+  }
+
+  private boolean cameBefore(Hash hash) {
+    int place = (int) hash.a & (REMEMBERED - 1);
+    boolean before = came[place] == hash.b;
+    came[place] = hash.b;
+    return before;
   }
 
   /** A verified token, and what it means to the policies that it met lately. */

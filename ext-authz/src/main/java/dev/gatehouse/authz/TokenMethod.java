@@ -130,7 +130,8 @@ final class TokenMethod implements Method {
 
   /** Any provider that it concerns may vouch for it; a refusal counts only when none is left that may yet. */
   private Attempt firstTime(Presented presented, TokenCache.Hash hash) throws BadToken {
-    var token = TokenReader.read(presented.token.toByteArray());
+    var read = presented.facts.token();
+    var token = read == null ? TokenReader.read(presented.token.toByteArray()) : read;
     var needed = new ArrayList<Fact>();
     String unsure = null;
     var refused = new BadToken("its iss is no provider's");
