@@ -92,8 +92,9 @@ final class WarmUp {
       var plan =
           new RoutePlan.Guarded(new RouteKey("HTTPRoute", "gatehouse", "warm-up", "0"), guard);
       for (var request : requests.subList(0, i < TOKENS ? requests.size() : 1)) {
-        decide(plan, request);
-        decide(plan, request);
+        decide(plan, request); // verified
+        decide(plan, request); // verified, and kept
+        decide(plan, request); // known
       }
     }
   }
