@@ -121,7 +121,11 @@ final class RequestView implements RequestFacts {
 
   /** Whether a header has more than one line. The form {@code headers} cannot tell, but for a comma in the value. */
   boolean repeated(String name) {
-    return raw() && indexOf(name, indexOf(name, 0) + 1) > indexOf(name, 0);
+    if (!raw()) {
+      return false;
+    }
+    int first = indexOf(name, 0);
+    return first >= 0 && indexOf(name, first + 1) >= 0;
   }
 
   /**

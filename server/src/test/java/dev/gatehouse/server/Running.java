@@ -117,6 +117,7 @@ final class Running implements AutoCloseable {
     return HTTP.send(
         request
             .uri(URI.create("http://" + GatehouseServer.printed(address) + path))
+            .timeout(Duration.ofSeconds(30))
             .build(),
         HttpResponse.BodyHandlers.ofString());
   }

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * whatever the condition. So is one with escapes for which the condition holds only as it came, or only decoded: upstreams decode.
  */
 final class PathCondition {
+  private static final boolean[] PLAIN = plain();
+
   private final StringMatch match;
   private final Pattern pattern;
   private final boolean inverted;
@@ -88,6 +90,9 @@ final class PathCondition {
     int segment = 1;
     for (int i = 1; i <= path.length(); i++) {
       char c = i < path.length() ? path.charAt(i) : '/';
+      if (c < PLAIN.length && PLAIN[c]) {
+        continue;
+      }
       if (c == '/') {
         if ((i < path.length() && i == segment) || dots(path, segment, i)) {
           return true;
@@ -100,6 +105,16 @@ final class PathCondition {
       }
     }
     return false;
+  }
+
+  /** Letters, digits and dashes, of which most paths are: nobody reads them in another way. */
+  private static boolean[] plain() {
+    var plain = new boolean[128];
+    for (char c = 0; c < plain.length; c++) {
+      plain[c] =
+          (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+    }
+    return plain;
   }
 
   private static boolean dots(String path, int from, int to) {
