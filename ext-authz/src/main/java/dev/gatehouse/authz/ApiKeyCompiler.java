@@ -15,24 +15,31 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
-/** Makes a method of a policy's {@code apiKeyAuth}: its Secrets' keys, and what its ConfigMap says of their clients. */
+/** Makes a method of one policy's {@code apiKeyAuth}: its Secrets' keys, and what its ConfigMap says of their clients. */
 final class ApiKeyCompiler {
   private final PolicySet policies;
   private final Problems problems;
+  private boolean missing;
 
   ApiKeyCompiler(PolicySet policies, Problems problems) {
     this.policies = policies;
     this.problems = problems;
   }
 
+  /** Null if a Secret or ConfigMap is not there, which was reported when the policy was attached. */
+  @Nullable
   ApiKeyMethod compile(ApiKeyAuth auth) {
+    var keys = keys(auth);
+    if (missing) {
+      return null;
+    }
     var places = auth.extractFrom().stream()
         .flatMap(from -> TokenLocation.of(from).stream())
         .distinct()
         .toList();
-    return new ApiKeyMethod(
-        keys(auth), places, auth.sanitize() ? stripped(auth) : Stripped.NOTHING);
+    return new ApiKeyMethod(keys, places, auth.sanitize() ? stripped(auth) : Stripped.NOTHING);
   }
 
   /** Of a client that stands in several Secrets the first counts, as in Envoy Gateway. */
@@ -45,8 +52,7 @@ final class ApiKeyCompiler {
       var path = "spec.apiKeyAuth.credentialRefs[" + i + "]";
       var secret = policies.secret(ref);
       if (secret == null) {
-        problems.error(
-            ref.origin(), path, "no Secret \"" + ref.namespace() + "/" + ref.name() + "\"");
+        missing = true;
         continue;
       }
       for (var entry : secret.data().entrySet()) {
@@ -100,10 +106,7 @@ final class ApiKeyCompiler {
     }
     var map = policies.configMap(ref);
     if (map == null) {
-      problems.error(
-          ref.origin(),
-          "spec.apiKeyAuth.clients",
-          "no ConfigMap \"" + ref.namespace() + "/" + ref.name() + "\"");
+      missing = true;
       return Map.of();
     }
     var all = new HashMap<String, Map<String, Object>>();

@@ -14,7 +14,7 @@ import dev.gatehouse.policy.attach.PolicySet;
 import dev.gatehouse.policy.attach.RoutePlans;
 import dev.gatehouse.policy.expr.Expressions;
 import dev.gatehouse.policy.expr.Place;
-import dev.gatehouse.policy.resource.ObjectRef;
+import dev.gatehouse.policy.resource.ConfigMap;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.resource.SecurityPolicy;
 import dev.gatehouse.policy.source.PlanCompiler;
@@ -102,9 +102,10 @@ final class AuthCompiler implements PlanCompiler<AuthPlan> {
           : new RoutePlan.Guarded(rule.route(), guard);
     }
 
+    /** Null if anything of the policy cannot be honoured. A Secret or ConfigMap that is not there was reported when it was attached. */
     private @Nullable Guard guard(SecurityPolicy policy, SortedSet<String> owned) {
       int before = problems.errors();
-      var methods = new ArrayList<Method>();
+      var methods = new ArrayList<@Nullable Method>();
       if (policy.jwt() != null) {
         methods.add(tokens(policy, policy.jwt()));
       }
@@ -112,17 +113,11 @@ final class AuthCompiler implements PlanCompiler<AuthPlan> {
         methods.add(new ApiKeyCompiler(policies, problems).compile(policy.apiKeyAuth()));
       }
       if (policy.basicAuth() != null) {
-        var basic = new BasicCompiler(policies, passwords, problems).compile(policy.basicAuth());
-        if (basic != null) {
-          methods.add(basic);
-        }
+        methods.add(new BasicCompiler(policies, passwords, problems).compile(policy.basicAuth()));
       }
       if (policy.clientCertificate() != null) {
-        var certificate = new CertificateCompiler(policies, certificates, problems)
-            .compile(policy.clientCertificate());
-        if (certificate != null) {
-          methods.add(certificate);
-        }
+        methods.add(new CertificateCompiler(policies, certificates, problems)
+            .compile(policy.clientCertificate()));
       }
       var authorization = policy.authorization();
       var rules = authorization == null ? null : Rules.compile(authorization, problems);
@@ -131,13 +126,14 @@ final class AuthCompiler implements PlanCompiler<AuthPlan> {
       }
       var passing = passing(policy);
       var response = response(policy.response());
-      if (problems.errors() > before || (authorization != null && rules == null)) {
-        return null;
-      }
-      return new Guard(policy.meta().id(), owned, passing, methods, rules, response);
+      boolean sound = !methods.contains(null) && (authorization == null || rules != null);
+      return sound && problems.errors() == before
+          ? new Guard(policy.meta().id(), owned, passing, methods, rules, response)
+          : null;
     }
 
-    private TokenMethod tokens(SecurityPolicy policy, SecurityPolicy.Jwt jwt) {
+    /** Null if one of the providers cannot be honoured. */
+    private @Nullable TokenMethod tokens(SecurityPolicy policy, SecurityPolicy.Jwt jwt) {
       var providers = new ArrayList<Provider>();
       for (int i = 0; i < jwt.providers().size(); i++) {
         var provider = provider(jwt.providers().get(i), "spec.jwt.providers[" + i + "]");
@@ -154,7 +150,9 @@ final class AuthCompiler implements PlanCompiler<AuthPlan> {
             "spec.jwt.providers",
             "empty (expected: at least one provider)");
       }
-      return new TokenMethod(providers, !jwt.optional(), cache, settings.maxTokenBytes());
+      return providers.size() < jwt.providers().size()
+          ? null
+          : new TokenMethod(providers, !jwt.optional(), cache, settings.maxTokenBytes());
     }
 
     private Guard.Passing passing(SecurityPolicy policy) {
@@ -237,7 +235,10 @@ final class AuthCompiler implements PlanCompiler<AuthPlan> {
                 remote.cacheDuration(),
                 ProviderTls.of(remote.tls(), policies));
           case SecurityPolicy.InlineJwks(var json) -> keys.local(json);
-          case SecurityPolicy.RefJwks(var ref) -> keys.local(keySetOf(ref));
+          case SecurityPolicy.RefJwks(var ref) -> {
+            var map = policies.configMap(ref);
+            yield map == null ? null : keys.local(keySetOf(map));
+          }
         };
       } catch (ProviderTls.Unusable e) {
         problems.error(e.origin(), path + ".remoteJWKS.tls." + e.field(), e.message());
@@ -251,11 +252,7 @@ final class AuthCompiler implements PlanCompiler<AuthPlan> {
     }
 
     /** The ConfigMap's key {@code jwks}, or its only one. */
-    private String keySetOf(ObjectRef ref) throws BadKeySet {
-      var map = policies.configMap(ref);
-      if (map == null) {
-        throw new BadKeySet("no ConfigMap \"" + ref.namespace() + "/" + ref.name() + "\"");
-      }
+    private static String keySetOf(ConfigMap map) throws BadKeySet {
       var named = map.data().get("jwks");
       if (named != null) {
         return named;

@@ -25,16 +25,12 @@ final class BasicCompiler {
     this.problems = problems;
   }
 
-  /** Null with the problem said. */
+  /** Null with the problem said; a Secret that is not there was reported when the policy was attached. */
   @Nullable
   BasicMethod compile(BasicAuth auth) {
     var ref = auth.users();
     var secret = policies.secret(ref);
     if (secret == null) {
-      problems.error(
-          ref.origin(),
-          "spec.basicAuth.users",
-          "no Secret \"" + ref.namespace() + "/" + ref.name() + "\"");
       return null;
     }
     var file = secret.data().get(KEY);

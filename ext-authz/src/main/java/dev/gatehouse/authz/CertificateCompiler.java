@@ -27,16 +27,18 @@ final class CertificateCompiler {
     this.problems = problems;
   }
 
-  /** Null with the problem said. */
+  /** Null with the problem said; an object that is not there was reported when the policy was attached. */
   @Nullable
   CertificateMethod compile(ClientCertificate auth) {
     var pem = pem(auth.ca());
     if (pem == null) {
-      problems.error(
-          auth.ca().origin(),
-          PATH,
-          "no " + auth.ca().kind() + " \"" + auth.ca().namespace() + "/"
-              + auth.ca().name() + "\" with the key " + KEY);
+      if (policies.secret(auth.ca()) != null || policies.configMap(auth.ca()) != null) {
+        problems.error(
+            auth.ca().origin(),
+            PATH,
+            auth.ca().kind() + " \"" + auth.ca().namespace() + "/" + auth.ca().name()
+                + "\" has no key " + KEY);
+      }
       return null;
     }
     try {

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -191,40 +192,44 @@ final class RequestView implements RequestFacts {
 
   /** Every value of a cookie, in order (RFC 6265 §4.2.1), quotes kept. */
   List<String> cookie(String name) {
-    var found = new ArrayList<String>();
-    var cookies = header("cookie");
-    if (cookies == null) {
-      return List.of();
-    }
-    // HTTP/2 may carry each cookie in a line of its own (RFC 9113 §8.2.3); lines joined by a comma
-    // are no less apart.
-    for (var pair : cookies.split("[;,]")) {
-      int equals = pair.indexOf('=');
-      if (equals > 0 && pair.substring(0, equals).strip().equals(name)) {
-        found.add(pair.substring(equals + 1).strip());
-      }
-    }
-    return found;
+    return cookies().stream()
+        .filter(cookie -> name.equals(cookie.name))
+        .map(Cookie::value)
+        .toList();
   }
 
   /** All cookies but those of these names, as one header's value; null if there is none of them. */
   @Nullable
   String cookiesBut(List<String> names) {
-    var cookies = header("cookie");
-    if (cookies == null) {
-      return null;
+    var all = cookies();
+    var left = all.stream().filter(cookie -> !names.contains(cookie.name)).toList();
+    return left.size() == all.size()
+        ? null
+        : left.stream().map(Cookie::text).collect(Collectors.joining("; "));
+  }
+
+  /** @param name empty where there is none */
+  private record Cookie(String name, String value, String text) {}
+
+  /** In one place, so that whoever looks for a credential and whoever takes it out read the same. */
+  private List<Cookie> cookies() {
+    var header = header("cookie");
+    if (header == null) {
+      return List.of();
     }
-    var left = new StringBuilder();
-    boolean found = false;
-    for (var pair : cookies.split("[;,]")) {
+    var cookies = new ArrayList<Cookie>();
+    // HTTP/2 may carry each cookie in a line of its own (RFC 9113 §8.2.3); lines joined by a comma
+    // are no less apart.
+    for (var pair : header.split("[;,]")) {
       int equals = pair.indexOf('=');
-      if (equals > 0 && names.contains(pair.substring(0, equals).strip())) {
-        found = true;
-      } else if (!pair.isBlank()) {
-        left.append(left.isEmpty() ? "" : "; ").append(pair.strip());
+      if (!pair.isBlank()) {
+        cookies.add(new Cookie(
+            equals > 0 ? pair.substring(0, equals).strip() : "",
+            pair.substring(equals + 1).strip(),
+            pair.strip()));
       }
     }
-    return found ? left.toString() : null;
+    return cookies;
   }
 
   /** The peer that Envoy reports, or what Envoy says in {@code x-envoy-external-address}, where the settings trust that. */

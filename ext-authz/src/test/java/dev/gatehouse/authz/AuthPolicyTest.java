@@ -62,6 +62,24 @@ class AuthPolicyTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "apiKeyAuth: {credentialRefs: [{name: gone}], extractFrom: [{headers: [x-api-key]}]}",
+        "apiKeyAuth: {credentialRefs: [{name: clients}], extractFrom: [{headers: [x-api-key]}], clients: {name: gone}}",
+        "basicAuth: {users: {name: gone}}",
+        "clientCertificate: {caSecret: {name: gone}}",
+        "jwt: {providers: [{name: a, localJWKS: {type: ValueRef, valueRef: {kind: ConfigMap, name: gone}}}]}"
+      })
+  void a_policy_of_which_an_object_is_not_there_is_refused_and_that_is_said_once(String method) {
+    try (var gate = Gate.flawed(OBJECTS + policy(method + "\nanonymous: {}\n"))) {
+      assertThat(gate.problems.all()).hasSize(1);
+      assertThat(gate.problems.all().toString()).contains("\"shop/gone\"");
+      assertThat(gate.status(ORDERS)).isEqualTo(503);
+      assertThat(gate.last().reason()).isEqualTo("policy-rejected");
+    }
+  }
+
   @Test
   void a_key_that_two_clients_share_is_an_error_that_does_not_quote_it() {
     try (var gate =
