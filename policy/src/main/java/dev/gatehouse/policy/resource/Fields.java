@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * The fields of an object. Whoever asks for a field makes it known; what nobody asked for is reported at the end with what was
  * perhaps meant, so that nothing is ever ignored in silence.
  */
-final class Fields {
+public final class Fields {
   private final Context context;
   private final Map<String, Entry> entries;
   private final boolean there;
@@ -35,7 +35,7 @@ final class Fields {
     this.path = path;
   }
 
-  Origin origin() {
+  public Origin origin() {
     return origin;
   }
 
@@ -48,7 +48,7 @@ final class Fields {
     return new RawSpec(origin, entries);
   }
 
-  boolean has(String name) {
+  public boolean has(String name) {
     return entries.containsKey(name);
   }
 
@@ -61,7 +61,7 @@ final class Fields {
     return count;
   }
 
-  void error(String message) {
+  public void error(String message) {
     context.problems().error(origin, path, message);
   }
 
@@ -75,7 +75,7 @@ final class Fields {
     return entry == null ? new Value(context, null, origin, child(name)) : value(name, entry);
   }
 
-  <T> T required(String name, Function<Value, T> read) {
+  public <T> T required(String name, Function<Value, T> read) {
     return read.apply(required(name));
   }
 
@@ -95,18 +95,18 @@ final class Fields {
     }
   }
 
-  <T> @Nullable T optional(String name, Function<Value, T> read) {
+  public <T> @Nullable T optional(String name, Function<Value, T> read) {
     var value = optional(name);
     return value == null ? null : read.apply(value);
   }
 
-  <T> T optional(String name, Function<Value, T> read, T otherwise) {
+  public <T> T optional(String name, Function<Value, T> read, T otherwise) {
     var value = optional(name);
     return value == null ? otherwise : read.apply(value);
   }
 
   /** The field, where Kubernetes' tools write {@code null} for one that is not set. */
-  <T> T nullable(String name, Function<Value, T> read, T otherwise) {
+  public <T> T nullable(String name, Function<Value, T> read, T otherwise) {
     known.add(name);
     return isNull(name) ? otherwise : optional(name, read, otherwise);
   }

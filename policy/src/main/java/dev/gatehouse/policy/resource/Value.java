@@ -7,6 +7,7 @@ import dev.gatehouse.policy.resource.YamlNode.Sequence;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,10 +18,10 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A value in a resource and the path that leads to it. What it cannot be read as it reports, and then gives something harmless, so
+ * A value in a resource, or in another YAML text ({@link YamlText}), and the path that leads to it. What it cannot be read as it reports, and then gives something harmless, so
  * that reading goes on and finds every problem: who reads a resource asks afterwards whether there were errors, and drops it.
  */
-final class Value {
+public final class Value {
   /** Longer than any name, pattern or URI that a policy needs; bodies, keys and Secrets have their own bound. */
   static final int MAX_TEXT = 4096;
 
@@ -49,19 +50,19 @@ final class Value {
   }
 
   /** Where its key stands or, for an item of a list, where it begins. */
-  Origin origin() {
+  public Origin origin() {
     return origin;
   }
 
-  String path() {
+  public String path() {
     return path;
   }
 
-  void error(String message) {
+  public void error(String message) {
     context.problems.error(origin, path, message);
   }
 
-  void warning(String message) {
+  public void warning(String message) {
     context.problems.warning(origin, path, message);
   }
 
@@ -81,7 +82,7 @@ final class Value {
   }
 
   /** Not empty. */
-  String text(int max) {
+  public String text(int max) {
     var text = anyText(max);
     if (text.isEmpty()
         && node instanceof Scalar(var at, var raw, var kind)
@@ -92,8 +93,62 @@ final class Value {
     return text;
   }
 
+  /** The text of a value as it is written, a number's and a boolean's too; empty where there is no value. */
+  public String written(int max) {
+    if (!(node instanceof Scalar(var at, var text, var kind))) {
+      return wrong("a text", "");
+    }
+    if (text.length() > max) {
+      error("is " + text.length() + " characters long (expected: at most " + max + ")");
+      return "";
+    }
+    return text;
+  }
+
+  /** Whether nothing is written there, or {@code null}. */
+  public boolean isNull() {
+    return node == null
+        || (node instanceof Scalar(var at, var text, var kind) && kind == Kind.NULL);
+  }
+
+  /** Whatever it is, as Java has it: maps with text keys, lists, texts, doubles, booleans and null. */
+  public @Nullable Object any() {
+    return node == null ? null : plain(node);
+  }
+
+  private static @Nullable Object plain(YamlNode node) {
+    return switch (node) {
+      case Mapping(var at, var entries, var size) -> {
+        var map = new LinkedHashMap<String, @Nullable Object>();
+        entries.forEach((name, entry) -> map.put(name, plain(entry.value())));
+        yield Collections.unmodifiableMap(map);
+      }
+      case Sequence(var at, var items, var size) -> {
+        var list = new ArrayList<@Nullable Object>(items.size());
+        items.forEach(item -> list.add(plain(item)));
+        yield Collections.unmodifiableList(list);
+      }
+      case Scalar(var at, var text, var kind) ->
+        switch (kind) {
+          case STRING -> text;
+          case NUMBER -> number(text);
+          case BOOLEAN -> Boolean.valueOf(text);
+          case NULL -> null;
+        };
+    };
+  }
+
+  /** As a Struct has numbers; what YAML calls one and is none in decimal digits, such as {@code .inf}, stays a text. */
+  private static Object number(String text) {
+    try {
+      return Double.valueOf(text);
+    } catch (NumberFormatException e) {
+      return text;
+    }
+  }
+
   /** A text that may be empty. */
-  String anyText(int max) {
+  public String anyText(int max) {
     if (!(node instanceof Scalar(var at, var text, var kind))) {
       return wrong("a text", "");
     }
@@ -110,7 +165,7 @@ final class Value {
     return "";
   }
 
-  boolean bool() {
+  public boolean bool() {
     if (node instanceof Scalar(var at, var text, var kind) && kind == Kind.BOOLEAN) {
       return text.equals("true");
     }
@@ -128,7 +183,7 @@ final class Value {
     return (int) integer((long) min, (long) max);
   }
 
-  long integer(long min, long max) {
+  public long integer(long min, long max) {
     if (!(node instanceof Scalar(var at, var text, var kind))
         || kind != Kind.NUMBER
         || !INTEGER.matcher(text).matches()) {
@@ -198,7 +253,7 @@ final class Value {
   }
 
   /** One of the names; the message lists them. The map is not empty. */
-  <T> T oneOf(Map<String, T> choices) {
+  public <T> T oneOf(Map<String, T> choices) {
     var names = new TreeSet<>(choices.keySet());
     var text = node instanceof Scalar(var at, var raw, var kind) && kind != Kind.NULL ? raw : "";
     var choice = choices.get(text);
@@ -215,7 +270,7 @@ final class Value {
   }
 
   /** The items; one that is read as null is left out. */
-  <T> List<T> list(int max, Function<Value, ? extends @Nullable T> item) {
+  public <T> List<T> list(int max, Function<Value, ? extends @Nullable T> item) {
     if (!(node instanceof Sequence(var at, var items, var size))) {
       return wrong("a list", List.of());
     }
@@ -248,11 +303,11 @@ final class Value {
         name,
         value.apply(
             new Value(context, entry.value(), entry.key(), path + "[" + Shown.of(name) + "]"))));
-    return java.util.Collections.unmodifiableMap(read);
+    return Collections.unmodifiableMap(read);
   }
 
   /** An object; the fields that {@code read} does not ask for are reported as unknown. */
-  <T> T object(Function<Fields, T> read) {
+  public <T> T object(Function<Fields, T> read) {
     if (node != null && !(node instanceof Mapping)) {
       wrong("a mapping", "");
     }
@@ -288,7 +343,7 @@ final class Value {
   }
 
   /** The offending text in quotes, unless it may be a secret. */
-  String show(String text) {
+  public String show(String text) {
     return context.secret ? "the value" : "\"" + Shown.of(text) + "\"";
   }
 }

@@ -36,11 +36,18 @@ final class YamlDocuments implements AutoCloseable {
   private final Problems problems;
   private final YAMLParser parser;
   private final Map<String, YamlNode> anchors = new HashMap<>();
+  private final boolean merges;
   private int nodes;
   private boolean ended;
   private boolean broken;
 
   YamlDocuments(String file, String text, Problems problems) {
+    this(file, text, problems, false);
+  }
+
+  /** @param merges whether YAML 1.1's merge keys ({@code <<}) are followed; else each is an error */
+  YamlDocuments(String file, String text, Problems problems, boolean merges) {
+    this.merges = merges;
     this.file = file;
     this.text = text;
     this.problems = problems;
@@ -96,6 +103,7 @@ final class YamlDocuments implements AutoCloseable {
     count(origin, 1);
     checkTag(origin);
     var entries = new LinkedHashMap<String, Entry>();
+    var merged = new ArrayList<Mapping>();
     int size = 1;
     while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
       var at = here();
@@ -104,7 +112,7 @@ final class YamlDocuments implements AutoCloseable {
       var value = read(depth + 1);
       size += value.size();
       if (name.equals("<<")) {
-        problems.error(at, "", "merge keys (<<) are not supported; write the fields out");
+        merge(at, value, merged);
         continue;
       }
       var before = entries.putIfAbsent(name, new Entry(at, value));
@@ -116,7 +124,26 @@ final class YamlDocuments implements AutoCloseable {
                 + before.key().line());
       }
     }
+    for (var mapping : merged) {
+      mapping.entries().forEach(entries::putIfAbsent);
+    }
     return new Mapping(origin, entries, size);
+  }
+
+  /** What is written out goes before what is merged, and of several the first one. */
+  private void merge(Origin at, YamlNode value, List<Mapping> merged) {
+    if (!merges) {
+      problems.error(at, "", "merge keys (<<) are not supported; write the fields out");
+      return;
+    }
+    var sources = value instanceof Sequence sequence ? sequence.items() : List.of(value);
+    for (var source : sources) {
+      if (source instanceof Mapping mapping) {
+        merged.add(mapping);
+      } else {
+        problems.error(at, "", "a merge key (<<) takes a mapping or a list of mappings");
+      }
+    }
   }
 
   private Sequence sequence(Origin origin, int depth) {

@@ -4,7 +4,7 @@ package dev.gatehouse.policy.source;
 public final class Live<P> {
   private volatile P current;
 
-  /** Tests and benchmarks; services get theirs from {@link PolicySource#live}. */
+  /** Plans of policies come from {@link PolicySource#live}; this is for what has another source, tests, and benchmarks. */
   public Live(P first) {
     this.current = first;
   }
@@ -13,7 +13,8 @@ public final class Live<P> {
     return current;
   }
 
-  void swap(P next) {
+  /** Puts the next one in force. Only who made this may do so. */
+  public void swap(P next) {
     current = next;
   }
 }

@@ -9,15 +9,15 @@ import java.util.List;
 public record Load(PolicySet policies, Problems problems) {
   /** Reads every {@code .yaml} and {@code .yml} file below the folders. */
   public static Load folders(List<Path> folders) {
-    return of(PolicyFiles.read(folders).files());
+    return of(SourceFiles.read(folders, Selection.POLICIES).files());
   }
 
   /** Reads one text, for tests; {@code file} is its name in problems. */
   public static Load text(String file, String yaml) {
-    return of(List.of(new PolicyFile.Text(file, yaml)));
+    return of(List.of(new SourceFile.Text(file, yaml)));
   }
 
-  private static Load of(List<PolicyFile> files) {
+  private static Load of(List<SourceFile> files) {
     var reading = Reading.of(files);
     return new Load(reading.attach(), reading.problems());
   }

@@ -6,7 +6,6 @@ import dev.gatehouse.policy.resource.Problem.Severity;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.resource.Resource;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -14,56 +13,35 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The policies of some folders, and everyone's plans made of them: all plans are swapped or none. Watches for changes, a Kubernetes
- * ConfigMap's {@code ..data} symlink among them. At start a bad policy is rejected alone; later a change that brings a new error
+ * The policies of some folders, and everyone's plans made of them: all plans are swapped or none. Watches for changes.
+ * At start a bad policy is rejected alone; later a change that brings a new error
  * leaves the last good plans in force. An error that was there already holds back no change elsewhere: what it is in stays refused.
  */
 public final class PolicySource implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(PolicySource.class);
 
-  /** How often the folders are looked at where no watch reports; a look asks only for the files' states. */
-  private static final Duration LOOK = Duration.ofSeconds(1);
-
-  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
-
-  /** A writer is done when nothing happens for so long. */
-  private static final Duration QUIET = Duration.ofMillis(50);
-
-  private static final int MAX_WAITS_FOR_QUIET = 20;
-
-  /** A file that changed so lately may change again within the same tick of the file system's clock: it is read once more. */
-  private static final Duration FRESH = Duration.ofSeconds(2);
-
-  private final List<Path> folders;
   private final boolean strict;
+  private final WatchedFiles files;
   private final List<Plan<?>> plans = new ArrayList<>();
   private final List<Consumer<Reload>> listeners = new CopyOnWriteArrayList<>();
-  private final FolderWatch watch = new FolderWatch();
   private final Reading first;
 
-  private PolicyFiles.Scan scan;
-  private Instant scanned;
-  private volatile Duration lastLook = Duration.ZERO;
   private PolicySet policies;
   private Set<String> errors = Set.of();
   private Instant since;
   private volatile InForce inForce;
-  private @Nullable Thread watcher;
-  private volatile boolean closed;
+  private boolean started;
 
   private PolicySource(List<Path> folders, boolean strict) {
-    this.folders = List.copyOf(folders);
     this.strict = strict;
-    this.scanned = Instant.now();
-    this.scan = PolicyFiles.read(folders);
-    this.first = Reading.of(scan.files());
+    this.since = Instant.now();
+    this.files = new WatchedFiles(folders, Selection.POLICIES, List.of());
+    this.first = Reading.of(files.files());
     this.policies = first.attach();
-    this.since = scanned;
     this.inForce = new InForce(policies, metas(first), since, first.problems().all(), true);
   }
 
@@ -78,7 +56,7 @@ public final class PolicySource implements AutoCloseable {
 
   /** Compiles the first plan of what was read, and every later one; to be called before {@link #start}. */
   public synchronized <P> Live<P> live(PlanCompiler<P> compiler) {
-    if (watcher != null) {
+    if (started) {
       throw new IllegalStateException("live() comes before start()");
     }
     var plan = Plan.first(compiler, first, policies);
@@ -93,7 +71,7 @@ public final class PolicySource implements AutoCloseable {
 
   /** Puts the first load in force and begins to watch. */
   public synchronized Reload start() {
-    if (watcher != null || closed) {
+    if (started) {
       throw new IllegalStateException("start() comes once");
     }
     var problems = first.problems();
@@ -104,8 +82,8 @@ public final class PolicySource implements AutoCloseable {
     inForce = new InForce(policies, metas(first), since, problems.all(), true);
     var reload = new Reload(true, policies, problems.all(), since);
     tell(reload);
-    watch.folders(scan.folders());
-    watcher = Thread.ofPlatform().daemon().name("gatehouse-policies").start(this::watch);
+    files.start("gatehouse-policies", changed -> load(Reading.of(changed)));
+    started = true;
     return reload;
   }
 
@@ -115,34 +93,11 @@ public final class PolicySource implements AutoCloseable {
   }
 
   /** Looks for changes now; what the watcher does by itself. */
-  public synchronized void poll() {
-    if (closed || isAsItWas()) {
-      return;
-    }
-    var now = Instant.now();
-    var found = PolicyFiles.read(folders);
-    boolean same = found.files().equals(scan.files());
-    scan = found;
-    scanned = now;
-    if (!same) {
-      watch.folders(found.folders());
-      load(Reading.of(found.files()));
-    }
+  public void poll() {
+    files.poll();
   }
 
-  private boolean isAsItWas() {
-    var age = Duration.between(scan.newest().toInstant(), scanned);
-    boolean fresh = age.abs().compareTo(FRESH) < 0;
-    if (fresh) {
-      return false;
-    }
-    long began = System.nanoTime();
-    var states = PolicyFiles.states(folders).states();
-    lastLook = Duration.ofNanos(System.nanoTime() - began);
-    return states.equals(scan.states());
-  }
-
-  private void load(Reading reading) {
+  private synchronized void load(Reading reading) {
     var problems = reading.problems();
     var next = reading.attach();
     plans.forEach(plan -> plan.prepare(next, problems));
@@ -186,48 +141,9 @@ public final class PolicySource implements AutoCloseable {
     }
   }
 
-  private void watch() {
-    while (!closed) {
-      try {
-        if (watch.await(pause())) {
-          awaitQuiet();
-        }
-        poll();
-      } catch (InterruptedException e) {
-        return;
-      } catch (RuntimeException | StackOverflowError e) {
-        LOG.error("Looking for changed policies failed; the last good ones stay in force", e);
-      }
-    }
-  }
-
-  /** Looking takes about a hundredth of one core at most, however many files there are. */
-  private Duration pause() {
-    var rest = lastLook.multipliedBy(100);
-    return rest.compareTo(LOOK) < 0
-        ? LOOK
-        : rest.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : rest;
-  }
-
-  private void awaitQuiet() throws InterruptedException {
-    for (int i = 0; i < MAX_WAITS_FOR_QUIET && watch.await(QUIET); i++) {
-      // Somebody is still writing.
-    }
-  }
-
   /** Ends the watch; what is in force stays so. */
   @Override
   public void close() {
-    closed = true;
-    watch.close();
-    var thread = watcher;
-    if (thread == null || thread == Thread.currentThread()) {
-      return;
-    }
-    try {
-      thread.join(Duration.ofSeconds(5));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    files.close();
   }
 }

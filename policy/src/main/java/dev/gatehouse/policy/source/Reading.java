@@ -14,13 +14,13 @@ import org.slf4j.LoggerFactory;
 record Reading(List<Resource> resources, List<String> unreadable, Problems problems) {
   private static final Logger LOG = LoggerFactory.getLogger(Reading.class);
 
-  static Reading of(List<PolicyFile> files) {
+  static Reading of(List<SourceFile> files) {
     var problems = new Problems();
     var reader = new ResourceReader(problems);
     for (var file : files) {
       switch (file) {
-        case PolicyFile.Text(var name, var text) -> read(reader, name, text);
-        case PolicyFile.Unreadable(var name, var why) -> reader.unreadable(name, why);
+        case SourceFile.Text(var name, var text) -> read(reader, name, text);
+        case SourceFile.Unreadable(var name, var why) -> reader.unreadable(name, why);
       }
     }
     return new Reading(reader.resources(), reader.unreadable(), problems);

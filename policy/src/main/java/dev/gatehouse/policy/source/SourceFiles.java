@@ -11,17 +11,17 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 
 /**
- * Finds and reads the files of policy folders, each real file once. A Kubernetes ConfigMap mount shows {@code a.yaml}, a link to
+ * Finds and reads the files of some folders, each real file once. A Kubernetes ConfigMap mount shows {@code a.yaml}, a link to
  * {@code ..data/a.yaml}, where {@code ..data} is a link to a folder with a time in its name: names that begin with a dot are passed
- * over, so that only the link in sight counts. Bounded in depth, number and bytes.
+ * over or, where they count, come last, so that a file is called by the link in sight. Bounded in depth, number and bytes.
  */
-final class PolicyFiles {
+final class SourceFiles {
   static final int MAX_FILES = 4096;
   static final int MAX_FILE_BYTES = 4 * 1024 * 1024;
   static final int MAX_BYTES = 64 * 1024 * 1024;
@@ -29,8 +29,13 @@ final class PolicyFiles {
   private static final int MAX_FOLDERS = 4096;
   private static final int TRIES = 5;
 
+  private static final Comparator<Path> HIDDEN_LAST = Comparator.<Path, Boolean>comparing(
+          path -> String.valueOf(path.getFileName()).startsWith("."))
+      .thenComparing(Comparator.naturalOrder());
+
+  private final Selection selection;
   private final boolean contents;
-  private final List<PolicyFile> files = new ArrayList<>();
+  private final List<SourceFile> files = new ArrayList<>();
   private final List<String> states = new ArrayList<>();
   private final List<Path> folders = new ArrayList<>();
   private final Set<Path> seen = new HashSet<>();
@@ -45,28 +50,29 @@ final class PolicyFiles {
    * @param folders those that were walked
    * @param newest when the file that changed last did
    */
-  record Scan(List<PolicyFile> files, List<String> states, List<Path> folders, FileTime newest) {}
+  record Scan(List<SourceFile> files, List<String> states, List<Path> folders, FileTime newest) {}
 
-  private PolicyFiles(boolean contents) {
+  private SourceFiles(Selection selection, boolean contents) {
+    this.selection = selection;
     this.contents = contents;
   }
 
   /** Reads the files; once more where they changed meanwhile, so that a mount is not read half old and half new. */
-  static Scan read(List<Path> roots) {
-    var scan = scan(roots, true);
-    for (int i = 1; i < TRIES && !scan.states().equals(states(roots).states()); i++) {
-      scan = scan(roots, true);
+  static Scan read(List<Path> roots, Selection selection) {
+    var scan = scan(roots, selection, true);
+    for (int i = 1; i < TRIES && !scan.states().equals(states(roots, selection).states()); i++) {
+      scan = scan(roots, selection, true);
     }
     return scan;
   }
 
   /** Looks at the files without reading them. */
-  static Scan states(List<Path> roots) {
-    return scan(roots, false);
+  static Scan states(List<Path> roots, Selection selection) {
+    return scan(roots, selection, false);
   }
 
-  private static Scan scan(List<Path> roots, boolean contents) {
-    var found = new PolicyFiles(contents);
+  private static Scan scan(List<Path> roots, Selection selection, boolean contents) {
+    var found = new SourceFiles(selection, contents);
     roots.forEach(found::root);
     return new Scan(
         List.copyOf(found.files),
@@ -106,12 +112,12 @@ final class PolicyFiles {
     for (var path : children(folder, name)) {
       var last = String.valueOf(path.getFileName());
       var shown = name.endsWith("/") ? name + last : name + "/" + last;
-      if (last.startsWith(".")) {
+      if (!selection.has(last)) {
         continue;
       }
       if (Files.isDirectory(path)) {
         enter(path, shown, depth + 1);
-      } else if (isYaml(last)) {
+      } else if (selection.hasFile(last)) {
         file(path, shown);
       }
     }
@@ -126,13 +132,8 @@ final class PolicyFiles {
     } catch (DirectoryIteratorException e) {
       unreadable(name, "cannot be listed: it changed meanwhile, or is out of reach");
     }
-    children.sort(null);
+    children.sort(HIDDEN_LAST);
     return children;
-  }
-
-  private static boolean isYaml(String name) {
-    var lower = name.toLowerCase(Locale.ROOT);
-    return lower.endsWith(".yaml") || lower.endsWith(".yml");
   }
 
   private void file(Path path, String name) {
@@ -160,26 +161,26 @@ final class PolicyFiles {
     }
   }
 
-  private PolicyFile content(Path real, String name) throws IOException {
+  private SourceFile content(Path real, String name) throws IOException {
     byte[] content;
     try (var in = Files.newInputStream(real)) {
       content = in.readNBytes(MAX_FILE_BYTES + 1);
     }
     bytes += content.length;
     if (content.length > MAX_FILE_BYTES) {
-      return new PolicyFile.Unreadable(
+      return new SourceFile.Unreadable(
           name, "is larger than " + MAX_FILE_BYTES + " bytes; split it");
     }
     if (bytes > MAX_BYTES) {
-      return new PolicyFile.Unreadable(
+      return new SourceFile.Unreadable(
           name, "the files are larger than " + MAX_BYTES + " bytes together");
     }
     try {
       var text =
           StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(content)).toString();
-      return new PolicyFile.Text(name, text.startsWith("\uFEFF") ? text.substring(1) : text);
+      return new SourceFile.Text(name, text.startsWith("\uFEFF") ? text.substring(1) : text);
     } catch (CharacterCodingException e) {
-      return new PolicyFile.Unreadable(name, "is not UTF-8");
+      return new SourceFile.Unreadable(name, "is not UTF-8");
     }
   }
 
@@ -189,7 +190,7 @@ final class PolicyFiles {
     }
     states.add(name + " " + why);
     if (contents) {
-      files.add(new PolicyFile.Unreadable(name, why));
+      files.add(new SourceFile.Unreadable(name, why));
     }
   }
 

@@ -9,13 +9,13 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class PolicyFilesTest {
+class SourceFilesTest {
   @TempDir
   Path folder;
 
   private List<String> names(Path... roots) {
-    return PolicyFiles.read(List.of(roots)).files().stream()
-        .map(file -> (file instanceof PolicyFile.Unreadable u ? u.why() + " " : "")
+    return SourceFiles.read(List.of(roots), Selection.POLICIES).files().stream()
+        .map(file -> (file instanceof SourceFile.Unreadable u ? u.why() + " " : "")
             + folder.relativize(Path.of(file.name())))
         .toList();
   }
@@ -64,7 +64,7 @@ class PolicyFilesTest {
   void what_cannot_be_read_is_said() throws IOException {
     Files.createSymbolicLink(folder.resolve("a.yaml"), Path.of("gone"));
     Files.write(folder.resolve("b.yaml"), new byte[] {(byte) 0xff, (byte) 0xfe});
-    Files.write(folder.resolve("c.yaml"), new byte[PolicyFiles.MAX_FILE_BYTES + 1]);
+    Files.write(folder.resolve("c.yaml"), new byte[SourceFiles.MAX_FILE_BYTES + 1]);
 
     assertThat(names(folder, folder.resolve("nowhere")))
         .containsExactly(
@@ -76,8 +76,8 @@ class PolicyFilesTest {
 
   @Test
   void all_files_together_are_bounded() throws IOException {
-    for (int i = 0; i < PolicyFiles.MAX_BYTES / PolicyFiles.MAX_FILE_BYTES; i++) {
-      Files.write(folder.resolve("%02d.yaml".formatted(i)), new byte[PolicyFiles.MAX_FILE_BYTES]);
+    for (int i = 0; i < SourceFiles.MAX_BYTES / SourceFiles.MAX_FILE_BYTES; i++) {
+      Files.write(folder.resolve("%02d.yaml".formatted(i)), new byte[SourceFiles.MAX_FILE_BYTES]);
     }
     write("z.yaml");
 
@@ -90,8 +90,8 @@ class PolicyFilesTest {
   void a_byte_order_mark_is_no_part_of_the_text() throws IOException {
     Files.writeString(folder.resolve("a.yaml"), "\uFEFFkind: A");
 
-    assertThat(PolicyFiles.read(List.of(folder)).files())
-        .containsExactly(new PolicyFile.Text(folder.resolve("a.yaml").toString(), "kind: A"));
+    assertThat(SourceFiles.read(List.of(folder), Selection.POLICIES).files())
+        .containsExactly(new SourceFile.Text(folder.resolve("a.yaml").toString(), "kind: A"));
   }
 
   @Test
@@ -99,11 +99,26 @@ class PolicyFilesTest {
     write("..1/a.yaml");
     write("..2/a.yaml");
     Files.createSymbolicLink(folder.resolve("a.yaml"), Path.of("..1/a.yaml"));
-    var before = PolicyFiles.states(List.of(folder)).states();
+    var before = SourceFiles.states(List.of(folder), Selection.POLICIES).states();
 
     Files.delete(folder.resolve("a.yaml"));
     Files.createSymbolicLink(folder.resolve("a.yaml"), Path.of("..2/a.yaml"));
 
-    assertThat(PolicyFiles.states(List.of(folder)).states()).hasSize(1).isNotEqualTo(before);
+    assertThat(SourceFiles.states(List.of(folder), Selection.POLICIES).states())
+        .hasSize(1)
+        .isNotEqualTo(before);
+  }
+
+  @Test
+  void where_hidden_names_and_any_ending_count_a_file_is_called_by_the_link_in_sight()
+      throws IOException {
+    write("..2026/basic");
+    write(".hidden");
+    Files.createSymbolicLink(folder.resolve("..data"), Path.of("..2026"));
+    Files.createSymbolicLink(folder.resolve("basic"), Path.of("..data/basic"));
+
+    assertThat(SourceFiles.read(List.of(folder), new Selection(true, false)).files())
+        .extracting(file -> folder.relativize(Path.of(file.name())).toString())
+        .containsExactly("basic", ".hidden");
   }
 }
