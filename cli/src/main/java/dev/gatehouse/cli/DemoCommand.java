@@ -164,7 +164,7 @@ final class DemoCommand implements Callable<Integer> {
       var given = redis.settings();
       var prefix = "gatehouse-demo:" + (check ? UUID.randomUUID() + ":" : "");
       var timeout = check ? CHECK_WAITS : given.timeout();
-      return new RateLimitSettings(given.redisUrl(), timeout, prefix + given.keyPrefix());
+      return RateLimitSettings.of(given.redisUrl(), timeout, prefix + given.keyPrefix());
     }
 
     Gate.Endpoint endpoint() {

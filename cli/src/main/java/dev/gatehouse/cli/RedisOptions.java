@@ -34,6 +34,6 @@ final class RedisOptions {
   String prefix = "";
 
   RateLimitSettings settings() {
-    return new RateLimitSettings(url, timeout, prefix);
+    return RateLimitSettings.of(url, timeout, prefix);
   }
 }

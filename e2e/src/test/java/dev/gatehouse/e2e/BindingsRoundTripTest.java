@@ -13,6 +13,7 @@ import dev.gatehouse.ratelimit.descriptor.Match;
 import dev.gatehouse.wire.EnvoyConfig;
 import dev.gatehouse.wire.WireSettings;
 import dev.gatehouse.wire.WireSettings.Address;
+import io.envoyproxy.envoy.extensions.common.ratelimit.v3.RateLimitDescriptor;
 import io.envoyproxy.envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.Entry;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -78,7 +79,9 @@ class BindingsRoundTripTest {
         var entries =
             each(limit.path("actions")).map(BindingsRoundTripTest::entry).toList();
         assertThat(entries.getFirst().getKey()).isEqualTo(route.path("name").asString());
-        assertThat(limits.match(limited.path("domain").asString(), entries))
+        assertThat(limits.match(
+                limited.path("domain").asString(),
+                RateLimitDescriptor.newBuilder().addAllEntries(entries).build()))
             .as(entries.toString())
             .isNotInstanceOf(Match.Unknown.class)
             .isNotInstanceOf(Match.Unlimited.class);

@@ -56,7 +56,7 @@ class LoopsNeverBlockTest {
                 0,
                 backend -> upstream.port(),
                 ExtAuthzSettings.defaults(),
-                new RateLimitSettings(redis.url(), Duration.ofMillis(500), redis.freshPrefix()),
+                RateLimitSettings.of(redis.url(), Duration.ofMillis(500), redis.freshPrefix()),
                 ExtProcSettings.defaults(),
                 DecisionListener.NONE,
                 UnaryOperator.identity(),

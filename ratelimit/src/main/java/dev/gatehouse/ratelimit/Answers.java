@@ -1,85 +1,135 @@
 package dev.gatehouse.ratelimit;
 
+import com.google.protobuf.ByteString;
+import com.google.protobuf.Struct;
+import dev.gatehouse.ratelimit.counter.Counts;
+import dev.gatehouse.ratelimit.descriptor.Answer;
+import dev.gatehouse.ratelimit.descriptor.Limit;
+import io.envoyproxy.envoy.config.core.v3.HeaderValue;
+import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitRequest;
+import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitResponse;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
 /**
- * {@code RateLimitResponse} as bytes, written by hand: field by field what the generated class would write, at a fraction of its cost
- * (docs/performance.md). Only {@code overall_code} and {@code statuses} are there.
+ * {@code RateLimitResponse} as bytes. {@code overall_code} and {@code statuses}, which every answer has, are written by {@link Statuses};
+ * what only some limits or settings ask for is a second message behind them, since a Protobuf message may be given in parts.
  */
 final class Answers {
-  private static final int OK = 1;
-  private static final int OVER_LIMIT = 2;
+  /** Of what is sent with every denial that asks for {@code Retry-After}, which may be many: no more than a look-up each. */
+  private static final int PREPARED_SECONDS = 60;
 
-  // Protobuf tags: field number << 3 | wire type (0 varint, 2 length-delimited).
-  private static final byte OVERALL_CODE = 1 << 3;
-  private static final byte STATUSES = 2 << 3 | 2;
-  private static final byte STATUS_CODE = 1 << 3;
-  private static final byte STATUS_CURRENT_LIMIT = 2 << 3 | 2;
-  private static final byte STATUS_LIMIT_REMAINING = 3 << 3;
-  private static final byte STATUS_DURATION_UNTIL_RESET = 4 << 3 | 2;
-  private static final byte DURATION_SECONDS = 1 << 3;
+  private final AnswerSettings settings;
+  private final byte[][] retryAfter = new byte[PREPARED_SECONDS + 1][];
 
-  private final byte[] bytes;
-  private int at;
-
-  private Answers(int size) {
-    bytes = new byte[size];
+  Answers(AnswerSettings settings) {
+    this.settings = settings;
+    for (int seconds = 0; seconds <= PREPARED_SECONDS; seconds++) {
+      retryAfter[seconds] = retryAfterHeader(seconds);
+    }
   }
 
-  static byte[] of(Verdict verdict) {
-    int size = 2;
-    for (var status : verdict.statuses()) {
-      int length = size(status);
-      size += 1 + sizeOfVarint(length) + length;
-    }
-    var answer = new Answers(size);
-    answer.field(OVERALL_CODE, verdict.over() ? OVER_LIMIT : OK);
-    for (var status : verdict.statuses()) {
-      answer.field(STATUSES, size(status));
-      answer.status(status);
-    }
-    return answer.bytes;
+  Verdict judge(Plan.Count plan, Counts counts, long now) {
+    var verdict = Verdict.judge(plan, counts, now);
+    return settings.shadow() && verdict.over() ? verdict.inShadow() : verdict;
   }
 
-  private static int size(Verdict.Status status) {
-    if (status.limit() == null) {
-      return 2;
+  byte[] of(Verdict verdict, RateLimitRequest request, Plan.Count plan) {
+    var statuses = Statuses.of(verdict);
+    var deciding = verdict.deciding();
+    if (deciding == null || deciding.limit() == null) {
+      return settings.dynamicMetadata()
+          ? joined(statuses, extras(verdict, null, Answer.NONE, request, plan))
+          : statuses;
     }
-    int limit = status.limit().currentLimit().length;
-    int remaining = status.remaining() == 0 ? 0 : 1 + sizeOfVarint(status.remaining());
-    int reset = 1 + sizeOfVarint(status.resetSeconds());
-    return 2 + 1 + sizeOfVarint(limit) + limit + remaining + 1 + sizeOfVarint(reset) + reset;
+    var answer = deciding.limit().terms().answer();
+    if (settings.plain() && answer.isSilent(verdict.over())) {
+      return statuses;
+    }
+    if (settings.plain() && !answer.ietfHeaders() && answer.denied() == null) {
+      return joined(statuses, retryAfter(retryAfterSeconds(verdict)));
+    }
+    return joined(statuses, extras(verdict, deciding, answer, request, plan));
   }
 
-  private void status(Verdict.Status status) {
-    field(STATUS_CODE, status.denies() ? OVER_LIMIT : OK);
-    if (status.limit() == null) {
-      return;
+  private byte[] extras(
+      Verdict verdict,
+      Verdict.@Nullable Status deciding,
+      Answer answer,
+      RateLimitRequest request,
+      Plan.Count plan) {
+    var extras = RateLimitResponse.newBuilder();
+    if (deciding != null && deciding.limit() != null) {
+      addHeaders(extras, verdict, deciding, deciding.limit(), answer);
     }
-    var limit = status.limit().currentLimit();
-    field(STATUS_CURRENT_LIMIT, limit.length);
-    System.arraycopy(limit, 0, bytes, at, limit.length);
-    at += limit.length;
-    if (status.remaining() != 0) {
-      field(STATUS_LIMIT_REMAINING, status.remaining());
+    if (verdict.over() && answer.denied() != null) {
+      deny(extras, answer.denied());
     }
-    field(STATUS_DURATION_UNTIL_RESET, 1 + sizeOfVarint(status.resetSeconds()));
-    field(DURATION_SECONDS, status.resetSeconds());
+    if (settings.dynamicMetadata()) {
+      extras.setDynamicMetadata(metadata(verdict, request, plan));
+    }
+    return extras.build().toByteArray();
   }
 
-  private void field(byte tag, long value) {
-    bytes[at++] = tag;
-    long rest = value;
-    while (rest > 0x7f) {
-      bytes[at++] = (byte) ((rest & 0x7f) | 0x80);
-      rest >>>= 7;
+  private void addHeaders(
+      RateLimitResponse.Builder extras,
+      Verdict verdict,
+      Verdict.Status deciding,
+      Limit limit,
+      Answer answer) {
+    var names = settings.headers();
+    if (names != null) {
+      header(extras, names.limit(), String.valueOf(limit.requests()));
+      header(extras, names.remaining(), String.valueOf(deciding.remaining()));
+      header(extras, names.reset(), String.valueOf(deciding.resetSeconds()));
     }
-    bytes[at++] = (byte) rest;
+    if (answer.ietfHeaders()) {
+      header(extras, "RateLimit-Policy", IetfHeaders.policies(verdict.statuses()));
+      header(extras, "RateLimit", IetfHeaders.state(verdict.statuses()));
+    }
+    if (verdict.over() && answer.retryAfter()) {
+      header(extras, "Retry-After", String.valueOf(retryAfterSeconds(verdict)));
+    }
   }
 
-  private static int sizeOfVarint(long value) {
-    int size = 1;
-    for (long rest = value >>> 7; rest != 0; rest >>>= 7) {
-      size++;
+  private static void deny(RateLimitResponse.Builder extras, Answer.Denied denied) {
+    if (!denied.contentType().isEmpty()) {
+      header(extras, "Content-Type", denied.contentType());
     }
-    return size;
+    denied.headers().forEach((name, value) -> header(extras, name, value));
+    extras.setRawBody(ByteString.copyFromUtf8(denied.body()));
+  }
+
+  /** The longest that one of the limits that deny asks to wait. */
+  private static long retryAfterSeconds(Verdict verdict) {
+    return verdict.statuses().stream()
+        .filter(Verdict.Status::denies)
+        .mapToLong(Verdict.Status::resetSeconds)
+        .max()
+        .orElse(1);
+  }
+
+  private byte[] retryAfter(long seconds) {
+    return seconds <= PREPARED_SECONDS ? retryAfter[(int) seconds] : retryAfterHeader(seconds);
+  }
+
+  private static byte[] retryAfterHeader(long seconds) {
+    var response = RateLimitResponse.newBuilder();
+    header(response, "Retry-After", String.valueOf(seconds));
+    return response.build().toByteArray();
+  }
+
+  private static void header(RateLimitResponse.Builder extras, String name, String value) {
+    extras.addResponseHeadersToAdd(HeaderValue.newBuilder().setKey(name).setValue(value));
+  }
+
+  private static Struct metadata(Verdict verdict, RateLimitRequest request, Plan.Count plan) {
+    return RequestMetadata.of(request, plan, verdict);
+  }
+
+  private static byte[] joined(byte[] first, byte[] second) {
+    var both = Arrays.copyOf(first, first.length + second.length);
+    System.arraycopy(second, 0, both, first.length, second.length);
+    return both;
   }
 }

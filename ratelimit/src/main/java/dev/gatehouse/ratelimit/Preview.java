@@ -3,11 +3,13 @@ package dev.gatehouse.ratelimit;
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.gatehouse.policy.source.Live;
 import dev.gatehouse.ratelimit.counter.CounterStore;
+import dev.gatehouse.ratelimit.counter.Counts;
 import dev.gatehouse.ratelimit.counter.Hit;
+import dev.gatehouse.ratelimit.descriptor.Algorithm;
 import dev.gatehouse.ratelimit.descriptor.Limit;
 import dev.gatehouse.ratelimit.descriptor.LimitTree;
 import dev.gatehouse.ratelimit.descriptor.Match;
-import dev.gatehouse.ratelimit.descriptor.Unit;
+import dev.gatehouse.ratelimit.descriptor.Window;
 import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitRequest;
 import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitResponse;
 import java.util.ArrayList;
@@ -21,10 +23,12 @@ import org.jspecify.annotations.Nullable;
 public final class Preview {
   private final Live<LimitTree> limits;
   private final CounterStore store;
+  private final Answers answers;
 
-  Preview(Live<LimitTree> limits, CounterStore store) {
+  Preview(Live<LimitTree> limits, CounterStore store, Answers answers) {
     this.limits = limits;
     this.store = store;
+    this.answers = answers;
   }
 
   public sealed interface Seen {
@@ -50,14 +54,14 @@ public final class Preview {
    * @param policy {@code namespace/name}
    * @param shadow it would never deny
    * @param subject the values that count by themselves; empty where all share a counter
-   * @param counted how many were counted in this window so far
+   * @param counted how many were counted in this window so far; of a token bucket how many are taken, rounded up
    * @param remaining how many would be left behind this request
    * @param resetSeconds until the window ends
    */
   public record Limited(
       String policy,
       long requests,
-      Unit unit,
+      Window window,
       boolean shadow,
       String subject,
       long counted,
@@ -79,15 +83,13 @@ public final class Preview {
   private CompletableFuture<Seen> look(RateLimitRequest request, Plan.Count plan) {
     long now = store.now();
     if (plan.hits().isEmpty()) {
-      return CompletableFuture.completedFuture(answered(request, plan, new long[0], now));
+      return CompletableFuture.completedFuture(answered(request, plan, Counts.NONE, now));
     }
-    var looks = plan.hits().stream()
-        .map(hit -> new Hit(hit.descriptor(), hit.limit(), hit.subject(), 0))
-        .toList();
+    var looks = plan.hits().stream().map(Hit::look).toList();
     var seen = new CompletableFuture<Seen>();
     store.apply(looks, now, new CounterStore.Outcome() {
       @Override
-      public void counted(long[] counts) {
+      public void counted(Counts counts) {
         seen.complete(answered(request, plan, counts, now));
       }
 
@@ -99,25 +101,28 @@ public final class Preview {
     return seen;
   }
 
-  private Seen answered(RateLimitRequest request, Plan.Count plan, long[] before, long now) {
-    var after = new long[before.length];
-    for (int i = 0; i < before.length; i++) {
-      after[i] = before[i] + plan.hits().get(i).addend();
+  private Seen answered(RateLimitRequest request, Plan.Count plan, Counts looked, long now) {
+    var after = new long[looked.size()];
+    for (int i = 0; i < after.length; i++) {
+      var hit = plan.hits().get(i);
+      after[i] = Math.max(0, looked.used(i) + hit.limit().units(hit.addend()));
     }
-    var verdict = Verdict.judge(plan.descriptors(), plan.hits(), after, now);
+    var counts = Counts.of(plan.hits(), after);
+    var verdict = answers.judge(plan, counts, now);
     var descriptors = new ArrayList<Descriptor>();
     for (int i = 0; i < plan.descriptors(); i++) {
-      var match =
-          limits.current().match(request.getDomain(), request.getDescriptors(i).getEntriesList());
-      descriptors.add(new Descriptor(match != Match.Unknown.UNKNOWN, null));
+      var match = limits.current().match(request.getDomain(), request.getDescriptors(i));
+      descriptors.add(new Descriptor(!(match instanceof Match.Unknown), null));
     }
-    for (int i = 0; i < before.length; i++) {
+    for (int i = 0; i < after.length; i++) {
       var hit = plan.hits().get(i);
       var status = verdict.statuses().get(hit.descriptor());
       descriptors.set(
-          hit.descriptor(), new Descriptor(true, limited(hit.limit(), hit, before[i], status)));
+          hit.descriptor(),
+          new Descriptor(true, limited(hit.limit(), hit, looked.used(i), status)));
     }
-    return new Seen.Answered(verdict.over(), List.copyOf(descriptors), read(Answers.of(verdict)));
+    return new Seen.Answered(
+        verdict.over(), List.copyOf(descriptors), read(answers.of(verdict, request, plan)));
   }
 
   private static RateLimitResponse read(byte[] answer) {
@@ -132,12 +137,18 @@ public final class Preview {
     return new Limited(
         limit.origin(),
         limit.requests(),
-        limit.unit(),
+        limit.window(),
         limit.shadow(),
         hit.subject(),
-        before,
+        used(limit, before),
         status.exceeded(),
         status.remaining(),
         status.resetSeconds());
+  }
+
+  private static long used(Limit limit, long before) {
+    return limit.algorithm() == Algorithm.TOKEN_BUCKET
+        ? Math.ceilDiv(before, limit.bucket().cost())
+        : before;
   }
 }

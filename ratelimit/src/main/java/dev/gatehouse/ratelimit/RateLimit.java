@@ -20,38 +20,40 @@ import java.util.List;
 
 /** The ratelimit service, composed on this screen. */
 public final class RateLimit implements Service {
-  /** About 75 MB of counters at most. */
-  private static final int MAX_MEMORY_COUNTERS = 500_000;
-
   private final RateLimitService service;
   private final CounterStore store;
   private final Preview preview;
 
-  private RateLimit(Live<LimitTree> limits, CounterStore store, ServiceContext context) {
+  private RateLimit(
+      Live<LimitTree> limits,
+      CounterStore store,
+      RateLimitSettings settings,
+      ServiceContext context) {
     this.store = store;
-    this.preview = new Preview(limits, store);
-    this.service =
-        new RateLimitService(limits, store, new Report(context.decisions(), context.metrics()));
+    var answers = new Answers(settings.answers());
+    this.preview = new Preview(limits, store, answers);
+    this.service = new RateLimitService(
+        limits, store, answers, new Report(context.decisions(), context.metrics()));
   }
 
   /** Registers its compiler with the policies; call before {@link PolicySource#start}. */
   public static RateLimit create(
       PolicySource policies, RateLimitSettings settings, ServiceContext context) {
-    return create(policies.live(new LimitTreeCompiler()), settings, context);
+    return create(policies.live(new LimitTreeCompiler(settings.limits())), settings, context);
   }
 
   /** With limits from elsewhere. */
   static RateLimit create(
       Live<LimitTree> limits, RateLimitSettings settings, ServiceContext context) {
     var store = settings.redisUrl() == null
-        ? new MemoryCounterStore(context.clock(), MAX_MEMORY_COUNTERS)
+        ? new MemoryCounterStore(context.clock(), settings.memoryCounters())
         : RedisCounterStore.start(
             settings.redisUrl(),
             settings.keyPrefix(),
             settings.timeout(),
             context.loops().all(),
             context.clock());
-    return new RateLimit(limits, store, context);
+    return new RateLimit(limits, store, settings, context);
   }
 
   /** Looks without counting. */

@@ -3,6 +3,7 @@ package dev.gatehouse.ratelimit;
 import dev.gatehouse.policy.source.Live;
 import dev.gatehouse.ratelimit.UnaryCalls.Answer;
 import dev.gatehouse.ratelimit.counter.CounterStore;
+import dev.gatehouse.ratelimit.counter.Counts;
 import dev.gatehouse.ratelimit.descriptor.LimitTree;
 import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitRequest;
 import io.grpc.Metadata;
@@ -16,18 +17,20 @@ import io.grpc.Status;
 final class RateLimitService {
   private final Live<LimitTree> limits;
   private final CounterStore store;
+  private final Answers answers;
   private final Report report;
 
-  RateLimitService(Live<LimitTree> limits, CounterStore store, Report report) {
+  RateLimitService(Live<LimitTree> limits, CounterStore store, Answers answers, Report report) {
     this.limits = limits;
     this.store = store;
+    this.answers = answers;
     this.report = report;
   }
 
   void shouldRateLimit(RateLimitRequest request, Metadata metadata, Answer answer) {
     var call = report.begin(metadata);
     switch (Plan.of(limits.current(), request)) {
-      case Plan.Count plan -> count(plan, call, answer);
+      case Plan.Count plan -> count(request, plan, call, answer);
       case Plan.Refuse(var origin) -> {
         answer.fail(Status.UNAVAILABLE.withDescription(
             "the policy " + origin + " cannot be honoured; its errors are in the service's log"));
@@ -41,17 +44,17 @@ final class RateLimitService {
     }
   }
 
-  private void count(Plan.Count plan, Report.Call call, Answer answer) {
+  private void count(RateLimitRequest request, Plan.Count plan, Report.Call call, Answer answer) {
     long now = store.now();
     if (plan.hits().isEmpty()) {
-      judge(plan, new long[0], now, call, answer);
+      judge(request, plan, Counts.NONE, now, call, answer);
       return;
     }
     store.apply(plan.hits(), now, new CounterStore.Outcome() {
       @Override
-      public void counted(long[] counts) {
+      public void counted(Counts counts) {
         try {
-          judge(plan, counts, now, call, answer);
+          judge(request, plan, counts, now, call, answer);
         } catch (RuntimeException e) {
           answer.broken(e);
         }
@@ -69,9 +72,15 @@ final class RateLimitService {
     });
   }
 
-  private void judge(Plan.Count plan, long[] counts, long now, Report.Call call, Answer answer) {
-    var verdict = Verdict.judge(plan.descriptors(), plan.hits(), counts, now);
-    answer.send(Answers.of(verdict));
+  private void judge(
+      RateLimitRequest request,
+      Plan.Count plan,
+      Counts counts,
+      long now,
+      Report.Call call,
+      Answer answer) {
+    var verdict = answers.judge(plan, counts, now);
+    answer.send(answers.of(verdict, request, plan));
     call.decided(verdict, plan.unknown());
   }
 }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.management.ThreadMXBean;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.ratelimit.counter.CounterStore;
+import dev.gatehouse.ratelimit.counter.Counts;
 import dev.gatehouse.ratelimit.counter.MemoryCounterStore;
 import dev.gatehouse.ratelimit.descriptor.LimitTree;
 import dev.gatehouse.ratelimit.descriptor.LimitTreeCompiler;
@@ -46,14 +47,16 @@ final class AllocationTest {
     assertThat(bytes).isBetween(1L, MAX_BYTES);
   }
 
+  private final Answers answers = new Answers(AnswerSettings.REFERENCE);
+
   private void decide(RateLimitRequest request) {
     var plan = (Plan.Count) Plan.of(tree, request);
     long now = store.now();
     store.apply(plan.hits(), now, new CounterStore.Outcome() {
       @Override
-      public void counted(long[] counts) {
-        var verdict = Verdict.judge(plan.descriptors(), plan.hits(), counts, now);
-        answered += Answers.of(verdict).length > 0 ? 1 : 0;
+      public void counted(Counts counts) {
+        var verdict = answers.judge(plan, counts, now);
+        answered += answers.of(verdict, request, plan).length > 0 ? 1 : 0;
       }
 
       @Override

@@ -48,7 +48,7 @@ final class PlanTest {
   void unknown_descriptors_and_domains_pass_and_are_told_of() {
     assertThat(count(descriptor("rule-7-match-0", "x")).unknown()).isEqualTo(1);
     assertThat(Plan.of(tree, request("shop/other/http", descriptor(), descriptor())))
-        .isEqualTo(new Plan.Count(List.of(), 2, 2));
+        .isEqualTo(new Plan.Count(List.of(), 2, List.of(), 2));
   }
 
   @Test

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.source.Live;
 import dev.gatehouse.ratelimit.counter.CounterStore;
+import dev.gatehouse.ratelimit.counter.Counts;
 import dev.gatehouse.ratelimit.counter.MemoryCounterStore;
 import dev.gatehouse.ratelimit.descriptor.LimitTree;
 import dev.gatehouse.ratelimit.descriptor.LimitTreeCompiler;
@@ -28,7 +29,7 @@ final class PreviewTest {
               .policies(),
           null,
           new Problems()));
-  private final Preview preview = new Preview(limits, store);
+  private final Preview preview = new Preview(limits, store, new Answers(AnswerSettings.REFERENCE));
 
   @Test
   void it_says_what_would_be_answered_and_counts_nothing() {
@@ -79,7 +80,7 @@ final class PreviewTest {
     for (int i = 0; i < times; i++) {
       store.apply(plan.hits(), store.now(), new CounterStore.Outcome() {
         @Override
-        public void counted(long[] counts) {}
+        public void counted(Counts counts) {}
 
         @Override
         public void unavailable(CounterStore.Reason reason) {

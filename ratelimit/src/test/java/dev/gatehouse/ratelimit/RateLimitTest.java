@@ -188,7 +188,7 @@ final class RateLimitTest {
       var prefix = redis.freshPrefix();
       var limit =
           "{clientSelectors: [{headers: [{name: x-user, type: Distinct}]}], limit: {requests: 150, unit: Year}}";
-      var settings = new RateLimitSettings(redis.url(), Duration.ofSeconds(2), prefix);
+      var settings = RateLimitSettings.of(redis.url(), Duration.ofSeconds(2), prefix);
       var replicas = List.of(
           start(settings, InstantSource.system(), limit),
           start(
@@ -212,7 +212,7 @@ final class RateLimitTest {
   void a_redis_that_hangs_is_answered_unavailable_within_the_deadline() {
     try (var redis = RedisFixture.startProcess()) {
       var client = start(
-          new RateLimitSettings(redis.url(), Duration.ofMillis(10), ""),
+          RateLimitSettings.of(redis.url(), Duration.ofMillis(10), ""),
           InstantSource.system(),
           USER);
       await()
@@ -271,7 +271,7 @@ final class RateLimitTest {
   void a_call_that_its_caller_gave_up_does_no_harm() {
     try (var redis = RedisFixture.startProcess()) {
       var client = start(
-          new RateLimitSettings(redis.url(), Duration.ofMillis(100), ""),
+          RateLimitSettings.of(redis.url(), Duration.ofMillis(100), ""),
           InstantSource.system(),
           USER);
       await()
@@ -344,7 +344,7 @@ final class RateLimitTest {
       var clients = List.of(
           start(null, clock, USER),
           start(
-              new RateLimitSettings(redis.url(), Duration.ofSeconds(2), redis.freshPrefix()),
+              RateLimitSettings.of(redis.url(), Duration.ofSeconds(2), redis.freshPrefix()),
               InstantSource.system(),
               USER));
       clients.forEach(client -> client.shouldRateLimit(request(user("alice"))));

@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.Duration;
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.gatehouse.ratelimit.counter.Counts;
 import dev.gatehouse.ratelimit.counter.Hit;
 import dev.gatehouse.ratelimit.descriptor.Limit;
 import dev.gatehouse.ratelimit.descriptor.LimitTree;
 import dev.gatehouse.ratelimit.descriptor.Step;
 import dev.gatehouse.ratelimit.descriptor.Unit;
+import dev.gatehouse.ratelimit.descriptor.Window;
 import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitResponse;
 import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitResponse.Code;
 import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitResponse.DescriptorStatus;
@@ -70,8 +72,7 @@ final class VerdictTest {
   void one_descriptor_over_is_enough_and_the_others_say_their_own() {
     var a = limit(5, Unit.MINUTE, false);
     var b = limit(50, Unit.DAY, false);
-    var verdict = Verdict.judge(
-        3, List.of(new Hit(0, a, "", 1), new Hit(2, b, "", 1)), new long[] {6, 10}, NOW);
+    var verdict = judge(3, List.of(new Hit(0, a, "", 1), new Hit(2, b, "", 1)), 6, 10);
     var answer = parsed(verdict);
     assertThat(answer.getOverallCode()).isEqualTo(Code.OVER_LIMIT);
     assertThat(answer.getStatusesList().stream().map(DescriptorStatus::getCode))
@@ -119,7 +120,7 @@ final class VerdictTest {
               .getSeconds())
           .as("%s", unit)
           .isEqualTo(length - epochSeconds % length);
-      assertThat(unit.window(NOW)).isEqualTo(epochSeconds / length);
+      assertThat(Window.of(unit).number(NOW)).isEqualTo(epochSeconds / length);
     });
   }
 
@@ -135,7 +136,7 @@ final class VerdictTest {
       for (var status : statuses) {
         expected.addStatuses(generated(status));
       }
-      var bytes = Answers.of(verdict);
+      var bytes = Statuses.of(verdict);
       assertThat(RateLimitResponse.parseFrom(bytes)).isEqualTo(expected.build());
       assertThat(bytes).isEqualTo(expected.build().toByteArray());
     }
@@ -143,7 +144,7 @@ final class VerdictTest {
 
   private static Verdict.Status status(Random random) {
     if (random.nextInt(4) == 0) {
-      return Verdict.Status.UNLIMITED;
+      return random.nextBoolean() ? Verdict.Status.UNLIMITED : Verdict.Status.NOT_LIMITED;
     }
     var unit = List.of(Unit.values()).get(random.nextInt(7));
     long bits = random.nextInt(33);
@@ -154,17 +155,20 @@ final class VerdictTest {
         random.nextBoolean(),
         "n".repeat(random.nextInt(200)));
     return new Verdict.Status(
-        limit, random.nextBoolean(), remaining, 1 + random.nextInt(31_536_000));
+        limit,
+        random.nextBoolean(),
+        remaining,
+        random.nextInt(8) == 0 ? 0 : random.nextInt(31_536_000));
   }
 
   private static DescriptorStatus generated(Verdict.Status status)
       throws InvalidProtocolBufferException {
     var builder =
         DescriptorStatus.newBuilder().setCode(status.denies() ? Code.OVER_LIMIT : Code.OK);
+    builder.setLimitRemaining((int) status.remaining());
     if (status.limit() != null) {
       builder
           .setCurrentLimit(RateLimit.parseFrom(status.limit().currentLimit()))
-          .setLimitRemaining((int) status.remaining())
           .setDurationUntilReset(Duration.newBuilder().setSeconds(status.resetSeconds()));
     }
     return builder.build();
@@ -179,12 +183,17 @@ final class VerdictTest {
     for (var limit : limits) {
       hits.add(new Hit(hits.size(), limit, "", 1));
     }
-    return Verdict.judge(hits.size(), hits, counts, NOW);
+    return judge(hits.size(), hits, counts);
+  }
+
+  private static Verdict judge(int descriptors, List<Hit> hits, long... counts) {
+    return Verdict.judge(
+        new Plan.Count(hits, descriptors, List.of(), 0), Counts.of(hits, counts), NOW);
   }
 
   private static RateLimitResponse parsed(Verdict verdict) {
     try {
-      return RateLimitResponse.parseFrom(Answers.of(verdict));
+      return RateLimitResponse.parseFrom(Statuses.of(verdict));
     } catch (InvalidProtocolBufferException e) {
       throw new AssertionError(e);
     }
@@ -199,7 +208,10 @@ final class VerdictTest {
     tree.limit(
         "d",
         List.of(new Step("k", "v")),
-        new Limit.Terms(requests, unit, name, shadow, "shop/limits"));
+        Limit.Terms.builder(requests, Window.of(unit), "shop/limits")
+            .name(name)
+            .shadow(shadow)
+            .build());
     return tree.build().limits().getFirst();
   }
 }

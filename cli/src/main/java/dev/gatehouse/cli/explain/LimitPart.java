@@ -9,7 +9,6 @@ import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitRequest;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -116,7 +115,7 @@ record LimitPart(
             .formatted(
                 limit.policy(),
                 limit.requests(),
-                limit.unit().name().toLowerCase(Locale.ROOT),
+                limit.window(),
                 limit.subject().isEmpty() ? "" : " for " + limit.subject(),
                 limit.counted(),
                 limit.remaining(),
@@ -169,7 +168,8 @@ record LimitPart(
     var json = new LinkedHashMap<String, Object>();
     json.put("policy", limit.policy());
     json.put("requests", limit.requests());
-    json.put("unit", limit.unit().name());
+    json.put("unit", limit.window().unit().name());
+    json.put("every", limit.window().every());
     json.put("shadow", limit.shadow());
     json.put("subject", limit.subject());
     json.put("counted", limit.counted());

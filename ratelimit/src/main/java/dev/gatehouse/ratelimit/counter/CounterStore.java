@@ -3,14 +3,17 @@ package dev.gatehouse.ratelimit.counter;
 import java.util.List;
 
 /**
- * Counters in fixed windows. Exact: of all hits on a counter in a window each sees another count, whatever thread or replica they come from.
+ * Counters of limits. Exact: all the hits of a request are judged and counted at once, and of all requests on a counter each sees another
+ * count, whatever thread or replica they come from.
  */
 public interface CounterStore extends AutoCloseable {
   /** The store's clock, which says when windows end: milliseconds since the epoch. Replicas that share the store agree on it. */
   long now();
 
   /**
-   * Counts all hits in the windows that {@code now} is in, also those over their limit, as envoyproxy/ratelimit does.
+   * Counts the hits at the time {@code now}. Those of limits that count denied requests ({@code Limit.Terms.countsDenied}) are counted in any
+   * case, also over the limit; the others only if the request is not denied ({@link Counts#denies}), all of them or none. What gives back
+   * is always counted.
    *
    * @param hits at least one
    * @param now from {@link #now()}
@@ -30,8 +33,7 @@ public interface CounterStore extends AutoCloseable {
 
   /** What came of it. */
   interface Outcome {
-    /** @param counts of each hit, in their order: the counter with the hit in it */
-    void counted(long[] counts);
+    void counted(Counts counts);
 
     /** Nobody knows whether the hits were counted. */
     void unavailable(Reason reason);

@@ -1,11 +1,9 @@
 package dev.gatehouse.ratelimit.counter;
 
-import dev.gatehouse.ratelimit.descriptor.Unit;
+import dev.gatehouse.ratelimit.descriptor.Window;
 import java.time.InstantSource;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
@@ -20,15 +18,12 @@ import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 public final class MemoryCounterStore implements CounterStore {
   private final InstantSource clock;
   private final int maxCounters;
-  private final Map<Unit, Current> windows = new EnumMap<>(Unit.class);
+  private final Map<Window, Current> windows = new ConcurrentHashMap<>();
 
   /** @param maxCounters of all units together; a counter takes about 150 bytes */
   public MemoryCounterStore(InstantSource clock, int maxCounters) {
     this.clock = clock;
     this.maxCounters = maxCounters;
-    for (var unit : Unit.values()) {
-      windows.put(unit, new Current());
-    }
   }
 
   @Override
@@ -46,13 +41,13 @@ public final class MemoryCounterStore implements CounterStore {
         return;
       }
     }
-    outcome.counted(counts);
+    outcome.counted(Counts.of(hits, counts));
   }
 
   /** The counter with the hit in it, or -1 if there is no room for another counter. */
   private long count(Hit hit, long now) {
-    var unit = hit.limit().unit();
-    var counters = window(unit, unit.window(now)).counters;
+    var window = hit.limit().window();
+    var counters = current(window, window.number(now)).counters;
     var key = new Key(hit.limit().id(), hit.subject());
     var counter = counters.get(key);
     if (counter != null) {
@@ -68,14 +63,14 @@ public final class MemoryCounterStore implements CounterStore {
   }
 
   /** A thread whose time was read just before the window ended counts in the next one, which another thread has begun. */
-  private Window window(Unit unit, long number) {
-    var slot = Objects.requireNonNull(windows.get(unit));
+  private Counters current(Window window, long number) {
+    var slot = windows.computeIfAbsent(window, w -> new Current());
     while (true) {
       var current = slot.window;
       if (current.number == number || current.number == number + 1) {
         return current;
       }
-      var next = new Window(number);
+      var next = new Counters(number);
       if (Current.WINDOW.compareAndSet(slot, current, next)) {
         return next;
       }
@@ -90,9 +85,7 @@ public final class MemoryCounterStore implements CounterStore {
   }
 
   private boolean dropEnded(long now) {
-    for (var unit : Unit.values()) {
-      window(unit, unit.window(now));
-    }
+    windows.keySet().forEach(window -> current(window, window.number(now)));
     return counters() < maxCounters;
   }
 
@@ -111,14 +104,14 @@ public final class MemoryCounterStore implements CounterStore {
 
   /** A unit's current window. */
   private static final class Current {
-    static final AtomicReferenceFieldUpdater<Current, Window> WINDOW =
-        AtomicReferenceFieldUpdater.newUpdater(Current.class, Window.class, "window");
+    static final AtomicReferenceFieldUpdater<Current, Counters> WINDOW =
+        AtomicReferenceFieldUpdater.newUpdater(Current.class, Counters.class, "window");
 
-    volatile Window window = new Window(Long.MIN_VALUE);
+    volatile Counters window = new Counters(Long.MIN_VALUE);
   }
 
-  private record Window(long number, ConcurrentHashMap<Key, AtomicLong> counters) {
-    Window(long number) {
+  private record Counters(long number, ConcurrentHashMap<Key, AtomicLong> counters) {
+    Counters(long number) {
       this(number, new ConcurrentHashMap<>());
     }
   }

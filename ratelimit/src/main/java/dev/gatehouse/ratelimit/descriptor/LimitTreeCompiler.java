@@ -23,14 +23,28 @@ public final class LimitTreeCompiler implements PlanCompiler<LimitTree> {
   /** The only descriptor of {@link #WARM_UP_DOMAIN}. */
   public static final Step WARM_UP = new Step("warm-up", "warm-up");
 
+  private final Defaults defaults;
+
+  public LimitTreeCompiler() {
+    this(Defaults.REFERENCE);
+  }
+
+  /** @param defaults of BackendTrafficPolicies, which do not say how they count */
+  public LimitTreeCompiler(Defaults defaults) {
+    this.defaults = defaults;
+  }
+
   @Override
   public LimitTree compile(PolicySet policies, @Nullable LimitTree previous, Problems problems) {
     return compile(policies.rules(), problems);
   }
 
   LimitTree compile(List<AttachedRule> rules, Problems problems) {
-    var tree = new LimitTree.Builder();
-    tree.limit(WARM_UP_DOMAIN, List.of(WARM_UP), new Limit.Terms(1, Unit.SECOND, "", true, ""));
+    var tree = new LimitTree.Builder(defaults);
+    tree.limit(
+        WARM_UP_DOMAIN,
+        List.of(WARM_UP),
+        Limit.Terms.builder(1, Window.of(Unit.SECOND), "").shadow(true).build());
     var sound = new IdentityHashMap<BackendTrafficPolicy, Boolean>();
     for (var rule : rules) {
       routes(rule).forEach(route -> {
@@ -59,16 +73,16 @@ public final class LimitTreeCompiler implements PlanCompiler<LimitTree> {
         .flatMap(match -> rule.hostnames().stream().map(host -> Actions.route(rule, match, host)));
   }
 
-  private static void add(
+  private void add(
       BackendTrafficPolicy policy, String domain, Action.GenericKey route, LimitTree.Builder tree) {
     for (int i = 0; i < policy.rules().size(); i++) {
       var rule = policy.rules().get(i);
-      var terms = new Limit.Terms(
-          rule.requests(),
-          Unit.valueOf(rule.unit().name()),
-          "",
-          rule.shadowMode(),
-          policy.meta().id());
+      var window = Window.of(Unit.valueOf(rule.unit().name()));
+      var terms = defaults
+          .terms(rule.requests(), window, policy.meta().id())
+          .shadow(rule.shadowMode())
+          .overridable(true)
+          .build();
       // The lists of a rule's methods are one path.
       tree.limit(domain, path(Actions.of(rule, i, route).getFirst()), terms);
     }

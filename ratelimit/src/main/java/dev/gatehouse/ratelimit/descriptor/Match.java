@@ -2,8 +2,12 @@ package dev.gatehouse.ratelimit.descriptor;
 
 /** What the tree says about one descriptor of a request. */
 public sealed interface Match {
-  /** @param subject the values that count by themselves, such as the user of a limit per user; empty when all share one counter */
-  record Limited(Limit limit, String subject) implements Match {}
+  /**
+   * @param subject the values that count by themselves, such as the user of a limit per user; empty when all share one counter
+   * @param metric the limit's name in the statistics: its own, or one with values of the request in it ({@code detailed_metric}, {@code
+   *     value_to_metric})
+   */
+  record Limited(Limit limit, String subject, String metric) implements Match {}
 
   /** Known, and not limited. */
   enum Unlimited implements Match {
@@ -12,7 +16,9 @@ public sealed interface Match {
 
   /** Not in the tree: Envoy and the policies are of different generations for a moment, or do not belong together. */
   enum Unknown implements Match {
-    UNKNOWN
+    DESCRIPTOR,
+    /** Not even the domain. */
+    DOMAIN
   }
 
   /** @param origin the policy that cannot be honoured, {@code namespace/name} */

@@ -4,8 +4,8 @@ import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitResponse.RateLimit;
 import java.time.Duration;
 
 /**
- * The unit of a limit, and the fixed window that it makes: windows are counted from the Unix epoch, as envoyproxy/ratelimit does, so a
- * WEEK begins on a Thursday, a MONTH is 30 days and a YEAR 365.
+ * The unit of a limit. Windows are counted from the Unix epoch, as envoyproxy/ratelimit does, so a WEEK begins on a Thursday, a MONTH is
+ * 30 days and a YEAR 365.
  */
 public enum Unit {
   SECOND(Duration.ofSeconds(1), 's', RateLimit.Unit.SECOND),
@@ -26,18 +26,11 @@ public enum Unit {
     this.proto = proto;
   }
 
-  /** The number of the window that a time is in. */
-  public long window(long nowMillis) {
-    return Math.floorDiv(nowMillis, millis);
+  public long millis() {
+    return millis;
   }
 
-  /** How long that window still lasts, in milliseconds: more than 0, at most its length. */
-  public long remaining(long nowMillis) {
-    return millis - Math.floorMod(nowMillis, millis);
-  }
-
-  /** Its sign in a store's keys. */
-  public char letter() {
+  char letter() {
     return letter;
   }
 

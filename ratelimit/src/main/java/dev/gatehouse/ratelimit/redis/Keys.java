@@ -26,8 +26,8 @@ final class Keys {
 
   byte[] of(Hit hit, long now) {
     var limit = hit.limit();
-    var unit = limit.unit();
-    var counter = prefix + limit.id() + ':' + unit.letter() + unit.window(now);
+    var window = limit.window();
+    var counter = prefix + limit.id() + ':' + window.sign() + window.number(now);
     var key = hit.subject().isEmpty() ? counter : counter + ':' + hit.subject();
     return key.getBytes(StandardCharsets.UTF_8);
   }

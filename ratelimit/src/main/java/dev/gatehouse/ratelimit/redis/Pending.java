@@ -2,6 +2,9 @@ package dev.gatehouse.ratelimit.redis;
 
 import dev.gatehouse.ratelimit.counter.CounterStore.Outcome;
 import dev.gatehouse.ratelimit.counter.CounterStore.Reason;
+import dev.gatehouse.ratelimit.counter.Counts;
+import dev.gatehouse.ratelimit.counter.Hit;
+import java.util.List;
 
 /** The hits of one request, on their way to Redis and back. Used on its loop only; the first end counts. */
 final class Pending {
@@ -9,14 +12,16 @@ final class Pending {
   long due;
 
   private final Outcome outcome;
+  private final List<Hit> hits;
   private final long[] counts;
   private int missing;
   private boolean done;
 
-  Pending(int hits, Outcome outcome) {
+  Pending(List<Hit> hits, Outcome outcome) {
     this.outcome = outcome;
-    this.counts = new long[hits];
-    this.missing = hits;
+    this.hits = hits;
+    this.counts = new long[hits.size()];
+    this.missing = hits.size();
   }
 
   boolean done() {
@@ -27,7 +32,7 @@ final class Pending {
     counts[hit] = count;
     if (--missing == 0 && !done) {
       done = true;
-      outcome.counted(counts);
+      outcome.counted(Counts.of(hits, counts));
     }
   }
 

@@ -72,13 +72,13 @@ final class RedisLoop {
       outcome.unavailable(Reason.OVERLOADED);
       return;
     }
-    var pending = new Pending(hits.size(), outcome);
+    var pending = new Pending(hits, outcome);
     var commands = new ArrayList<RedisCommand<byte[], byte[], ?>>(2 * hits.size());
     for (int i = 0; i < hits.size(); i++) {
       var hit = hits.get(i);
       var key = keys.of(hit, now);
       commands.add(new IncrBy(key, hit.addend(), pending, i));
-      commands.add(pexpire(key, hit.limit().unit().remaining(now) + SLACK_MILLIS));
+      commands.add(pexpire(key, hit.limit().window().remaining(now) + SLACK_MILLIS));
     }
     inFlight += hits.size();
     deadlines.add(pending);

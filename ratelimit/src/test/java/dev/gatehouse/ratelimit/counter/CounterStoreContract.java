@@ -7,6 +7,7 @@ import dev.gatehouse.ratelimit.descriptor.Limit;
 import dev.gatehouse.ratelimit.descriptor.LimitTree;
 import dev.gatehouse.ratelimit.descriptor.Step;
 import dev.gatehouse.ratelimit.descriptor.Unit;
+import dev.gatehouse.ratelimit.descriptor.Window;
 import dev.gatehouse.server.EventLoops;
 import dev.gatehouse.testkit.FakeClock;
 import java.time.Duration;
@@ -110,7 +111,7 @@ public abstract class CounterStoreContract {
   @EnumSource
   void a_window_ends_when_its_unit_does(Unit unit) {
     var hit = hit(limit("a", unit), "", 1);
-    long end = unit.remaining(now());
+    long end = Window.of(unit).remaining(now());
     apply(0, hit);
     assertThat(apply(end - 1, hit)).containsExactly(2);
     assertThat(apply(end, hit)).containsExactly(1);
@@ -161,7 +162,7 @@ public abstract class CounterStoreContract {
       threads.add(same);
       loop.execute(() -> store.apply(List.of(hit), now(), new CounterStore.Outcome() {
         @Override
-        public void counted(long[] counts) {
+        public void counted(Counts counts) {
           same.complete(loop.inEventLoop());
         }
 
@@ -198,8 +199,8 @@ public abstract class CounterStoreContract {
         .get(loop % 2)
         .execute(() -> store.apply(Arrays.asList(hits), now, new CounterStore.Outcome() {
           @Override
-          public void counted(long[] all) {
-            counts.complete(all);
+          public void counted(Counts all) {
+            counts.complete(IntStream.range(0, all.size()).mapToLong(all::used).toArray());
           }
 
           @Override
@@ -219,9 +220,7 @@ public abstract class CounterStoreContract {
   public static Limit limit(String name, Unit unit, long requests) {
     var tree = new LimitTree.Builder();
     tree.limit(
-        DOMAIN,
-        List.of(new Step("key", name)),
-        new Limit.Terms(requests, unit, "", false, "shop/policy"));
+        DOMAIN, List.of(new Step("key", name)), Limit.Terms.of(requests, unit, "shop/policy"));
     return tree.build().limits().getFirst();
   }
 

@@ -67,8 +67,8 @@ final class MemoryCounterStoreTest extends CounterStoreContract {
   private static CounterStore.Outcome into(List<String> answers) {
     return new CounterStore.Outcome() {
       @Override
-      public void counted(long[] counts) {
-        answers.add("" + counts[0]);
+      public void counted(Counts counts) {
+        answers.add("" + counts.used(0));
       }
 
       @Override

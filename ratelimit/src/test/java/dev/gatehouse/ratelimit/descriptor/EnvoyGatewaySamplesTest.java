@@ -127,17 +127,18 @@ final class EnvoyGatewaySamplesTest {
     var limit = descriptor.path("rate_limit");
     int leaves = 0;
     if (limit.isObject()) {
-      assertThat(tree.match(Shop.DOMAIN, entries))
+      assertThat(tree.match(Shop.DOMAIN, descriptor(entries)))
           .isInstanceOfSatisfying(Match.Limited.class, found -> {
             assertThat(found.limit().requests())
                 .isEqualTo(limit.path("requests_per_unit").longValue());
-            assertThat(found.limit().unit().name()).isEqualTo(limit.path("unit").stringValue());
+            assertThat(found.limit().window().unit().name())
+                .isEqualTo(limit.path("unit").stringValue());
             assertThat(found.limit().shadow())
                 .isEqualTo(descriptor.path("shadow_mode").booleanValue());
           });
       leaves++;
     } else {
-      assertThat(tree.match(Shop.DOMAIN, entries)).isEqualTo(Match.Unlimited.UNLIMITED);
+      assertThat(tree.match(Shop.DOMAIN, descriptor(entries))).isEqualTo(Match.Unlimited.UNLIMITED);
     }
     for (var child : descriptor.path("descriptors")) {
       leaves += compare(child, entries, tree);
@@ -226,5 +227,9 @@ final class EnvoyGatewaySamplesTest {
           }
           default -> throw new AssertionError("no sample has " + action);
         });
+  }
+
+  private static RateLimitDescriptor descriptor(List<RateLimitDescriptor.Entry> entries) {
+    return RateLimitDescriptor.newBuilder().addAllEntries(entries).build();
   }
 }

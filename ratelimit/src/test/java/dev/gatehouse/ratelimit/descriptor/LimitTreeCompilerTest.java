@@ -28,7 +28,7 @@ final class LimitTreeCompilerTest {
     for (var host : rule.hostnames()) {
       for (int match = 0; match < 2; match++) {
         for (var actions : Actions.of(rule, match, host)) {
-          assertThat(tree.match(Shop.DOMAIN, entries(actions)))
+          assertThat(tree.match(Shop.DOMAIN, descriptor(actions)))
               .isInstanceOfSatisfying(Match.Limited.class, limited -> {
                 assertThat(limited.limit().requests()).isBetween(5L, 7L);
                 assertThat(limited.limit().origin()).isEqualTo("shop/limits");
@@ -53,7 +53,7 @@ final class LimitTreeCompilerTest {
     var refused = compile(load)
         .match(
             Shop.DOMAIN,
-            entries(Actions.of(load.policies().rules().getFirst(), 0, "shop.example")
+            descriptor(Actions.of(load.policies().rules().getFirst(), 0, "shop.example")
                 .getFirst()));
     assertThat(refused).isEqualTo(new Match.Refused("shop/limits"));
   }
@@ -70,7 +70,11 @@ final class LimitTreeCompilerTest {
       assertThat(problem.message()).contains("the same sourceCIDR as rules[0]");
       assertThat(problem.origin().line()).isPositive();
     });
-    assertThat(tree.match(Shop.DOMAIN, List.of(entry(Shop.ROUTE, Shop.ROUTE))))
+    assertThat(tree.match(
+            Shop.DOMAIN,
+            RateLimitDescriptor.newBuilder()
+                .addEntries(entry(Shop.ROUTE, Shop.ROUTE))
+                .build()))
         .isEqualTo(new Match.Refused("shop/limits"));
   }
 
@@ -89,8 +93,12 @@ final class LimitTreeCompilerTest {
   @Test
   void a_route_without_a_policy_is_not_in_the_tree() {
     assertThat(compile(Shop.withoutPolicy())
-            .match(Shop.DOMAIN, List.of(entry(Shop.ROUTE, Shop.ROUTE))))
-        .isEqualTo(Match.Unknown.UNKNOWN);
+            .match(
+                Shop.DOMAIN,
+                RateLimitDescriptor.newBuilder()
+                    .addEntries(entry(Shop.ROUTE, Shop.ROUTE))
+                    .build()))
+        .isEqualTo(Match.Unknown.DOMAIN);
   }
 
   private LimitTree compile(Load load) {
@@ -98,10 +106,12 @@ final class LimitTreeCompilerTest {
   }
 
   /** What Envoy would send for the actions. */
-  private static List<RateLimitDescriptor.Entry> entries(List<Action> actions) {
-    return actions.stream()
-        .map(action -> entry(action.key(), action.value() == null ? "some" : action.value()))
-        .toList();
+  private static RateLimitDescriptor descriptor(List<Action> actions) {
+    var descriptor = RateLimitDescriptor.newBuilder();
+    for (var action : actions) {
+      descriptor.addEntries(entry(action.key(), action.value() == null ? "some" : action.value()));
+    }
+    return descriptor.build();
   }
 
   private static RateLimitDescriptor.Entry entry(String key, String value) {

@@ -26,7 +26,7 @@ final class LimitTreeTest {
     tree.limit("d", path("user", "*", "path", "/a"), terms(5));
     tree.limit("d", path("user", "root"), terms(50));
     assertThat(match(tree.build(), "d", "user", "root", "path", "/a"))
-        .isEqualTo(Match.Unknown.UNKNOWN);
+        .isEqualTo(Match.Unknown.DESCRIPTOR);
   }
 
   @Test
@@ -36,17 +36,17 @@ final class LimitTreeTest {
     assertThat(match(tree.build(), "d", "a", "1")).isEqualTo(Match.Unlimited.UNLIMITED);
     assertThat(requests(tree.build(), "d", "a", "1", "b", "2")).isEqualTo(5);
     assertThat(match(tree.build(), "d", "a", "1", "b", "2", "c", "3"))
-        .isEqualTo(Match.Unknown.UNKNOWN);
+        .isEqualTo(Match.Unknown.DESCRIPTOR);
   }
 
   @Test
   void what_is_not_there_is_unknown() {
     var tree = new LimitTree.Builder();
     tree.limit("d", path("a", "1"), terms(5));
-    assertThat(match(tree.build(), "e", "a", "1")).isEqualTo(Match.Unknown.UNKNOWN);
-    assertThat(match(tree.build(), "d", "a", "2")).isEqualTo(Match.Unknown.UNKNOWN);
-    assertThat(match(tree.build(), "d", "b", "1")).isEqualTo(Match.Unknown.UNKNOWN);
-    assertThat(match(LimitTree.EMPTY, "d", "a", "1")).isEqualTo(Match.Unknown.UNKNOWN);
+    assertThat(match(tree.build(), "e", "a", "1")).isEqualTo(Match.Unknown.DOMAIN);
+    assertThat(match(tree.build(), "d", "a", "2")).isEqualTo(Match.Unknown.DESCRIPTOR);
+    assertThat(match(tree.build(), "d", "b", "1")).isEqualTo(Match.Unknown.DESCRIPTOR);
+    assertThat(match(LimitTree.EMPTY, "d", "a", "1")).isEqualTo(Match.Unknown.DOMAIN);
   }
 
   @Test
@@ -56,7 +56,7 @@ final class LimitTreeTest {
     assertThat(match(tree.build(), "d", "route", "r")).isEqualTo(new Match.Refused("shop/limits"));
     assertThat(match(tree.build(), "d", "route", "r", "x", "y"))
         .isEqualTo(new Match.Refused("shop/limits"));
-    assertThat(match(tree.build(), "d", "route", "s")).isEqualTo(Match.Unknown.UNKNOWN);
+    assertThat(match(tree.build(), "d", "route", "s")).isEqualTo(Match.Unknown.DESCRIPTOR);
   }
 
   @Test
@@ -68,11 +68,17 @@ final class LimitTreeTest {
   }
 
   @Test
-  void a_limits_identity_is_its_place_and_unit_but_not_its_value() {
+  void a_limits_identity_is_its_place_and_algorithm_but_not_its_value() {
     var id = Limit.of("d", path("a", "1"), terms(5)).id();
     assertThat(id).hasSize(16).matches("[A-Za-z0-9_-]+");
     assertThat(Limit.of("d", path("a", "1"), terms(500)).id()).isEqualTo(id);
-    assertThat(Limit.of("d", path("a", "1"), new Limit.Terms(5, Unit.MINUTE, "named", true, "x/y"))
+    assertThat(Limit.of(
+                "d",
+                path("a", "1"),
+                Limit.Terms.builder(5, Window.of(Unit.HOUR), "x/y")
+                    .name("named")
+                    .shadow(true)
+                    .build())
             .id())
         .isEqualTo(id);
     assertThat(List.of(
@@ -83,7 +89,12 @@ final class LimitTreeTest {
             Limit.of("d", path("b", "1"), terms(5)).id(),
             Limit.of("d", path("a", "1", "a", "1"), terms(5)).id(),
             Limit.of("d1:a1:1", List.of(), terms(5)).id(),
-            Limit.of("d", path("a", "1"), new Limit.Terms(5, Unit.HOUR, "", false, ""))
+            Limit.of(
+                    "d",
+                    path("a", "1"),
+                    Limit.Terms.builder(5, Window.of(Unit.MINUTE), "")
+                        .algorithm(Algorithm.SLIDING_WINDOW, 1)
+                        .build())
                 .id()))
         .doesNotHaveDuplicates()
         .doesNotContain(id);
@@ -139,7 +150,7 @@ final class LimitTreeTest {
   }
 
   private static Limit.Terms terms(long requests) {
-    return new Limit.Terms(requests, Unit.MINUTE, "", false, "");
+    return Limit.Terms.of(requests, Unit.MINUTE, "");
   }
 
   /** Keys and values in turn; {@code *} is any value. */
@@ -153,14 +164,13 @@ final class LimitTreeTest {
   }
 
   private static Match match(LimitTree tree, String domain, String... keysAndValues) {
-    var entries = new ArrayList<RateLimitDescriptor.Entry>();
+    var descriptor = RateLimitDescriptor.newBuilder();
     for (int i = 0; i < keysAndValues.length; i += 2) {
-      entries.add(RateLimitDescriptor.Entry.newBuilder()
+      descriptor.addEntries(RateLimitDescriptor.Entry.newBuilder()
           .setKey(keysAndValues[i])
-          .setValue(keysAndValues[i + 1])
-          .build());
+          .setValue(keysAndValues[i + 1]));
     }
-    return tree.match(domain, entries);
+    return tree.match(domain, descriptor.build());
   }
 
   private static long requests(LimitTree tree, String domain, String... keysAndValues) {

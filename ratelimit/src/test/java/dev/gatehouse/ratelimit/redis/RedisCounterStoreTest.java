@@ -5,8 +5,10 @@ import static org.awaitility.Awaitility.await;
 
 import dev.gatehouse.ratelimit.counter.CounterStore;
 import dev.gatehouse.ratelimit.counter.CounterStoreContract;
+import dev.gatehouse.ratelimit.counter.Counts;
 import dev.gatehouse.ratelimit.counter.Hit;
 import dev.gatehouse.ratelimit.descriptor.Unit;
+import dev.gatehouse.ratelimit.descriptor.Window;
 import dev.gatehouse.server.EventLoops;
 import dev.gatehouse.testkit.FakeClock;
 import dev.gatehouse.testkit.RedisFixture;
@@ -54,7 +56,7 @@ final class RedisCounterStoreTest extends CounterStoreContract {
         var b = replica(prefix, slow)) {
       assertThat(a.now() - b.now()).isBetween(-50L, 50L);
       var hit = hit(limit("a", Unit.MINUTE), "", 1);
-      await().until(() -> Unit.MINUTE.remaining(a.now()) > 1000);
+      await().until(() -> Window.of(Unit.MINUTE).remaining(a.now()) > 1000);
       assertThat(count(a, hit)).isEqualTo(1);
       assertThat(count(b, hit)).isEqualTo(2);
       assertThat(count(a, hit)).isEqualTo(3);
@@ -72,8 +74,8 @@ final class RedisCounterStoreTest extends CounterStoreContract {
     var count = new CompletableFuture<Long>();
     store.apply(List.of(hit), store.now(), new CounterStore.Outcome() {
       @Override
-      public void counted(long[] counts) {
-        count.complete(counts[0]);
+      public void counted(Counts counts) {
+        count.complete(counts.used(0));
       }
 
       @Override

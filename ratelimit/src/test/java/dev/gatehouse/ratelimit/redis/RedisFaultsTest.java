@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.gatehouse.ratelimit.counter.CounterStore;
 import dev.gatehouse.ratelimit.counter.CounterStore.Reason;
+import dev.gatehouse.ratelimit.counter.Counts;
 import dev.gatehouse.ratelimit.counter.Hit;
 import dev.gatehouse.ratelimit.descriptor.Unit;
 import dev.gatehouse.server.EventLoops;
@@ -222,8 +223,8 @@ final class RedisFaultsTest {
   private static CounterStore.Outcome into(CompletableFuture<String> answer) {
     return new CounterStore.Outcome() {
       @Override
-      public void counted(long[] counts) {
-        answer.complete("" + counts[0]);
+      public void counted(Counts counts) {
+        answer.complete("" + counts.used(0));
       }
 
       @Override

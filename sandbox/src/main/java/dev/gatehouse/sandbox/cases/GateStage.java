@@ -84,8 +84,7 @@ final class GateStage implements Stage {
       throw new CaseException("settings.redis: no Redis is known (set REDIS_URL)");
     }
     // A machine under test load is slower than one that serves.
-    return new RateLimitSettings(
-        runner.redisUrl(), Duration.ofMillis(500), UUID.randomUUID() + ":");
+    return RateLimitSettings.of(runner.redisUrl(), Duration.ofMillis(500), UUID.randomUUID() + ":");
   }
 
   /** A window that ended in the middle of the case would let it fail: near an edge it waits for the next one. */
