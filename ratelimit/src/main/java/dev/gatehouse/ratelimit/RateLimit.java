@@ -8,6 +8,7 @@ import dev.gatehouse.ratelimit.counter.MemoryCounterStore;
 import dev.gatehouse.ratelimit.descriptor.LimitTree;
 import dev.gatehouse.ratelimit.descriptor.LimitTreeCompiler;
 import dev.gatehouse.ratelimit.redis.RedisCounterStore;
+import dev.gatehouse.ratelimit.redis.RedisUrl;
 import dev.gatehouse.server.Prebuilt;
 import dev.gatehouse.server.Service;
 import dev.gatehouse.server.ServiceContext;
@@ -48,9 +49,7 @@ public final class RateLimit implements Service {
     var store = settings.redisUrl() == null
         ? new MemoryCounterStore(context.clock(), settings.memoryCounters())
         : RedisCounterStore.start(
-            settings.redisUrl(),
-            settings.keyPrefix(),
-            settings.timeout(),
+            RedisUrl.parse(settings.redisUrl()).with(settings.timeout(), settings.keyPrefix()),
             context.loops().all(),
             context.clock());
     return new RateLimit(limits, store, settings, context);

@@ -220,7 +220,7 @@ final class RateLimitTest {
           .until(() -> client.shouldRateLimit(request(user("alice"))).getStatusesCount() == 1);
       redis.pause();
       var waited = new ArrayList<Duration>();
-      for (int i = 0; i < 20; i++) {
+      for (int i = 0; i < 5; i++) {
         long before = System.nanoTime();
         assertFails(
             client, request(user("alice")), Status.Code.UNAVAILABLE, "did not answer in time");
@@ -228,9 +228,10 @@ final class RateLimitTest {
       }
       waited.sort(null);
       assertThat(waited.getFirst()).isGreaterThanOrEqualTo(Duration.ofMillis(10));
-      assertThat(waited.get(10)).isLessThan(Duration.ofMillis(18));
-      assertThat(metric("gatehouse_ratelimit_store_failures", "timeout"))
-          .isGreaterThanOrEqualTo(20);
+      assertThat(waited.get(2)).isLessThan(Duration.ofMillis(18));
+      assertThat(metric("gatehouse_ratelimit_store_failures", "timeout")).isEqualTo(5);
+      assertFails(
+          client, request(user("alice")), Status.Code.UNAVAILABLE, "does not answer at present");
       redis.resume();
       await()
           .ignoreExceptions()
@@ -278,7 +279,7 @@ final class RateLimitTest {
           .ignoreExceptions()
           .until(() -> client.shouldRateLimit(request(user("alice"))).getStatusesCount() == 1);
       redis.pause();
-      for (int i = 0; i < 5; i++) {
+      for (int i = 0; i < 3; i++) {
         assertFails(
             client.withDeadlineAfter(20, TimeUnit.MILLISECONDS),
             request(user("alice")),
@@ -289,7 +290,7 @@ final class RateLimitTest {
           client, request(user("alice")), Status.Code.UNAVAILABLE, "did not answer in time");
       await()
           .untilAsserted(() -> assertThat(metric("gatehouse_ratelimit_store_failures", "timeout"))
-              .isEqualTo(6));
+              .isEqualTo(4));
     }
   }
 
@@ -347,7 +348,9 @@ final class RateLimitTest {
               RateLimitSettings.of(redis.url(), Duration.ofSeconds(2), redis.freshPrefix()),
               InstantSource.system(),
               USER));
-      clients.forEach(client -> client.shouldRateLimit(request(user("alice"))));
+      clients.forEach(client -> await()
+          .ignoreExceptions()
+          .until(() -> client.shouldRateLimit(request(user("alice"))).getStatusesCount() == 1));
       try (var guard = LoopGuard.watch(loops.all())) {
         for (int i = 0; i < 200; i++) {
           var user = "user-" + i;

@@ -42,6 +42,8 @@ public interface CounterStore extends AutoCloseable {
   /** Why a store cannot count. */
   enum Reason {
     NOT_CONNECTED("the counter store is not connected"),
+    /** It was silent of late; nothing is sent until it answers again. */
+    NOT_ANSWERING("the counter store does not answer at present"),
     TIMEOUT("the counter store did not answer in time"),
     OVERLOADED("the counter store has too many requests in flight"),
     FULL("the counter store is full"),

@@ -1,17 +1,30 @@
 package dev.gatehouse.ratelimit.redis;
 
+import dev.gatehouse.ratelimit.redis.RedisSettings.Endpoint;
+import dev.gatehouse.ratelimit.redis.RedisSettings.HostPort;
+import dev.gatehouse.ratelimit.redis.RedisSettings.Login;
+import dev.gatehouse.ratelimit.redis.RedisSettings.Topology;
+import dev.gatehouse.ratelimit.redis.RedisSettings.UnixSocket;
 import io.lettuce.core.ClientOptions;
-import io.lettuce.core.RedisChannelHandler;
+import io.lettuce.core.MaintNotificationsConfig;
 import io.lettuce.core.RedisClient;
-import io.lettuce.core.RedisConnectionStateAdapter;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
+import io.lettuce.core.SslOptions;
+import io.lettuce.core.SslVerifyMode;
 import io.lettuce.core.TimeoutOptions;
+import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.metrics.CommandLatencyRecorder;
+import io.lettuce.core.output.ValueListOutput;
+import io.lettuce.core.protocol.AsyncCommand;
+import io.lettuce.core.protocol.Command;
+import io.lettuce.core.protocol.CommandArgs;
+import io.lettuce.core.protocol.ProtocolKeyword;
+import io.lettuce.core.protocol.ProtocolVersion;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
-import io.lettuce.core.resource.Delay;
 import io.lettuce.core.resource.EventLoopGroupProvider;
 import io.lettuce.core.resource.NettyCustomizer;
 import io.netty.channel.Channel;
@@ -22,21 +35,24 @@ import io.netty.handler.flush.FlushConsolidationHandler;
 import io.netty.util.concurrent.EventExecutorGroup;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.ImmediateEventExecutor;
-import java.net.SocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Lettuce, set up so that it serves an event loop instead of having its own: a client a loop, connected and reconnected for as long as the
- * store lives.
+ * Lettuce, set up so that it serves an event loop instead of having its own: a client a loop. It makes connections and keeps none: what
+ * becomes of one that breaks is {@link Node}'s.
  */
 final class Clients {
   private static final Logger LOG = LoggerFactory.getLogger(Clients.class);
@@ -45,86 +61,35 @@ final class Clients {
   /** A host that has gone without a word, in contrast to a process that has ended, is noticed after this. */
   private static final Duration SILENCE = Duration.ofSeconds(5);
 
-  private static final Duration RETRY_FROM = Duration.ofMillis(50);
-  private static final Duration RETRY_TO = Duration.ofSeconds(1);
+  /** Whatever a {@link Node} lets be under way, and some more. */
+  private static final int REQUEST_QUEUE = 2 * Node.MAX_IN_FLIGHT;
 
-  /** Both commands of every hit in flight, and some more. */
-  private static final int REQUEST_QUEUE = 16_384;
-
-  private final RedisURI uri;
+  private final RedisSettings settings;
+  private final Certificates certificates;
   private final ClientResources shared;
+  private final Outages outages = new Outages();
   private final Queue<RedisClient> clients = new ConcurrentLinkedQueue<>();
   private final Queue<ClientResources> derived = new ConcurrentLinkedQueue<>();
-  private final AtomicBoolean warned = new AtomicBoolean();
-  private volatile boolean closed;
 
-  Clients(RedisURI uri) {
-    this.uri = uri;
-    uri.setTimeout(CONNECT_WITHIN);
+  Clients(RedisSettings settings) {
+    this.settings = settings;
+    this.certificates = new Certificates(settings.tls());
     this.shared = DefaultClientResources.builder()
         .commandLatencyRecorder(CommandLatencyRecorder.disabled())
-        .reconnectDelay(() ->
-            Delay.fullJitter(RETRY_FROM, RETRY_TO, RETRY_FROM.toMillis(), TimeUnit.MILLISECONDS))
         .nettyCustomizer(new ConsolidateFlushes())
         .build();
   }
 
-  /** Connects the loop, trying until it works. */
-  void connect(RedisLoop loop) {
-    var resources =
-        shared.mutate().eventLoopGroupProvider(new OneLoop(loop.eventLoop())).build();
-    var client = RedisClient.create(resources, uri);
+  OfLoop of(EventLoop loop) {
+    var resources = shared.mutate().eventLoopGroupProvider(new OneLoop(loop)).build();
+    var client = RedisClient.create(resources);
     client.setOptions(options());
-    client.addListener(new RedisConnectionStateAdapter() {
-      @Override
-      public void onRedisConnected(RedisChannelHandler<?, ?> connection, SocketAddress address) {
-        loop.sample();
-      }
-    });
     clients.add(client);
     derived.add(resources);
-    connect(client, loop, RETRY_FROM);
+    return new OfLoop(client);
   }
 
-  private void connect(RedisClient client, RedisLoop loop, Duration retryAfter) {
-    var _ = client.connectAsync(ByteArrayCodec.INSTANCE, uri).handle((connection, failure) -> {
-      if (closed) {
-        return false;
-      }
-      if (failure == null) {
-        LOG.info("connected to Redis at {}:{}", uri.getHost(), uri.getPort());
-        loop.connected(connection);
-        return true;
-      }
-      if (!warned.getAndSet(true)) {
-        LOG.warn(
-            "Redis at {}:{} cannot be reached; until it can, limited requests are answered UNAVAILABLE: {}",
-            uri.getHost(),
-            uri.getPort(),
-            reason(failure));
-      }
-      retry(client, loop, retryAfter);
-      return false;
-    });
-  }
-
-  private void retry(RedisClient client, RedisLoop loop, Duration after) {
-    var twice = after.multipliedBy(2);
-    var next = twice.compareTo(RETRY_TO) < 0 ? twice : RETRY_TO;
-    var _ = shared
-        .eventExecutorGroup()
-        .schedule(() -> connect(client, loop, next), after.toMillis(), TimeUnit.MILLISECONDS);
-  }
-
-  private static String reason(Throwable failure) {
-    var cause = failure;
-    while (cause.getCause() != null) {
-      cause = cause.getCause();
-    }
-    return String.valueOf(cause.getMessage());
-  }
-
-  private static ClientOptions options() {
+  private ClientOptions options() {
     var socket = SocketOptions.builder()
         .connectTimeout(CONNECT_WITHIN)
         .tcpNoDelay(true)
@@ -141,18 +106,26 @@ final class Clients {
           .build());
     }
     return ClientOptions.builder()
-        .autoReconnect(true)
+        // A node connects anew by itself, and what was under way is not sent again: it may have
+        // been counted.
+        .autoReconnect(false)
         .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
-        // A hit whose answer was lost may have been counted; sent again it would be counted twice.
-        .replayFilter(command -> true)
+        // Nothing of RESP3 is used; RESP2 needs no HELLO, which proxies in front of Redis do not
+        // know.
+        .protocolVersion(ProtocolVersion.RESP2)
+        .maintNotificationsConfig(MaintNotificationsConfig.disabled())
         .requestQueueSize(REQUEST_QUEUE)
         .timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build())
         .socketOptions(socket.build())
+        .sslOptions(SslOptions.builder()
+            .jdkSslProvider()
+            .handshakeTimeout(CONNECT_WITHIN)
+            .sslContext(certificates::configure)
+            .build())
         .build();
   }
 
   void close() {
-    closed = true;
     var ends = clients.stream()
         .map(client -> client.shutdownAsync(0, 1, TimeUnit.SECONDS))
         .toArray(CompletableFuture<?>[]::new);
@@ -168,6 +141,118 @@ final class Clients {
       resources.shutdown(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(1, TimeUnit.SECONDS);
     }
     shared.shutdown(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
+  }
+
+  /** Connects on one event loop. Looks files up and reads them on another thread. */
+  final class OfLoop {
+    private final RedisClient client;
+
+    /** The sentinel that answered last: the first to be asked. */
+    private volatile int sentinel;
+
+    private OfLoop(RedisClient client) {
+      this.client = client;
+    }
+
+    Outages outages() {
+      return outages;
+    }
+
+    CompletionStage<StatefulRedisConnection<byte[], byte[]>> connect(Endpoint at) {
+      return offLoop(() -> client.connectAsync(
+          ByteArrayCodec.INSTANCE, uri(at, settings.login(), settings.database())));
+    }
+
+    /** To the master that the sentinels name now. */
+    CompletionStage<StatefulRedisConnection<byte[], byte[]>> connect(Topology.Sentinel at) {
+      return master(at, sentinel, at.sentinels().size()).thenCompose(this::connect);
+    }
+
+    private CompletionStage<HostPort> master(Topology.Sentinel of, int index, int left) {
+      var asked = of.sentinels().get(index);
+      return ask(asked, of)
+          .handle((master, failure) -> {
+            if (failure == null) {
+              sentinel = index;
+              return CompletableFuture.<HostPort>completedStage(master);
+            }
+            if (left == 1) {
+              return CompletableFuture.<HostPort>failedStage(failure);
+            }
+            return master(of, (index + 1) % of.sentinels().size(), left - 1);
+          })
+          .thenCompose(stage -> stage);
+    }
+
+    private CompletionStage<HostPort> ask(HostPort asked, Topology.Sentinel of) {
+      return offLoop(() -> client.connectAsync(StringCodec.UTF8, uri(asked, of.login(), 0)))
+          .thenCompose(connection -> {
+            var question = new AsyncCommand<>(new Command<>(
+                new SentinelCommand(),
+                new ValueListOutput<>(StringCodec.UTF8),
+                new CommandArgs<>(StringCodec.UTF8)
+                    .add("get-master-addr-by-name")
+                    .add(of.master())));
+            connection.dispatch(question);
+            return question
+                .toCompletableFuture()
+                .orTimeout(CONNECT_WITHIN.toMillis(), TimeUnit.MILLISECONDS)
+                .whenComplete((answer, failure) -> {
+                  var _ = connection.closeAsync();
+                })
+                .thenApply(answer -> named(answer, asked, of.master()));
+          });
+    }
+
+    private static HostPort named(@Nullable List<String> answer, HostPort asked, String master) {
+      if (answer == null || answer.size() != 2) {
+        throw new IllegalStateException(
+            "the sentinel at " + asked + " knows no master \"" + master + '"');
+      }
+      return new HostPort(answer.get(0), Integer.parseInt(answer.get(1)));
+    }
+
+    private <T> CompletionStage<T> offLoop(Supplier<? extends CompletionStage<T>> connect) {
+      return CompletableFuture.supplyAsync(
+              () -> {
+                certificates.read();
+                return connect.get();
+              },
+              shared.eventExecutorGroup())
+          .thenCompose(stage -> stage);
+    }
+  }
+
+  private RedisURI uri(Endpoint at, Login login, int database) {
+    var uri = switch (at) {
+      case HostPort(var host, int port) -> RedisURI.Builder.redis(host, port);
+      case UnixSocket(var path) -> RedisURI.Builder.socket(path.toString());
+    };
+    uri.withDatabase(database).withTimeout(CONNECT_WITHIN);
+    if (!login.isNone() && login.user().isEmpty()) {
+      uri.withPassword(login.password().toCharArray());
+    } else if (!login.isNone()) {
+      uri.withAuthentication(login.user(), login.password().toCharArray());
+    }
+    var tls = settings.tls();
+    if (tls != null && at instanceof HostPort) {
+      uri.withSsl(true)
+          .withVerifyPeer(tls.verifyHostname() ? SslVerifyMode.FULL : SslVerifyMode.CA);
+    }
+    return uri.build();
+  }
+
+  /** The command that sentinels alone know. */
+  private static final class SentinelCommand implements ProtocolKeyword {
+    @Override
+    public byte[] getBytes() {
+      return "SENTINEL".getBytes(StandardCharsets.US_ASCII);
+    }
+
+    @Override
+    public String toString() {
+      return "SENTINEL";
+    }
   }
 
   /** All commands of a loop's round leave in one write. */

@@ -2,7 +2,6 @@ package dev.gatehouse.ratelimit.redis;
 
 import dev.gatehouse.ratelimit.counter.CounterStore;
 import dev.gatehouse.ratelimit.counter.Hit;
-import io.lettuce.core.RedisURI;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.FastThreadLocal;
 import java.time.Duration;
@@ -21,7 +20,8 @@ import java.util.concurrent.TimeoutException;
  * as much. The time limit is a queue a loop ({@link Deadlines}); Lettuce's own are off.
  *
  * <p>It starts without a Redis and comes back by itself. While there is none, or it has no clock yet, every hit is answered {@link
- * Reason#NOT_CONNECTED} at once; nothing is queued for later, and nothing is sent twice.
+ * Reason#NOT_CONNECTED} at once, and {@link Reason#NOT_ANSWERING} while one is there that says nothing; nothing is queued for later, and
+ * nothing is sent twice. {@code RedisCounterStore → RedisLoop (what is sent) → Link (to whom) → Node (how it gets there) → Clients}.
  */
 public final class RedisCounterStore implements CounterStore {
   private static final Duration WARM_UP = Duration.ofSeconds(2);
@@ -40,43 +40,29 @@ public final class RedisCounterStore implements CounterStore {
   /**
    * Begins to connect and does not wait for it.
    *
-   * @param url {@code redis://…}, {@code rediss://…} or {@code host:port}
-   * @param keyPrefix before every key
-   * @param timeout after which a hit is answered {@link Reason#TIMEOUT}
    * @param loops those that hits come on
    * @param local the local wall clock, which need not be right
-   * @throws IllegalArgumentException if the URL is none; the message does not repeat it, since it may hold a password
+   * @throws dev.gatehouse.server.tls.TlsException if certificates are named that cannot be used
    */
   public static RedisCounterStore start(
-      String url, String keyPrefix, Duration timeout, List<EventLoop> loops, InstantSource local) {
-    var uri = uri(url);
+      RedisSettings settings, List<EventLoop> loops, InstantSource local) {
     var clock = new RedisClock(local);
-    var clients = new Clients(uri);
+    var clients = new Clients(settings);
     var redisLoops = loops.stream()
-        .map(loop -> new RedisLoop(loop, new Keys(keyPrefix), timeout, clock))
+        .map(loop -> {
+          var link =
+              new Link(loop, clients.of(loop), settings.topology(), settings.timeout(), clock);
+          return new RedisLoop(link, new Keys(settings.keyPrefix()), settings.timeout(), clock);
+        })
         .toList();
     var store = new RedisCounterStore(clock, clients, redisLoops);
     for (var loop : redisLoops) {
-      loop.eventLoop().execute(() -> store.current.set(loop));
-      clients.connect(loop);
+      loop.eventLoop().execute(() -> {
+        store.current.set(loop);
+        loop.link().start();
+      });
     }
     return store;
-  }
-
-  private static RedisURI uri(String url) {
-    var full = url.contains("://") ? url : "redis://" + url;
-    if (!full.startsWith("redis://") && !full.startsWith("rediss://")) {
-      throw new IllegalArgumentException(
-          "the Redis URL begins with \"" + full.substring(0, full.indexOf("://"))
-              + "://\" (expected: redis://host:port, rediss://host:port or host:port)");
-    }
-    try {
-      return RedisURI.create(full);
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(
-          "the Redis URL cannot be read (expected: redis://[user:password@]host:port[/database],"
-              + " rediss://… or host:port; special characters of a password percent-encoded)");
-    }
   }
 
   @Override
@@ -98,7 +84,7 @@ public final class RedisCounterStore implements CounterStore {
   @Override
   public void warmUp() {
     var all = CompletableFuture.allOf(
-        loops.stream().map(RedisLoop::ready).toArray(CompletableFuture<?>[]::new));
+        loops.stream().map(loop -> loop.link().ready()).toArray(CompletableFuture<?>[]::new));
     try {
       all.get(WARM_UP.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
@@ -111,12 +97,12 @@ public final class RedisCounterStore implements CounterStore {
 
   @Override
   public boolean available() {
-    return clock.known() && loops.stream().allMatch(RedisLoop::connected);
+    return clock.known() && loops.stream().allMatch(loop -> loop.link().available());
   }
 
   @Override
   public void close() {
-    loops.forEach(RedisLoop::close);
+    loops.forEach(loop -> loop.link().close());
     clients.close();
   }
 }

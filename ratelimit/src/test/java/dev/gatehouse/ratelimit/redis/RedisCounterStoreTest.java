@@ -36,8 +36,7 @@ final class RedisCounterStoreTest extends CounterStoreContract {
 
   @Override
   protected CounterStore store(FakeClock clock, EventLoops loops) {
-    var store = RedisCounterStore.start(
-        redis.url(), redis.freshPrefix(), Duration.ofSeconds(2), loops.all(), clock);
+    var store = RedisCounterStore.start(settings(redis.freshPrefix()), loops.all(), clock);
     store.warmUp();
     return store;
   }
@@ -64,10 +63,13 @@ final class RedisCounterStoreTest extends CounterStoreContract {
   }
 
   private CounterStore replica(String prefix, Clock clock) {
-    var store = RedisCounterStore.start(
-        redis.url(), prefix, Duration.ofSeconds(2), loops.all().subList(0, 1), clock);
+    var store = RedisCounterStore.start(settings(prefix), loops.all().subList(0, 1), clock);
     store.warmUp();
     return store;
+  }
+
+  private static RedisSettings settings(String prefix) {
+    return RedisUrl.parse(redis.url()).with(Duration.ofSeconds(2), prefix);
   }
 
   private static long count(CounterStore store, Hit hit) {

@@ -53,13 +53,14 @@ final class RedisFaultsTest {
   }
 
   private CounterStore store(String url) {
-    return RedisCounterStore.start(url, "t:", TIMEOUT, loops.all(), InstantSource.system());
+    return RedisCounterStore.start(
+        RedisUrl.parse(url).with(TIMEOUT, "t:"), loops.all(), InstantSource.system());
   }
 
   @Test
   void a_redis_that_hangs_is_given_up_at_the_deadline() {
     redis.pause();
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < Breaker.OPENS_AFTER / 2; i++) {
       long before = System.nanoTime();
       assertThat(apply().join()).isEqualTo("TIMEOUT");
       assertThat(Duration.ofNanos(System.nanoTime() - before))
@@ -84,6 +85,23 @@ final class RedisFaultsTest {
   }
 
   @Test
+  void nothing_is_sent_to_a_redis_that_stays_silent_until_it_answers_again() {
+    redis.pause();
+    await().until(() -> apply().join().equals("NOT_ANSWERING"));
+    assertThat(store.available()).isFalse();
+    for (int i = 0; i < 1000; i++) {
+      long before = System.nanoTime();
+      assertThat(apply().join()).isEqualTo("NOT_ANSWERING");
+      assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(TIMEOUT);
+    }
+    redis.resume();
+    await().atMost(Duration.ofSeconds(2)).until(() -> apply().join().matches("[0-9]+"));
+    assertThat(Long.parseLong(apply().join()))
+        .as("what was sent before, and nothing of the thousand")
+        .isLessThan(20);
+  }
+
+  @Test
   void a_redis_that_hung_counts_again_when_it_goes_on() {
     redis.pause();
     assertThat(apply().join()).isEqualTo("TIMEOUT");
@@ -95,9 +113,15 @@ final class RedisFaultsTest {
   void more_hits_than_may_wait_fail_at_once() {
     redis.pause();
     var answers = new ArrayList<CompletableFuture<String>>();
+    var hit = hit(limit("a", Unit.YEAR), "", 1);
     for (int i = 0; i < 10_000; i++) {
-      answers.add(apply());
+      answers.add(new CompletableFuture<String>().orTimeout(5, TimeUnit.SECONDS));
     }
+    loops
+        .all()
+        .getFirst()
+        .execute(
+            () -> answers.forEach(answer -> store.apply(List.of(hit), store.now(), into(answer))));
     assertThat(answers.stream().map(CompletableFuture::join).distinct())
         .containsExactlyInAnyOrder("TIMEOUT", "OVERLOADED");
     redis.resume();
@@ -122,7 +146,7 @@ final class RedisFaultsTest {
   @Test
   void hits_that_were_on_their_way_when_it_ended_are_not_sent_again() {
     redis.pause();
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < 4; i++) {
       assertThat(apply().join()).isEqualTo("TIMEOUT");
     }
     redis.restart();
@@ -193,7 +217,7 @@ final class RedisFaultsTest {
   void a_url_that_is_none_is_refused_and_its_password_kept_secret() {
     assertThatThrownBy(() -> store("http://:s3cret@localhost"))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("redis://host:port")
+        .hasMessageContaining("begins with \"http://\"")
         .hasMessageNotContaining("s3cret");
     assertThatThrownBy(() -> store("redis://:s3cret@local host:abc"))
         .isInstanceOf(IllegalArgumentException.class)

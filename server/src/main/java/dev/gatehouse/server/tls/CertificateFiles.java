@@ -82,7 +82,7 @@ public record CertificateFiles(
     return new Identity(chain, privateKey, cas);
   }
 
-  private static String read(Path file) {
+  static String read(Path file) {
     try (var in = Files.newInputStream(file)) {
       byte[] content = in.readNBytes(MAX_BYTES + 1);
       if (content.length > MAX_BYTES) {

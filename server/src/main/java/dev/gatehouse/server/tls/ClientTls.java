@@ -1,6 +1,7 @@
 package dev.gatehouse.server.tls;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
@@ -33,6 +34,11 @@ public record ClientTls(
    * @param place what errors call it
    */
   public record Text(String place, String pem) {
+    /** @throws TlsException if the file cannot be read */
+    public static Text of(Path file) {
+      return new Text(file.toString(), CertificateFiles.read(file));
+    }
+
     /** Without the text, which may be a key. */
     @Override
     public String toString() {
@@ -47,8 +53,32 @@ public record ClientTls(
       context.init(keyManagers(), trustManagers(), null);
       return context;
     } catch (GeneralSecurityException | IOException e) {
-      throw new TlsException("the certificates cannot be used: " + e.getMessage(), e);
+      throw unusable(e);
     }
+  }
+
+  /** Who the client is, for those who build a context of another kind; null without a certificate. Throws as {@link #context} does. */
+  public @Nullable KeyManager identity() {
+    try {
+      var managers = keyManagers();
+      return managers == null ? null : managers[0];
+    } catch (GeneralSecurityException | IOException e) {
+      throw unusable(e);
+    }
+  }
+
+  /** Whom the client believes; null means the system's authorities. Throws as {@link #context} does. */
+  public @Nullable TrustManager authorities() {
+    try {
+      var managers = trustManagers();
+      return managers == null ? null : managers[0];
+    } catch (GeneralSecurityException | IOException e) {
+      throw unusable(e);
+    }
+  }
+
+  private static TlsException unusable(Exception e) {
+    return new TlsException("the certificates cannot be used: " + e.getMessage(), e);
   }
 
   private TrustManager @Nullable [] trustManagers() throws GeneralSecurityException, IOException {
