@@ -163,8 +163,12 @@ final class DemoCommand implements Callable<Integer> {
     private RateLimitSettings counters() {
       var given = redis.settings();
       var prefix = "gatehouse-demo:" + (check ? UUID.randomUUID() + ":" : "");
-      var timeout = check ? CHECK_WAITS : given.timeout();
-      return RateLimitSettings.of(given.redisUrl(), timeout, prefix + given.keyPrefix());
+      var counters = given.redis();
+      if (counters == null) {
+        return given;
+      }
+      var timeout = check ? CHECK_WAITS : counters.timeout();
+      return given.withRedis(counters.with(timeout, prefix + counters.keyPrefix()));
     }
 
     Gate.Endpoint endpoint() {

@@ -2,6 +2,8 @@ package dev.gatehouse.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.gatehouse.ratelimit.redis.RedisSettings;
+import dev.gatehouse.ratelimit.redis.RedisUrl;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.Map;
@@ -111,9 +113,9 @@ final class GatehouseTest {
 
     assertThat(Address.text(command.listening.grpc)).isEqualTo("0.0.0.0:8082");
     assertThat(Address.text(command.listening.admin)).isEqualTo("127.0.0.9:8090");
-    assertThat(command.redis.settings().redisUrl())
-        .isEqualTo("rediss://:hunter2@redis.example:6379");
-    assertThat(command.redis.settings().keyPrefix()).isEqualTo("p:");
+    assertThat(command.redis.settings().redis())
+        .isEqualTo(RedisUrl.parse("rediss://:hunter2@redis.example:6379")
+            .with(RedisSettings.DEFAULT_TIMEOUT, "p:"));
     assertThat(command.tls.settings())
         .satisfies(tls -> assertThat(tls.certificate()).hasToString("/certs/tls.crt"));
   }
@@ -135,7 +137,7 @@ final class GatehouseTest {
 
     assertThat(Address.text(command.listening.grpc)).isEqualTo("127.0.0.1:8081");
     assertThat(Address.text(command.listening.admin)).isEqualTo("127.0.0.1:8080");
-    assertThat(command.redis.settings().redisUrl()).isNull();
+    assertThat(command.redis.settings().redis()).isNull();
   }
 
   @Test

@@ -8,7 +8,6 @@ import dev.gatehouse.ratelimit.counter.MemoryCounterStore;
 import dev.gatehouse.ratelimit.descriptor.LimitTree;
 import dev.gatehouse.ratelimit.descriptor.LimitTreeCompiler;
 import dev.gatehouse.ratelimit.redis.RedisCounterStore;
-import dev.gatehouse.ratelimit.redis.RedisUrl;
 import dev.gatehouse.server.Prebuilt;
 import dev.gatehouse.server.Service;
 import dev.gatehouse.server.ServiceContext;
@@ -46,12 +45,9 @@ public final class RateLimit implements Service {
   /** With limits from elsewhere. */
   static RateLimit create(
       Live<LimitTree> limits, RateLimitSettings settings, ServiceContext context) {
-    var store = settings.redisUrl() == null
+    var store = settings.redis() == null
         ? new MemoryCounterStore(context.clock(), settings.memoryCounters())
-        : RedisCounterStore.start(
-            RedisUrl.parse(settings.redisUrl()).with(settings.timeout(), settings.keyPrefix()),
-            context.loops().all(),
-            context.clock());
+        : RedisCounterStore.start(settings.redis(), context.loops().all(), context.clock());
     return new RateLimit(limits, store, settings, context);
   }
 

@@ -1,14 +1,15 @@
 package dev.gatehouse.ratelimit;
 
 import dev.gatehouse.ratelimit.descriptor.Defaults;
+import dev.gatehouse.ratelimit.redis.RedisSettings;
+import dev.gatehouse.ratelimit.redis.RedisUrl;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How ratelimit behaves beside the policies.
  *
- * @param redisUrl {@code redis://…}, {@code rediss://…} or {@code host:port}; null counts in memory
- * @param timeout how long Redis may take before the answer is UNAVAILABLE; below the 20 ms that Envoy waits
+ * @param redis where the counters are; null counts in memory
  * @param limits of limits that do not say themselves how they count
  * @param answers what every answer has
  * @param nearLimitRatio from which part of a limit on a hit is near it, 0 to 1 ({@code NEAR_LIMIT_RATIO})
@@ -17,9 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param memoryCounters how many counters in memory at most
  */
 public record RateLimitSettings(
-    @Nullable String redisUrl,
-    Duration timeout,
-    String keyPrefix,
+    @Nullable RedisSettings redis,
     Defaults limits,
     AnswerSettings answers,
     double nearLimitRatio,
@@ -30,21 +29,29 @@ public record RateLimitSettings(
   public static final int MEMORY_COUNTERS = 500_000;
 
   public static RateLimitSettings defaults() {
-    return of(null, Duration.ofMillis(10), "");
+    return of(null);
+  }
+
+  /**
+   * As {@link #of(RedisSettings)}.
+   *
+   * @param redisUrl see {@link RedisUrl}; null counts in memory
+   * @throws IllegalArgumentException if it is none
+   */
+  public static RateLimitSettings of(
+      @Nullable String redisUrl, Duration timeout, String keyPrefix) {
+    return of(redisUrl == null ? null : RedisUrl.parse(redisUrl).with(timeout, keyPrefix));
   }
 
   /** As envoyproxy/ratelimit but for where and how long. */
-  public static RateLimitSettings of(
-      @Nullable String redisUrl, Duration timeout, String keyPrefix) {
+  public static RateLimitSettings of(@Nullable RedisSettings redis) {
     return new RateLimitSettings(
-        redisUrl,
-        timeout,
-        keyPrefix,
-        Defaults.REFERENCE,
-        AnswerSettings.REFERENCE,
-        0.8,
-        0,
-        1,
-        MEMORY_COUNTERS);
+        redis, Defaults.REFERENCE, AnswerSettings.REFERENCE, 0.8, 0, 1, MEMORY_COUNTERS);
+  }
+
+  /** With other counters. */
+  public RateLimitSettings withRedis(@Nullable RedisSettings other) {
+    return new RateLimitSettings(
+        other, limits, answers, nearLimitRatio, overLimitCacheBytes, replicas, memoryCounters);
   }
 }

@@ -72,7 +72,7 @@ public final class Explanation {
       RateLimitSettings limits,
       InstantSource clock) {
     try (var services = new Services(folders, authz, limits, clock)) {
-      if (limits.redisUrl() != null) {
+      if (limits.redis() != null) {
         services.ratelimit().warmUp();
       }
       return new Explanation(asked, services);
