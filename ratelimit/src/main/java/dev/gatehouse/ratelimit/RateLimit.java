@@ -5,6 +5,7 @@ import dev.gatehouse.policy.source.Live;
 import dev.gatehouse.policy.source.PolicySource;
 import dev.gatehouse.ratelimit.counter.CounterStore;
 import dev.gatehouse.ratelimit.counter.MemoryCounterStore;
+import dev.gatehouse.ratelimit.counter.OverLimitCache;
 import dev.gatehouse.ratelimit.descriptor.LimitTree;
 import dev.gatehouse.ratelimit.descriptor.LimitTreeCompiler;
 import dev.gatehouse.ratelimit.redis.RedisCounterStore;
@@ -32,8 +33,15 @@ public final class RateLimit implements Service {
     this.store = store;
     var answers = new Answers(settings.answers());
     this.preview = new Preview(limits, store, answers);
+    var local = new MemoryCounterStore(context.clock(), settings.memoryCounters());
     this.service = new RateLimitService(
-        limits, store, answers, new Report(context.decisions(), context.metrics()));
+        limits,
+        settings.overLimitCacheBytes() == 0
+            ? store
+            : new OverLimitCache(store, settings.overLimitCacheBytes()),
+        new Fallback(local, settings.replicas()),
+        answers,
+        new Report(context.decisions(), context.metrics()));
   }
 
   /** Registers its compiler with the policies; call before {@link PolicySource#start}. */

@@ -11,18 +11,25 @@ import io.grpc.Status;
 
 /**
  * Envoy's {@code RateLimitService/ShouldRateLimit}: finds the limits of a request's descriptors, counts in the {@link CounterStore}, and says
- * whether one is over. Runs on the event loop; never blocks. What it cannot decide it answers UNAVAILABLE, and Envoy's {@code
- * failure_mode_deny} says what becomes of the request.
+ * whether one is over. Runs on the event loop; never blocks. What it cannot decide, the limits' own {@link Fallback} decides; else it answers
+ * UNAVAILABLE, and Envoy's {@code failure_mode_deny} says what becomes of the request.
  */
 final class RateLimitService {
   private final Live<LimitTree> limits;
   private final CounterStore store;
+  private final Fallback fallback;
   private final Answers answers;
   private final Report report;
 
-  RateLimitService(Live<LimitTree> limits, CounterStore store, Answers answers, Report report) {
+  RateLimitService(
+      Live<LimitTree> limits,
+      CounterStore store,
+      Fallback fallback,
+      Answers answers,
+      Report report) {
     this.limits = limits;
     this.store = store;
+    this.fallback = fallback;
     this.answers = answers;
     this.report = report;
   }
@@ -63,8 +70,7 @@ final class RateLimitService {
       @Override
       public void unavailable(CounterStore.Reason reason) {
         try {
-          answer.fail(Status.UNAVAILABLE.withDescription(reason.text()));
-          call.unavailable(reason);
+          fallBack(request, plan, reason, now, call, answer);
         } catch (RuntimeException e) {
           answer.broken(e);
         }
@@ -81,6 +87,23 @@ final class RateLimitService {
       Answer answer) {
     var verdict = answers.judge(plan, counts, now);
     answer.send(answers.of(verdict, request, plan));
-    call.decided(verdict, plan.unknown());
+    call.decided(plan, counts, verdict);
+  }
+
+  private void fallBack(
+      RateLimitRequest request,
+      Plan.Count plan,
+      CounterStore.Reason reason,
+      long now,
+      Report.Call call,
+      Answer answer) {
+    call.storeFailed(reason);
+    var judged = fallback.judge(plan, now);
+    if (judged == null) {
+      answer.fail(Status.UNAVAILABLE.withDescription(reason.text()));
+      call.unavailable(reason);
+      return;
+    }
+    judge(request, judged.plan(), judged.counts(), now, call, answer);
   }
 }

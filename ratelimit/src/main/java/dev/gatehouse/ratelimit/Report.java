@@ -2,6 +2,7 @@ package dev.gatehouse.ratelimit;
 
 import dev.gatehouse.policy.attach.Bindings;
 import dev.gatehouse.ratelimit.counter.CounterStore;
+import dev.gatehouse.ratelimit.counter.Counts;
 import dev.gatehouse.server.Decision;
 import dev.gatehouse.server.Decision.Outcome;
 import dev.gatehouse.server.DecisionListener;
@@ -33,7 +34,8 @@ final class Report {
         .register(metrics);
     var failures = Counter.builder()
         .name("gatehouse_ratelimit_store_failures_total")
-        .help("Calls that were answered UNAVAILABLE because the counter store could not count.")
+        .help(
+            "Calls that the counter store could not count for; each limit says what becomes of them.")
         .labelNames("reason")
         .register(metrics);
     for (var reason : CounterStore.Reason.values()) {
@@ -61,7 +63,8 @@ final class Report {
       this.began = began;
     }
 
-    void decided(Verdict verdict, int unknown) {
+    void decided(Plan.Count plan, Counts counts, Verdict verdict) {
+      int unknown = plan.unknown();
       if (unknown > 0) {
         unknownDescriptors.inc(unknown);
       }
@@ -85,11 +88,15 @@ final class Report {
       }
     }
 
-    void unavailable(CounterStore.Reason reason) {
+    /** The limits themselves say what becomes of the request, and one of the others follows. */
+    void storeFailed(CounterStore.Reason reason) {
       var failures = storeFailures.get(reason);
       if (failures != null) {
         failures.inc();
       }
+    }
+
+    void unavailable(CounterStore.Reason reason) {
       tell(Outcome.UNAVAILABLE, "", "counter store", reason.text());
     }
 

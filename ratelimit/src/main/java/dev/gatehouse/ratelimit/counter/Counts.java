@@ -3,6 +3,7 @@ package dev.gatehouse.ratelimit.counter;
 import dev.gatehouse.ratelimit.descriptor.Algorithm;
 import dev.gatehouse.ratelimit.descriptor.Limit;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What a store says of the hits of a request. */
 public final class Counts {
@@ -11,10 +12,16 @@ public final class Counts {
 
   private final long[] used;
   private final boolean denied;
+  private final boolean @Nullable [] cached;
 
   public Counts(long[] used, boolean denied) {
+    this(used, denied, null);
+  }
+
+  Counts(long[] used, boolean denied, boolean @Nullable [] cached) {
     this.used = used;
     this.denied = denied;
+    this.cached = cached;
   }
 
   /** @param used see {@link #used}; not to be changed any more */
@@ -40,6 +47,11 @@ public final class Counts {
   /** Whether the hits together are over: those of limits that do not count denied requests were not counted then. */
   public boolean denied() {
     return denied;
+  }
+
+  /** Whether the hit was known to be over without asking the store ({@link OverLimitCache}), and was not counted. */
+  public boolean cached(int hit) {
+    return cached != null && cached[hit];
   }
 
   /**

@@ -300,6 +300,11 @@ public final class Limit {
     return new Limit(id, metric, terms.limitedTo(requests, window));
   }
 
+  /** What one of several instances may give away by itself: its part of the number, rounded up, so that no limit becomes nothing. */
+  public Limit sharedBy(int instances) {
+    return overridden(Math.ceilDiv(terms.requests(), instances), terms.window());
+  }
+
   /** Every part with its length before it, so that no two paths read alike. */
   private static String identity(String domain, List<Step> path, Algorithm algorithm) {
     var text = new StringBuilder();
