@@ -38,6 +38,8 @@ final class Bench implements Runnable {
     }
     commands.addSubcommand(new Flood());
     commands.addSubcommand(new Memory());
+    commands.addSubcommand(new FirstRequests());
+    commands.addSubcommand(new ManyKeys());
     commands.addSubcommand(new CryptoBench());
     return commands;
   }

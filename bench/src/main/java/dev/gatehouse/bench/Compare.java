@@ -44,7 +44,7 @@ final class Compare implements Callable<Integer> {
   @Option(
       names = "--address",
       paramLabel = "HOST:PORT",
-      description = "measure this server instead of ours (not authz-routes)")
+      description = "measure this server instead of ours (not authz-routes and ratelimit-rules)")
   private @Nullable String address;
 
   @Option(names = "--pid", description = "the process of the server at --address")
@@ -60,14 +60,15 @@ final class Compare implements Callable<Integer> {
       System.err.println("--address and --pid go together");
       return 2;
     }
-    if (address != null && scenario == Scenario.AUTHZ_ROUTES) {
-      System.err.println("authz-routes compares two of ours: --address does not fit");
+    if (address != null
+        && (scenario == Scenario.AUTHZ_ROUTES || scenario == Scenario.RATELIMIT_RULES)) {
+      System.err.println(scenario.word + " compares two of ours: --address does not fit");
       return 2;
     }
     try (var stage = new Stage(scenario)) {
       switch (scenario) {
         case AUTHZ, AUTHZ_FIRST, AUTHZ_APIKEY, RATELIMIT, EXT_PROC -> one(stage);
-        case AUTHZ_ROUTES -> routes(stage);
+        case AUTHZ_ROUTES, RATELIMIT_RULES -> routes(stage);
       }
     }
     return 0;
@@ -101,11 +102,12 @@ final class Compare implements Callable<Integer> {
   }
 
   private void routes(Stage stage) throws IOException, InterruptedException {
-    var few = Messages.onRoutes(stage.shop, FEW, CALLS_ON_ROUTES);
-    var many = Messages.onRoutes(stage.shop, MANY, CALLS_ON_ROUTES);
-    var withFew = start(stage, "10", folder -> stage.shop.writeRoutes(folder, FEW), few.getFirst());
-    var withMany =
-        start(stage, "10,000", folder -> stage.shop.writeRoutes(folder, MANY), many.getFirst());
+    var few = callsOn(FEW, stage.shop);
+    var many = callsOn(MANY, stage.shop);
+    var withFew =
+        start(stage, "10", folder -> stage.shop.writeRoutes(scenario, folder, FEW), few.getFirst());
+    var withMany = start(
+        stage, "10,000", folder -> stage.shop.writeRoutes(scenario, folder, MANY), many.getFirst());
     describe("10", withFew);
     describe("10,000", withMany);
     var manyFeed = Feed.same(many);
@@ -114,6 +116,12 @@ final class Compare implements Callable<Integer> {
             empty(stage, withFew.answers(), manyFeed),
             new Rounds.Server("10", withFew.load(), withFew.process().pid(), Feed.same(few)),
             new Rounds.Server("10,000", withMany.load(), withMany.process().pid(), manyFeed)));
+  }
+
+  private List<List<byte[]>> callsOn(int routes, Shop shop) {
+    return scenario == Scenario.RATELIMIT_RULES
+        ? Messages.limitsOnRoutes(shop, routes, CALLS_ON_ROUTES)
+        : Messages.onRoutes(shop, routes, CALLS_ON_ROUTES);
   }
 
   private static void describe(String policies, Stage.Started server)

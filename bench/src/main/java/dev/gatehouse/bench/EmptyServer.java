@@ -59,7 +59,8 @@ final class EmptyServer {
     return switch (scenario) {
       case AUTHZ, AUTHZ_FIRST, AUTHZ_ROUTES, AUTHZ_APIKEY ->
         new Authorization(CheckResponse.parseFrom(answers.getFirst()));
-      case RATELIMIT -> new RateLimit(RateLimitResponse.parseFrom(answers.getFirst()));
+      case RATELIMIT, RATELIMIT_RULES ->
+        new RateLimit(RateLimitResponse.parseFrom(answers.getFirst()));
       case EXT_PROC ->
         new Processor(
             ProcessingResponse.parseFrom(answers.get(0)),

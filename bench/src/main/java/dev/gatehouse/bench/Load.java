@@ -183,6 +183,17 @@ final class Load implements AutoCloseable {
     throw new IllegalStateException("the server did not answer");
   }
 
+  /** Waits until the server's health says that it serves. */
+  void awaitServing() throws InterruptedException {
+    for (var attempt = 0; attempt < 6000; attempt++) {
+      if (serves()) {
+        return;
+      }
+      Thread.sleep(10);
+    }
+    throw new IllegalStateException("the server does not serve");
+  }
+
   /** The first answer that did not let a request pass, or why there was none; empty if there is no such. */
   String firstFailure() {
     return firstFailure;

@@ -30,13 +30,14 @@ final class Messages {
   static List<List<byte[]>> of(Scenario scenario, Shop shop) {
     return switch (scenario) {
       case AUTHZ, AUTHZ_FIRST -> checks(shop, shop.tokens());
-      case AUTHZ_ROUTES -> throw new IllegalArgumentException("how many? (expected: onRoutes)");
+      case AUTHZ_ROUTES, RATELIMIT_RULES ->
+        throw new IllegalArgumentException("how many? (expected: onRoutes)");
       case AUTHZ_APIKEY ->
         shop.apiKeys().stream()
             .map(key -> List.of(check(shop, shop.route(), "x-api-key", key)))
             .toList();
       case RATELIMIT ->
-        shop.users().stream().map(user -> List.of(limit(shop, user))).toList();
+        shop.users().stream().map(user -> List.of(limit(shop, ROUTE, user))).toList();
       case EXT_PROC ->
         shop.tokens().stream()
             .map(token -> List.of(requestHeaders(token), responseHeaders()))
@@ -64,6 +65,25 @@ final class Messages {
     }
     Collections.shuffle(all, new Random(4711));
     return all;
+  }
+
+  /** A call on each of the routes, in the same haphazard order each time. */
+  static List<List<byte[]>> limitsOnRoutes(Shop shop, int routes, int calls) {
+    var users = shop.users();
+    var all = new ArrayList<List<byte[]>>(calls);
+    for (int i = 0; i < calls; i++) {
+      var route = shop.rateLimitedRoute(i % routes);
+      all.add(List.of(limit(shop, route, users.get(i % users.size()))));
+    }
+    Collections.shuffle(all, new Random(4711));
+    return all;
+  }
+
+  /** A call for each of so many callers, each of whom has a counter of its own. */
+  static List<List<byte[]>> limits(Shop shop, int from, int count) {
+    return shop.users(from, count).stream()
+        .map(user -> List.of(limit(shop, ROUTE, user)))
+        .toList();
   }
 
   static byte[] check(Shop shop, String token) {
@@ -108,11 +128,11 @@ final class Messages {
     return at;
   }
 
-  private static byte[] limit(Shop shop, String user) {
+  private static byte[] limit(Shop shop, String route, String user) {
     return RateLimitRequest.newBuilder()
         .setDomain(shop.listener())
         .addDescriptors(RateLimitDescriptor.newBuilder()
-            .addEntries(RateLimitDescriptor.Entry.newBuilder().setKey(ROUTE).setValue(ROUTE))
+            .addEntries(RateLimitDescriptor.Entry.newBuilder().setKey(route).setValue(route))
             .addEntries(
                 RateLimitDescriptor.Entry.newBuilder().setKey("rule-0-match-0").setValue(user)))
         .build()

@@ -18,6 +18,10 @@ enum Scenario {
       "10 policies on 10 routes, and 10,000 on 10,000, under the same tokens; all seen before."),
   AUTHZ_APIKEY("authz-apikey", "ext-authz", "API keys: 1,000 callers with one each."),
   RATELIMIT("ratelimit", "ratelimit", "One descriptor; 1,000 callers with a counter each."),
+  RATELIMIT_RULES(
+      "ratelimit-rules",
+      "ratelimit",
+      "10 rules of 10 routes in one domain, and 10,000 of 10,000; 1,000 callers with a counter each on every route."),
   EXT_PROC("ext-proc", "ext-proc", "Headers both ways, three changes each.");
 
   final String word;
@@ -33,7 +37,7 @@ enum Scenario {
   MethodDescriptor<?, ?> method() {
     return switch (this) {
       case AUTHZ, AUTHZ_FIRST, AUTHZ_ROUTES, AUTHZ_APIKEY -> AuthorizationGrpc.getCheckMethod();
-      case RATELIMIT -> RateLimitServiceGrpc.getShouldRateLimitMethod();
+      case RATELIMIT, RATELIMIT_RULES -> RateLimitServiceGrpc.getShouldRateLimitMethod();
       case EXT_PROC -> ExternalProcessorGrpc.getProcessMethod();
     };
   }
@@ -47,7 +51,7 @@ enum Scenario {
     return switch (this) {
       case AUTHZ, AUTHZ_FIRST, AUTHZ_ROUTES, AUTHZ_APIKEY ->
         answer.length > 2 && answer[0] == 0x0a && answer[1] == 0;
-      case RATELIMIT -> answer.length >= 2 && answer[0] == 0x08 && answer[1] == 1;
+      case RATELIMIT, RATELIMIT_RULES -> answer.length >= 2 && answer[0] == 0x08 && answer[1] == 1;
       case EXT_PROC -> answer.length > 0;
     };
   }

@@ -124,17 +124,22 @@ final class ServerProcess implements AutoCloseable {
    * @param name with its labels, as it is printed
    */
   double metric(String name) throws IOException, InterruptedException {
+    return metrics()
+        .lines()
+        .filter(line -> line.startsWith(name + " "))
+        .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
+        .findFirst()
+        .orElseThrow(() -> new IOException("no metric " + name));
+  }
+
+  /** The whole of {@code /metrics}. */
+  String metrics() throws IOException, InterruptedException {
     try (var client = HttpClient.newHttpClient()) {
       var page = client.send(
           HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + admin + "/metrics"))
               .build(),
           HttpResponse.BodyHandlers.ofString());
-      return page.body()
-          .lines()
-          .filter(line -> line.startsWith(name + " "))
-          .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
-          .findFirst()
-          .orElseThrow(() -> new IOException("no metric " + name));
+      return page.body();
     }
   }
 

@@ -32,8 +32,17 @@ final class Shop {
     return "HTTPRoute/shop/" + name(number) + "/list";
   }
 
+  /** The first entry of the descriptors of {@link #route(int)}. */
+  String rateLimitedRoute(int number) {
+    return "httproute/shop/" + name(number) + "/rule/0/match/0/*";
+  }
+
   List<String> users() {
-    return IntStream.range(0, CALLERS).mapToObj(Shop::user).toList();
+    return users(0, CALLERS);
+  }
+
+  List<String> users(int from, int count) {
+    return IntStream.range(from, from + count).mapToObj(Shop::user).toList();
   }
 
   List<String> tokens() {
@@ -54,15 +63,15 @@ final class Shop {
     switch (scenario) {
       case AUTHZ, AUTHZ_FIRST, RATELIMIT, EXT_PROC -> write(folder, resource("policies.yaml"));
       case AUTHZ_APIKEY -> write(folder, resource("api-keys.yaml") + secret());
-      case AUTHZ_ROUTES ->
+      case AUTHZ_ROUTES, RATELIMIT_RULES ->
         throw new IllegalArgumentException("how many routes? (expected: writeRoutes)");
     }
   }
 
   /** Routes with a policy each, all of one Gateway. */
-  void writeRoutes(Path folder, int count) {
+  void writeRoutes(Scenario scenario, Path folder, int count) {
     write(folder, resource("gateway.yaml"));
-    var each = resource("route.yaml");
+    var each = resource(scenario == Scenario.RATELIMIT_RULES ? "limited-route.yaml" : "route.yaml");
     for (int from = 0; from < count; from += ROUTES_A_FILE) {
       var file = new StringBuilder();
       for (int i = from; i < Math.min(count, from + ROUTES_A_FILE); i++) {
@@ -70,6 +79,14 @@ final class Shop {
       }
       save(folder.resolve(name(from) + ".yaml"), file.toString());
     }
+  }
+
+  /** The limit of the usual policies, a second long. */
+  void writeLimitsASecond(Path folder) {
+    write(
+        folder,
+        resource("policies.yaml")
+            .replace("{requests: 1000000000, unit: Hour}", "{requests: 1000000000, unit: Second}"));
   }
 
   private void write(Path folder, String yaml) {

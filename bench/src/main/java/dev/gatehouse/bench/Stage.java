@@ -53,6 +53,19 @@ final class Stage implements AutoCloseable {
     }
   }
 
+  /** Starts a Gatehouse that nobody has asked for anything yet but whether it serves. */
+  Started startUnasked(String name, Consumer<Path> policies, List<String> more)
+      throws IOException, InterruptedException {
+    var its = Files.createTempDirectory(folder, "policies");
+    policies.accept(its);
+    long began = System.nanoTime();
+    var process = opened(ServerProcess.start(
+        name, ServerProcess.JVM, ServerProcess.gatehouse(scenario.service, its, more), folder));
+    var load = drive(process.address());
+    load.awaitServing();
+    return new Started(process, load, (System.nanoTime() - began) / 1e9, List.of());
+  }
+
   /** Starts the empty server. */
   ServerProcess startEmpty(List<byte[]> answers) throws IOException, InterruptedException {
     var file = folder.resolve("answers");
