@@ -300,6 +300,11 @@ public final class Limit {
     return new Limit(id, metric, terms.limitedTo(requests, window));
   }
 
+  /** The same limit, counted where another one is counted. */
+  Limit withCountersOf(Limit other) {
+    return new Limit(other.id, metric, terms);
+  }
+
   /** What one of several instances may give away by itself: its part of the number, rounded up, so that no limit becomes nothing. */
   public Limit sharedBy(int instances) {
     return overridden(Math.ceilDiv(terms.requests(), instances), terms.window());

@@ -67,7 +67,10 @@ public final class LimitTree {
         : new Match.Limited(limited.limit(), subject, limited.metric());
   }
 
-  /** An override holds whether the tree knows the descriptor or not, but for a policy that cannot be honoured. */
+  /**
+   * An override holds whether the tree knows the descriptor or not, but for a policy that cannot be honoured. In the same window it counts
+   * on the counter of the limit that it stands for, as envoyproxy/ratelimit does.
+   */
   private static Match overridden(
       Match match, Domain domain, String name, RateLimitDescriptor descriptor) {
     var unit = unit(descriptor.getLimit().getUnit());
@@ -80,14 +83,17 @@ public final class LimitTree {
       return new Match.Limited(
           limit.overridden(requests, domain.window(unit, limit)), subject, metric);
     }
+    var own = domain.override.overridden(requests, domain.window(unit, domain.override));
+    var ownMetric = Metric.ofEntries(name, descriptor.getEntriesList());
+    if (match instanceof Match.Limited(var limit, var subject, var _)
+        && limit.algorithm() == own.algorithm()) {
+      return new Match.Limited(own.withCountersOf(limit), subject, ownMetric);
+    }
     String subject = null;
     for (var entry : descriptor.getEntriesList()) {
       subject = Subject.with(Subject.with(subject, entry.getKey()), entry.getValue());
     }
-    return new Match.Limited(
-        domain.override.overridden(requests, domain.window(unit, domain.override)),
-        subject == null ? "" : subject,
-        Metric.ofEntries(name, descriptor.getEntriesList()));
+    return new Match.Limited(own, subject == null ? "" : subject, ownMetric);
   }
 
   private static @Nullable Unit unit(RateLimitUnit unit) {

@@ -80,8 +80,11 @@ final class ReferenceMatchingTest {
     assertThat(known.limit().requests()).isEqualTo(7);
     assertThat(known.limit().window()).isEqualTo(Window.of(Unit.HOUR));
     assertThat(known.metric()).isEqualTo("d.a_1");
+    assertThat(known.limit().id())
+        .as("counted where the limit is that it stands for")
+        .isEqualTo(limited(tree, descriptor("a", "1")).limit().id());
     var other = limited(tree, override(7, RateLimitUnit.HOUR, "b", "2"));
-    assertThat(other.subject()).isNotEqualTo(known.subject());
+    assertThat(other.limit().id()).isNotEqualTo(known.limit().id());
     assertThat(tree.match("e", override(7, RateLimitUnit.HOUR, "a", "1")))
         .isEqualTo(Match.Unknown.DOMAIN);
     assertThat(
