@@ -122,8 +122,8 @@ final class ExplainCommandTest {
         .isEqualTo("ada");
     assertThat(json.at("/extAuthz/answer/dynamic_metadata/auth/sub").asString()).isEqualTo("ada");
     assertThat(json.at("/extProc/answers/0/request_headers").isObject()).isTrue();
-    assertThat(json.at("/ratelimit/actions/0/limit/remaining").asInt()).isEqualTo(4);
-    assertThat(json.at("/ratelimit/answer/overall_code").asString()).isEqualTo("OK");
+    assertThat(json.at("/ratelimit/calls/0/actions/0/limit/remaining").asInt()).isEqualTo(4);
+    assertThat(json.at("/ratelimit/calls/0/answer/overall_code").asString()).isEqualTo("OK");
   }
 
   @Test

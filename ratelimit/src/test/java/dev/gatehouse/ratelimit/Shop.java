@@ -36,6 +36,14 @@ public final class Shop {
             rules:
       """;
 
+  private static final String OURS = """
+      apiVersion: gatehouse.dev/v1alpha1
+      kind: RateLimitPolicy
+      metadata: {name: limits, namespace: shop}
+      spec:
+        targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: orders}]
+      """;
+
   public static final String DOMAIN = "shop/web/http";
 
   /** The first descriptor entry of the first match, for {@code shop.example}. */
@@ -50,6 +58,12 @@ public final class Shop {
 
   public static Load withHosts(String hosts, String... rules) {
     return Load.text("shop.yaml", yaml(hosts, List.of(rules)));
+  }
+
+  /** With a RateLimitPolicy. @param spec its rules and the rest, in block style */
+  public static Load ours(String spec) {
+    return Load.text(
+        "shop.yaml", GATEWAY_AND_ROUTE.formatted("shop.example") + OURS + spec.indent(2));
   }
 
   public static String yaml(String rule) {

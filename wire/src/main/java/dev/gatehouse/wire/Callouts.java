@@ -28,10 +28,7 @@ final class Callouts {
     if (needs.any()) {
       callouts.put(HttpFilters.EXT_PROC, processing(rule, needs));
     }
-    var limits = RateLimits.of(rule, entry.match(), hostname);
-    if (limits != null) {
-      callouts.put(HttpFilters.RATELIMIT, limits);
-    }
+    callouts.putAll(RateLimits.of(rule, entry.match(), hostname));
     return callouts;
   }
 

@@ -4,6 +4,7 @@ import static dev.gatehouse.wire.Tree.any;
 import static dev.gatehouse.wire.Tree.map;
 
 import dev.gatehouse.policy.attach.Bindings;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -28,18 +29,20 @@ final class HttpFilters {
 
   private HttpFilters() {}
 
-  static List<Map<String, Object>> all() {
-    return List.of(
-        optional(OWNED_HEADERS, any("extensions.filters.http.header_mutation.v3.HeaderMutation")),
-        optional(CORS, any("extensions.filters.http.cors.v3.Cors")),
-        map("name", EXT_AUTHZ, "typed_config", extAuthz()),
-        optional(EXT_PROC, extProc()),
-        optional(RATELIMIT, ratelimit()),
-        map(
-            "name",
-            "envoy.filters.http.router",
-            "typed_config",
-            any("extensions.filters.http.router.v3.Router", "suppress_envoy_headers", true)));
+  static List<Map<String, Object>> all(List<LimitFilter> limits) {
+    var all = new ArrayList<Map<String, Object>>();
+    all.add(
+        optional(OWNED_HEADERS, any("extensions.filters.http.header_mutation.v3.HeaderMutation")));
+    all.add(optional(CORS, any("extensions.filters.http.cors.v3.Cors")));
+    all.add(map("name", EXT_AUTHZ, "typed_config", extAuthz()));
+    all.add(optional(EXT_PROC, extProc()));
+    limits.forEach(limit -> all.add(optional(limit.name(), ratelimit(limit))));
+    all.add(map(
+        "name",
+        "envoy.filters.http.router",
+        "typed_config",
+        any("extensions.filters.http.router.v3.Router", "suppress_envoy_headers", true)));
+    return all;
   }
 
   /** For a route that does not need a filter. */
@@ -109,17 +112,19 @@ final class HttpFilters {
         "RETAIN");
   }
 
-  private static Map<String, Object> ratelimit() {
+  private static Map<String, Object> ratelimit(LimitFilter limit) {
     return any(
         "extensions.filters.http.ratelimit.v3.RateLimit",
         "domain",
-        NO_DOMAIN,
+        limit.domain().isEmpty() ? NO_DOMAIN : limit.domain(),
         "timeout",
         "0.05s",
         "failure_mode_deny",
         false,
         "enable_x_ratelimit_headers",
         "DRAFT_VERSION_03",
+        "rate_limited_status",
+        limit.hasUsualStatus() ? null : map("code", limit.status()),
         // Envoy's UNAVAILABLE would have gRPC clients try again at once.
         "rate_limited_as_resource_exhausted",
         true,

@@ -3,6 +3,7 @@ package dev.gatehouse.wire;
 import static dev.gatehouse.wire.Tree.any;
 import static dev.gatehouse.wire.Tree.map;
 
+import dev.gatehouse.policy.attach.AttachedRule;
 import dev.gatehouse.policy.attach.PolicySet;
 import dev.gatehouse.wire.Layout.Port;
 import dev.gatehouse.wire.WireSettings.Address;
@@ -10,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Envoy's listeners: one a port, with one HTTP connection manager for plain HTTP or one for each TLS listener. */
@@ -157,9 +160,14 @@ final class Listeners {
         "access_log",
         settings.accessLog() ? List.of(standardOutput()) : null,
         "http_filters",
-        HttpFilters.all()));
+        HttpFilters.all(LimitFilter.of(rules(sites)))));
     return List.of(
         map("name", "envoy.filters.network.http_connection_manager", "typed_config", manager));
+  }
+
+  private Stream<AttachedRule> rules(List<Site> sites) {
+    var keys = sites.stream().map(Site::key).collect(Collectors.toSet());
+    return policies.rules().stream().filter(rule -> keys.contains(rule.listener()));
   }
 
   /**

@@ -4,30 +4,91 @@ import static dev.gatehouse.wire.Tree.any;
 import static dev.gatehouse.wire.Tree.map;
 
 import dev.gatehouse.policy.attach.AttachedRule;
+import dev.gatehouse.policy.attach.Attachment;
+import dev.gatehouse.policy.resource.BackendTrafficPolicy;
+import dev.gatehouse.policy.resource.BackendTrafficPolicy.Cost;
+import dev.gatehouse.policy.resource.BackendTrafficPolicy.Denial;
+import dev.gatehouse.policy.resource.BackendTrafficPolicy.LimitHeaders;
+import dev.gatehouse.policy.resource.BackendTrafficPolicy.MetadataKey;
 import dev.gatehouse.policy.resource.StringMatch;
 import dev.gatehouse.ratelimit.descriptor.Action;
 import dev.gatehouse.ratelimit.descriptor.Actions;
+import dev.gatehouse.ratelimit.descriptor.RouteLimit;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Collectors;
 
 /** What Envoy tells the ratelimit service of a route's requests: {@link Actions} in Envoy's words. */
 final class RateLimits {
   private RateLimits() {}
 
-  /** {@code RateLimitPerRoute} of one match and hostname; null when nothing limits it. The domain is the listener's. */
-  static @Nullable Map<String, Object> of(AttachedRule rule, int match, String hostname) {
-    var limits = Actions.of(rule, match, hostname).stream()
-        .map(actions -> map("actions", actions.stream().map(RateLimits::action).toList()))
-        .toList();
-    return limits.isEmpty()
-        ? null
-        : any(
+  /**
+   * The {@code RateLimitPerRoute}s of one match and hostname, by the filter that each is for; none when nothing limits it. {@code
+   * hits_addend}, {@code limit} and {@code apply_on_stream_done} work here, and not in the route's own {@code rate_limits} (tried).
+   */
+  static Map<String, Map<String, Object>> of(AttachedRule rule, int match, String hostname) {
+    var filters = new LinkedHashMap<String, Map<String, Object>>();
+    var byDomain = Actions.of(rule, match, hostname).stream()
+        .collect(Collectors.groupingBy(
+            RouteLimit::domain, LinkedHashMap::new, Collectors.toUnmodifiableList()));
+    byDomain.forEach((domain, limits) -> filters.put(
+        LimitFilter.of(rule, domain).name(),
+        any(
             "extensions.filters.http.ratelimit.v3.RateLimitPerRoute",
             "domain",
-            Actions.domain(rule),
+            domain,
             "rate_limits",
-            limits);
+            limits.stream().map(limit -> limit(limit, denial(rule))).toList())));
+    return filters;
+  }
+
+  /** How a rule's policy denies. */
+  static Denial denial(AttachedRule rule) {
+    return rule.traffic() instanceof Attachment.Of<BackendTrafficPolicy>(var policy)
+        ? policy.denial()
+        : Denial.USUAL;
+  }
+
+  /** {@code config.route.v3.RateLimit}. Of the headers Envoy writes {@code x-ratelimit-*}; the service writes the others. */
+  private static Map<String, Object> limit(RouteLimit limit, Denial denial) {
+    var headers = limit.headers() != null
+        ? switch (limit.headers()) {
+          case X_RATE_LIMIT -> "DRAFT_VERSION_03";
+          case IETF, NONE -> "OFF";
+        }
+        : denial.limitHeaders() == LimitHeaders.X_RATE_LIMIT ? null : "OFF";
+    return map(
+        "actions",
+        limit.actions().stream().map(RateLimits::action).toList(),
+        "hits_addend",
+        limit.hits() == null ? null : hits(limit.hits()),
+        "limit",
+        limit.limit() == null
+            ? null
+            : map("dynamic_metadata", map("metadata_key", metadataKey(limit.limit()))),
+        "apply_on_stream_done",
+        limit.onStreamDone() ? true : null,
+        "x_ratelimit_option",
+        headers);
+  }
+
+  private static Map<String, Object> hits(Cost cost) {
+    return switch (cost) {
+      case Cost.Fixed(var number) -> map("number", number);
+      case Cost.Metadata(var key) ->
+        map(
+            "format",
+            "%DYNAMIC_METADATA(" + key.namespace() + ":" + String.join(":", key.path()) + ")%");
+    };
+  }
+
+  private static Map<String, Object> metadataKey(MetadataKey key) {
+    return map(
+        "key",
+        key.namespace(),
+        "path",
+        key.path().stream().map(name -> map("key", name)).toList());
   }
 
   private static Map<String, Object> action(Action action) {
@@ -60,6 +121,18 @@ final class RateLimits {
                 "address_matcher",
                 map("ranges", List.of(range(cidr)), "invert_match", inverted ? true : null)));
       case Action.RemoteAddress() -> map("remote_address", map());
+      case Action.Metadata(var key, var from, var value) ->
+        map(
+            "metadata",
+            map(
+                "descriptor_key",
+                key,
+                "metadata_key",
+                metadataKey(from),
+                "default_value",
+                Action.Metadata.NOTHING,
+                "source",
+                "DYNAMIC"));
     };
   }
 

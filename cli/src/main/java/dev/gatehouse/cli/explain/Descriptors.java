@@ -1,50 +1,137 @@
 package dev.gatehouse.cli.explain;
 
+import com.google.protobuf.Struct;
+import com.google.protobuf.UInt64Value;
+import com.google.protobuf.Value;
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
+import dev.gatehouse.policy.resource.BackendTrafficPolicy.Cost;
+import dev.gatehouse.policy.resource.BackendTrafficPolicy.MetadataKey;
 import dev.gatehouse.policy.resource.StringMatch;
 import dev.gatehouse.ratelimit.descriptor.Action;
+import dev.gatehouse.ratelimit.descriptor.RouteLimit;
 import io.envoyproxy.envoy.extensions.common.ratelimit.v3.RateLimitDescriptor;
 import io.envoyproxy.envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.Entry;
+import io.envoyproxy.envoy.type.v3.RateLimitUnit;
 import java.net.InetAddress;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What Envoy makes of the actions that {@code wire} writes: an entry each, or no descriptor at all if one of them finds nothing
- * ({@code config.route.v3.RateLimit.Action}).
+ * What Envoy makes of a route's {@code rate_limits} that {@code wire} writes: an entry for each action, or no descriptor at all if one of
+ * them finds nothing ({@code config.route.v3.RateLimit.Action}).
  */
 final class Descriptors {
+  /** More than Envoy lets a number in its configuration be. */
+  private static final double MAX_HITS = 4_294_967_295.0;
+
   private final Message request;
   private final String sourceAddress;
+  private final Struct metadata;
 
-  Descriptors(Message request, String sourceAddress) {
+  /** @param metadata what ext-authz put into the dynamic metadata; null where it said nothing */
+  Descriptors(Message request, String sourceAddress, @Nullable Struct metadata) {
     this.request = request;
     this.sourceAddress = sourceAddress;
+    this.metadata = metadata == null ? Struct.getDefaultInstance() : metadata;
   }
 
   /**
-   * One list of actions, and what came of it.
+   * One of the rate limits, and what came of it.
    *
    * @param descriptor null where there is none
-   * @param missing which action found nothing; empty where there is a descriptor
+   * @param missing what the request lacked; empty where there is a descriptor
    */
-  record Made(List<Action> actions, @Nullable RateLimitDescriptor descriptor, String missing) {}
+  record Made(RouteLimit limit, @Nullable RateLimitDescriptor descriptor, String missing) {
+    List<Action> actions() {
+      return limit.actions();
+    }
+  }
 
-  Made of(List<Action> actions) {
-    var entries = new ArrayList<Entry>();
-    for (var action : actions) {
+  Made of(RouteLimit limit) {
+    var descriptor = RateLimitDescriptor.newBuilder();
+    for (var action : limit.actions()) {
       var value = value(action);
       if (value == null) {
-        return new Made(actions, null, missing(action));
+        return new Made(limit, null, missing(action));
       }
-      entries.add(Entry.newBuilder().setKey(action.key()).setValue(value).build());
+      descriptor.addEntries(Entry.newBuilder().setKey(action.key()).setValue(value));
     }
-    return new Made(
-        actions, RateLimitDescriptor.newBuilder().addAllEntries(entries).build(), "");
+    switch (limit.hits()) {
+      case null -> {}
+      case Cost.Fixed(var number) -> descriptor.setHitsAddend(UInt64Value.of(number));
+      case Cost.Metadata(var key) -> {
+        var hits = hits(found(key));
+        if (hits < 0) {
+          return new Made(limit, null, "the metadata has no number at " + text(key));
+        }
+        descriptor.setHitsAddend(UInt64Value.of(hits));
+      }
+    }
+    var replaced = limit.limit() == null ? null : replacement(found(limit.limit()));
+    if (replaced != null) {
+      descriptor.setLimit(replaced);
+    }
+    return new Made(limit, descriptor.build(), "");
+  }
+
+  /** Envoy takes a text for a number too; -1 where it is none. */
+  private static long hits(Value value) {
+    var number = switch (value.getKindCase()) {
+      case NUMBER_VALUE -> value.getNumberValue();
+      case STRING_VALUE -> number(value.getStringValue());
+      default -> -1;
+    };
+    return number >= 0 && number <= MAX_HITS ? (long) number : -1;
+  }
+
+  private static double number(String text) {
+    try {
+      return Double.parseDouble(text);
+    } catch (NumberFormatException e) {
+      return -1;
+    }
+  }
+
+  /** {@code RateLimit.Override.DynamicMetadata}: null where the metadata has no such struct. */
+  private static RateLimitDescriptor.@Nullable RateLimitOverride replacement(Value value) {
+    var fields = value.getStructValue().getFieldsMap();
+    var requests = fields.get("requests_per_unit");
+    var unit = fields.get("unit");
+    if (requests == null
+        || requests.getKindCase() != Value.KindCase.NUMBER_VALUE
+        || unit == null
+        || Arrays.stream(RateLimitUnit.values())
+            .noneMatch(known -> known.name().equals(unit.getStringValue()))) {
+      return null;
+    }
+    return RateLimitDescriptor.RateLimitOverride.newBuilder()
+        .setRequestsPerUnit((int) (long) requests.getNumberValue())
+        .setUnit(RateLimitUnit.valueOf(unit.getStringValue()))
+        .build();
+  }
+
+  /** Unset where there is nothing. Only ext-authz writes metadata here. */
+  private Value found(MetadataKey key) {
+    var value = key.namespace().equals(MetadataKey.AUTHZ_NAMESPACE)
+        ? Value.newBuilder().setStructValue(metadata).build()
+        : Value.getDefaultInstance();
+    for (var name : key.path()) {
+      value = value.getStructValue().getFieldsOrDefault(name, Value.getDefaultInstance());
+    }
+    return value;
+  }
+
+  /** A place in the metadata as people read it. */
+  static String text(MetadataKey key) {
+    var path = String.join(":", key.path());
+    return key.namespace().equals(MetadataKey.AUTHZ_NAMESPACE)
+        ? path
+        : key.namespace() + ":" + path;
   }
 
   private @Nullable String value(Action action) {
@@ -66,6 +153,10 @@ final class Descriptors {
       case Action.RemoteAddressMatch(var _, var value, var cidr, var inverted) ->
         inRange(cidr) != inverted ? value : null;
       case Action.RemoteAddress() -> sourceAddress;
+      case Action.Metadata(var _, var from, var _) -> {
+        var text = found(from).getStringValue();
+        yield text.isEmpty() ? Action.Metadata.NOTHING : text;
+      }
     };
   }
 
@@ -82,6 +173,7 @@ final class Descriptors {
       case Action.RemoteAddressMatch(var _, var _, var cidr, var inverted) ->
         "the client's address is " + (inverted ? "" : "not ") + "in " + cidr;
       case Action.RemoteAddress() -> "there is no client address";
+      case Action.Metadata _ -> "nothing";
     };
   }
 
@@ -164,6 +256,10 @@ final class Descriptors {
       case Action.RemoteAddressMatch(var _, var _, var cidr, var inverted) ->
         "the client is " + (inverted ? "not " : "") + "in " + cidr;
       case Action.RemoteAddress() -> "each client address";
+      case Action.Metadata(var _, var from, var value) ->
+        value == null
+            ? "each value of the metadata " + text(from)
+            : "the metadata " + text(from) + " is " + value;
     };
   }
 }

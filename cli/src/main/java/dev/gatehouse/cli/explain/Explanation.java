@@ -1,6 +1,5 @@
 package dev.gatehouse.cli.explain;
 
-import com.google.protobuf.ByteString;
 import dev.gatehouse.authz.ExtAuthzSettings;
 import dev.gatehouse.policy.attach.AttachedRule;
 import dev.gatehouse.policy.attach.Attachment;
@@ -112,13 +111,11 @@ public final class Explanation {
         end(stream.failed() ? End.UNDECIDED : End.ANSWERED, answered);
         return;
       }
-      var often = LimitPart.of(services, asked, route, rule, request);
+      var often = LimitPart.of(services, asked, route, rule, request, who.metadata());
       limits = often;
       if (often.over()) {
-        end(End.OVER_LIMIT, 429);
-        stream.response(
-            Message.response(new Asked.Response(429, List.of(), ByteString.EMPTY)),
-            "request_rate_limited");
+        end(End.OVER_LIMIT, often.status());
+        stream.response(often.denial(), "request_rate_limited");
         return;
       }
       end(End.PASSES, asked.response() == null ? 0 : asked.response().status());

@@ -1,5 +1,7 @@
 package dev.gatehouse.policy.attach;
 
+import dev.gatehouse.policy.resource.BackendTrafficPolicy.MetadataKey;
+
 /** Every name that {@code wire} writes into Envoy and a service reads back. */
 public final class Bindings {
   /** ext_authz {@code context_extensions} key of a virtual host; the value is a {@link ListenerKey}. */
@@ -17,10 +19,10 @@ public final class Bindings {
   public static final String REQUEST_ID = "x-request-id";
 
   /** The dynamic metadata namespace of ext_authz; {@code auth} and {@code decision} are in it. */
-  public static final String AUTHZ_NAMESPACE = "envoy.filters.http.ext_authz";
+  public static final String AUTHZ_NAMESPACE = MetadataKey.AUTHZ_NAMESPACE;
 
   /** Prefix of the string copies in that namespace that rate limit descriptors can read. */
-  public static final String DESCRIPTOR_PREFIX = "gatehouse.";
+  public static final String DESCRIPTOR_PREFIX = MetadataKey.DESCRIPTOR_PREFIX;
 
   /** Route metadata of Envoy Gateway: {@code resources[] {kind, name, namespace, sectionName}}. */
   public static final String GATEWAY_METADATA = "envoy-gateway";

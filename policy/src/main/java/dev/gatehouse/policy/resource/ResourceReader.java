@@ -87,12 +87,11 @@ public final class ResourceReader {
   /**
    * A resource as it was read, sound or not.
    *
-   * @param resource null where Gatehouse knows the kind but does not honour it yet
    * @param targets of a policy
    * @param tolerated how many of the errors leave the rest of the resource standing
    */
   private record Draft(
-      Meta meta, @Nullable Resource resource, @Nullable Targets targets, int tolerated) {}
+      Meta meta, Resource resource, @Nullable Targets targets, int tolerated) {}
 
   private @Nullable Draft draft(Fields fields, int errorsBefore) {
     var apiVersion = fields.required("apiVersion", v -> v.text(253));
@@ -188,16 +187,11 @@ public final class ResourceReader {
             meta, SecurityPolicyReader.read(meta, targets, spec, RefReader.of(meta)), targets, 0);
       case "BackendTrafficPolicy" ->
         new Draft(meta, BackendTrafficPolicyReader.read(meta, targets, spec), targets, 0);
+      case BackendTrafficPolicy.RATE_LIMIT_POLICY ->
+        new Draft(meta, RateLimitPolicyReader.read(meta, targets, spec), targets, 0);
       case "TransformPolicy" ->
         new Draft(meta, TransformPolicyReader.read(meta, targets, spec), targets, 0);
-      default -> {
-        spec.others();
-        problems.error(
-            meta.origin(),
-            "kind",
-            meta.kind() + " is not supported yet; what it targets is refused");
-        yield new Draft(meta, null, targets, 0);
-      }
+      default -> throw new IllegalStateException("no reader for " + meta.kind());
     };
   }
 
@@ -206,8 +200,8 @@ public final class ResourceReader {
     var resource = draft.resource();
     boolean sound = errors == draft.tolerated();
     if (draft.targets() != null) {
-      add(sound && resource != null ? resource : rejected(meta, draft.targets(), resource));
-    } else if (sound && resource != null) {
+      add(sound ? resource : rejected(meta, draft.targets(), resource));
+    } else if (sound) {
       add(resource);
     } else if (resource instanceof HttpRoute) {
       withdraw(meta, "its hosts, parents or matches cannot be relied on");
@@ -215,7 +209,7 @@ public final class ResourceReader {
   }
 
   /** A header in which it looks for credentials it does not own: others would lose theirs. */
-  private static RejectedPolicy rejected(Meta meta, Targets targets, @Nullable Resource read) {
+  private static RejectedPolicy rejected(Meta meta, Targets targets, Resource read) {
     if (!(read instanceof SecurityPolicy policy)) {
       return new RejectedPolicy(meta, targets);
     }

@@ -246,7 +246,11 @@ final class Fixtures {
 
   static BackendTrafficPolicy traffic(String id, Targets targets) {
     return new BackendTrafficPolicy(
-        meta("gateway.envoyproxy.io/v1alpha1", "BackendTrafficPolicy", id), targets, List.of());
+        meta("gateway.envoyproxy.io/v1alpha1", "BackendTrafficPolicy", id),
+        targets,
+        List.of(),
+        true,
+        BackendTrafficPolicy.Denial.USUAL);
   }
 
   static RejectedPolicy rejected(

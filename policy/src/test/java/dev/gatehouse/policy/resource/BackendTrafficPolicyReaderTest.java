@@ -3,7 +3,10 @@ package dev.gatehouse.policy.resource;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.gatehouse.policy.resource.BackendTrafficPolicy.Cost;
+import dev.gatehouse.policy.resource.BackendTrafficPolicy.MetadataKey;
 import dev.gatehouse.policy.resource.BackendTrafficPolicy.Unit;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -39,12 +42,10 @@ class BackendTrafficPolicyReaderTest {
               xRateLimitHeaders: "Off"
         """);
 
-    assertThat(policy.problems())
-        .containsExactly(
-            "p.yaml:20:9: notice: spec.rateLimit.global.rules[0].xRateLimitHeaders: not enforced by Gatehouse; a gateway that reads this kind itself may");
+    assertThat(policy.problems()).isEmpty();
     var rule = ((BackendTrafficPolicy) policy.resources().getFirst()).rules().getFirst();
-    assertThat(rule.requests()).isZero();
-    assertThat(rule.unit()).isEqualTo(Unit.WEEK);
+    assertThat(rule.limit()).isEqualTo(new BackendTrafficPolicy.Limit(0, Unit.WEEK, 1, null, null));
+    assertThat(rule.limitHeaders()).isEqualTo(BackendTrafficPolicy.LimitHeaders.NONE);
     assertThat(rule.shadowMode()).isTrue();
     assertThat(rule.origin()).isEqualTo(new Origin("p.yaml", 9, 9));
     var selector = rule.selectors().getFirst();
@@ -87,9 +88,22 @@ class BackendTrafficPolicyReaderTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "limit: {requests: 3, unit: Hour}, cost: {request: {from: Number, number: 0}} | cost: not supported yet",
-        "limit: {requests: 3, unit: Hour}, shared: true | shared: not supported yet",
-        "limit: {requests: 3, unit: Hour, fromMetadata: {namespace: n, key: k}} | fromMetadata: not supported yet",
+        "limit: {requests: 3, unit: Hour}, cost: {request: {number: 1}} | \"from\" is missing",
+        "limit: {requests: 3, unit: Hour}, cost: {request: {from: Number}} | \"number\" is missing",
+        "limit: {requests: 3, unit: Hour}, cost: {request: {from: Number, number: -1}} | is out of range (expected: 0 to 1000000000)",
+        "limit: {requests: 3, unit: Hour}, cost: {request: {from: Number, number: 1, metadata: {namespace: n, key: k}}} | only one of number or metadata can be specified",
+        "limit: {requests: 3, unit: Hour}, cost: {response: {from: Metadata, number: 1}} | only one of number or metadata can be specified",
+        "limit: {requests: 3, unit: Hour}, cost: {response: {from: Metadata, metadata: {namespace: n}}} | \"key\" is missing",
+        "limit: {requests: 3, unit: Hour}, cost: {response: {from: Metadata, metadata: {namespace: 'a:b', key: k}}} | holds a colon",
+        "limit: {requests: 3, unit: Hour}, cost: {response: {from: Metadata, metadata: {namespace: n, key: 'a)%'}}} | which Envoy's format strings cannot",
+        "limit: {requests: 3, unit: Hour}, cost: {response: {from: Header}} | \"Header\" is not one of Metadata, Number",
+        "limit: {requests: 3, unit: Hour, fromMetadata: {namespace: n}} | \"key\" is missing",
+        "limit: {requests: 3, unit: Hour, fromMetadata: {namespace: n, key: ''}} | key: is empty",
+        "limit: {requests: 3, unit: Hour, every: 5} | is a field of RateLimitPolicy",
+        "limit: {requests: 3, unit: Hour}, algorithm: TokenBucket | is a field of RateLimitPolicy",
+        "limit: {requests: 3, unit: Hour}, name: x | is a field of RateLimitPolicy",
+        "limit: {requests: 3, unit: Hour}, xRateLimitHeaders: DraftVersion04 | (did you mean \"DraftVersion03\"?)",
+        "limit: {requests: 3, unit: Hour}, clientSelectors: [{metadata: [{key: k, type: Distinct}]}] | selects nothing",
         "limit: {requests: 4294967296, unit: Hour} | is out of range (expected: 0 to 4294967295)",
         "limit: {requests: 1.5, unit: Hour} | \"1.5\" is not a whole number",
         "limit: {requests: '3', unit: Hour} | \"3\" is not a whole number",
@@ -101,7 +115,6 @@ class BackendTrafficPolicyReaderTest {
         "limit: {requests: 3, unit: Hour}, clientSelectors: [{headers: [{name: a, type: Distinct, invert: true}]}] | type Distinct cannot be inverted",
         "limit: {requests: 3, unit: Hour}, clientSelectors: [{headers: [{name: ':path', value: b}]}] | \":path\" is not a header name",
         "limit: {requests: 3, unit: Hour}, clientSelectors: [{sourceCIDR: {value: 10.0.0.0}}] | is not an address range",
-        "limit: {requests: 3, unit: Hour}, clientSelectors: [{sourceCIDR: {value: 10.0.0.0/8, type: Distinct, invert: true}}] | type Distinct cannot be inverted",
         "limit: {requests: 3, unit: Hour}, clientSelectors: [{queryParams: [{name: a, type: Prefix, value: b}]}] | \"Prefix\" is not one of Distinct, Exact, RegularExpression",
         "limit: {requests: 3, unit: Hour}, clientSelectors: [{methods: [{}]},{methods: [{}]},{methods: [{}]},{methods: [{}]},{methods: [{}]},{methods: [{}]},{methods: [{}]},{methods: [{}]},{methods: [{}]}] | has 9 items (expected: at most 8)",
       })
@@ -110,6 +123,28 @@ class BackendTrafficPolicyReaderTest {
 
     assertThat(read.problems()).anySatisfy(problem -> assertThat(problem).contains(message));
     assertThat(read.resources()).singleElement().isInstanceOf(RejectedPolicy.class);
+  }
+
+  @Test
+  void costs_shared_counters_and_a_limit_from_the_metadata_are_read_in_envoy_gateways_words() {
+    var policy = rule("limit: {requests: 3, unit: Hour, fromMetadata: {namespace: n, key: 'a:b'}}, "
+            + "cost: {request: {from: Number, number: 0}, response: {from: Metadata, metadata: {namespace: n, key: 'a:b'}}}, "
+            + "shared: true, clientSelectors: [{sourceCIDR: {value: 10.0.0.0/8, type: Distinct, invert: true}}]")
+        .only(BackendTrafficPolicy.class);
+    var rule = policy.rules().getFirst();
+
+    // Envoy Gateway takes the whole key of a limit for one name; a cost's is read by Envoy.
+    assertThat(rule.limit().fromMetadata()).isEqualTo(new MetadataKey("n", List.of("a:b")));
+    assertThat(rule.requestCost()).isEqualTo(new Cost.Fixed(0));
+    assertThat(rule.responseCost())
+        .isEqualTo(new Cost.Metadata(new MetadataKey("n", List.of("a", "b"))));
+    assertThat(rule.shared()).isTrue();
+    assertThat(rule.selectors().getFirst().sourceCidr())
+        .isEqualTo(new BackendTrafficPolicy.SourceCidr("10.0.0.0/8", true, true));
+    assertThat(policy.countsDenied()).isTrue();
+    assertThat(policy.denial()).isEqualTo(BackendTrafficPolicy.Denial.USUAL);
+    assertThat(rule.onUnavailable()).isEqualTo(BackendTrafficPolicy.OnUnavailable.ERROR);
+    assertThat(rule.algorithm()).isEqualTo(BackendTrafficPolicy.Algorithm.FIXED_WINDOW);
   }
 
   @Test

@@ -132,8 +132,30 @@ class MutationTest {
                 path: {type: Exact, value: /a, invert: true}
                 sourceCIDR: {type: Distinct, value: 10.0.0.0/8}
                 queryParams: [{name: a, type: RegularExpression, value: "b+"}]
-              limit: {requests: 5, unit: Minute}
+              limit: {requests: 5, unit: Minute, fromMetadata: {namespace: n, key: k}}
+              cost: {request: {from: Number, number: 2}, response: {from: Metadata, metadata: {namespace: n, key: a:b}}}
+              shared: true
               shadowMode: true
+              xRateLimitHeaders: "Off"
+      """;
+  private static final String RATE = """
+      apiVersion: gatehouse.dev/v1alpha1
+      kind: RateLimitPolicy
+      metadata: {name: p}
+      spec:
+        targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: r}]
+        rules:
+        - name: one
+          clientSelectors: [{metadata: [{namespace: n, key: a:b, type: Exact, value: c}, {key: d, type: Distinct}]}]
+          limit: {requests: 5, unit: Minute, every: 5, burst: 2}
+          plan: {metadata: {namespace: n, key: k}, limits: {g: {requests: 5, unit: Hour, every: 2, burst: 3}}}
+          algorithm: TokenBucket
+          onUnavailable: Local
+          cost: {request: {from: Metadata, metadata: {namespace: n, key: k}}, response: {from: Number, number: 1}}
+          shared: true
+          shadowMode: true
+        denied: Counted
+        response: {status: 503, headers: {a: b}, body: c, limitHeaders: IETF, retryAfter: false}
       """;
   private static final String TRANSFORM = """
       apiVersion: gatehouse.dev/v1alpha1
@@ -152,7 +174,7 @@ class MutationTest {
         - {status: 502, body: {template: a}}
       """;
   private static final List<String> ALL =
-      List.of(GATEWAY, ROUTE, GRPC_ROUTE, SECURITY, CREDENTIALS, AUTH, TRAFFIC, TRANSFORM);
+      List.of(GATEWAY, ROUTE, GRPC_ROUTE, SECURITY, CREDENTIALS, AUTH, TRAFFIC, RATE, TRANSFORM);
   private static final List<String> JUNK = List.of(
       "",
       "~",
@@ -192,7 +214,7 @@ class MutationTest {
 
   @Test
   void a_misspelt_field_anywhere_keeps_a_policy_out_of_force() {
-    for (var sample : List.of(SECURITY, CREDENTIALS, AUTH, TRAFFIC, TRANSFORM)) {
+    for (var sample : List.of(SECURITY, CREDENTIALS, AUTH, TRAFFIC, RATE, TRANSFORM)) {
       var field = FIELD.matcher(sample);
       while (field.find()) {
         var read =

@@ -20,7 +20,7 @@ record Read(List<Resource> resources, List<String> unreadable, List<String> prob
 
   /** The spec of a policy on the route {@code r}, every line indented by two. */
   static Read spec(String kind, String spec) {
-    var group = kind.equals("TransformPolicy") || kind.equals("AuthPolicy")
+    var group = List.of("TransformPolicy", "AuthPolicy", "RateLimitPolicy").contains(kind)
         ? "gatehouse.dev"
         : "gateway.envoyproxy.io";
     return of("""

@@ -119,26 +119,6 @@ class ResourceReaderTest {
   }
 
   @Test
-  void our_own_kinds_that_are_not_read_yet_are_refused_and_not_skipped() {
-    var read = Read.of("""
-        apiVersion: gatehouse.dev/v1alpha1
-        kind: RateLimitPolicy
-        metadata: {name: p}
-        spec:
-          targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: r}]
-          denied: Counted
-        """);
-
-    assertThat(read.problems())
-        .containsExactly(
-            "p.yaml:1:1: kind: RateLimitPolicy is not supported yet; what it targets is refused");
-    assertThat(read.resources())
-        .singleElement()
-        .isInstanceOfSatisfying(
-            RejectedPolicy.class, p -> assertThat(p.targets().refs()).hasSize(1));
-  }
-
-  @Test
   void a_document_that_has_no_name_counts_as_unreadable() {
     var read = Read.of(
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n---\nkind: HTTPRoute\n---\njust a text\n");

@@ -1,5 +1,6 @@
 package dev.gatehouse.ratelimit.descriptor;
 
+import dev.gatehouse.policy.resource.BackendTrafficPolicy.MetadataKey;
 import dev.gatehouse.policy.resource.StringMatch;
 import org.jspecify.annotations.Nullable;
 
@@ -11,7 +12,7 @@ public sealed interface Action {
   /** The entry's key. */
   String key();
 
-  /** The entry's value; null where the request says it (Distinct), and each value counts by itself. */
+  /** The entry's value that the limit is for; null where the request says it (Distinct), and each value counts by itself. */
   @Nullable
   String value();
 
@@ -57,5 +58,16 @@ public sealed interface Action {
     public @Nullable String value() {
       return null;
     }
+  }
+
+  /**
+   * Sends a text of the dynamic metadata, {@link #NOTHING} where there is none: without a {@code default_value} Envoy would make no
+   * descriptor of it, nor of what is no text, and the limit would not apply (tried).
+   *
+   * @param value null for any
+   */
+  record Metadata(String key, MetadataKey from, @Nullable String value) implements Action {
+    /** What stands for a text that is not there. */
+    public static final String NOTHING = "-";
   }
 }

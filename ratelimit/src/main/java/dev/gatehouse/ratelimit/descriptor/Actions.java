@@ -5,9 +5,11 @@ import dev.gatehouse.policy.attach.Attachment;
 import dev.gatehouse.policy.resource.BackendTrafficPolicy;
 import dev.gatehouse.policy.resource.BackendTrafficPolicy.ClientSelector;
 import dev.gatehouse.policy.resource.BackendTrafficPolicy.HeaderSelector;
+import dev.gatehouse.policy.resource.BackendTrafficPolicy.MetadataSelector;
 import dev.gatehouse.policy.resource.BackendTrafficPolicy.MethodSelector;
 import dev.gatehouse.policy.resource.BackendTrafficPolicy.PathSelector;
 import dev.gatehouse.policy.resource.BackendTrafficPolicy.QuerySelector;
+import dev.gatehouse.policy.resource.BackendTrafficPolicy.Rule;
 import dev.gatehouse.policy.resource.BackendTrafficPolicy.SourceCidr;
 import dev.gatehouse.policy.resource.StringMatch;
 import java.util.ArrayList;
@@ -15,39 +17,96 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * The descriptors that Envoy Gateway would make of a BackendTrafficPolicy: the one source of their names for {@code wire} and the service.
+ * The descriptors that Envoy Gateway would make of a BackendTrafficPolicy, and those of a RateLimitPolicy: the one source of their names
+ * for {@code wire} and the service.
  *
  * <p>All selectors of a rule must hold, so their actions stand in one list, in Envoy Gateway's order: route, headers, method, path,
- * address, query. Methods are alternatives: a rule has one list for each, with equal entries, so that they share a counter. Of several
- * paths, and of several CIDRs, Envoy Gateway takes the last, and so do we (the compiler warns).
+ * address, query; then what only a RateLimitPolicy has, metadata and plan. Methods are alternatives: a rule has one list for each, with
+ * equal entries, so that they share a counter. Of several paths, and of several CIDRs, Envoy Gateway takes the last, and so do we (the
+ * compiler warns).
+ *
+ * <p>The rules of a BackendTrafficPolicy are asked for in the domain of the listener, its shared ones in a domain of the policy, as Envoy
+ * Gateway does it; Envoy makes a call for each domain. All rules of a RateLimitPolicy have one domain, so that one call decides on them
+ * and a denied request counts on none.
  */
 public final class Actions {
   private static final String MASKED_REMOTE_ADDRESS = "masked_remote_address";
 
   private Actions() {}
 
-  /** The rate limit domain of a rule: its listener, {@code namespace/gateway/listener}. */
-  public static String domain(AttachedRule rule) {
-    return rule.listener().toString();
-  }
-
   /**
    * The {@code rate_limits} of the Envoy route of one match of a rule and one hostname; empty when nothing limits it. A rejected policy
    * yields the route's entry alone: the service then sees which route it is, and answers UNAVAILABLE.
    */
-  public static List<List<Action>> of(AttachedRule rule, int match, String hostname) {
-    var route = route(rule, match, hostname);
-    return switch (rule.traffic()) {
+  public static List<RouteLimit> of(AttachedRule at, int match, String hostname) {
+    var route = route(at, match, hostname);
+    return switch (at.traffic()) {
       case Attachment.None<BackendTrafficPolicy> none -> List.of();
-      case Attachment.Rejected<BackendTrafficPolicy> rejected -> List.of(List.of(route));
+      case Attachment.Rejected<BackendTrafficPolicy> rejected ->
+        List.of(new RouteLimit(domain(at), List.of(route), null, null, false, null));
       case Attachment.Of<BackendTrafficPolicy>(var policy) -> {
-        var lists = new ArrayList<List<Action>>();
+        var limits = new ArrayList<RouteLimit>();
         for (int i = 0; i < policy.rules().size(); i++) {
-          lists.addAll(of(policy.rules().get(i), i, route));
+          limits.addAll(of(at, policy, i, route));
         }
-        yield List.copyOf(lists);
+        yield List.copyOf(limits);
       }
     };
+  }
+
+  private static List<RouteLimit> of(
+      AttachedRule at, BackendTrafficPolicy policy, int index, Action.GenericKey route) {
+    var rule = policy.rules().get(index);
+    var domain = domain(at, policy, rule);
+    var from = rule.limit().fromMetadata();
+    var limits = new ArrayList<RouteLimit>();
+    for (var list : lists(policy, index, first(at, policy, index, route))) {
+      limits.add(
+          new RouteLimit(domain, list, rule.requestCost(), from, false, rule.limitHeaders()));
+      if (rule.responseCost() != null) {
+        limits.add(
+            new RouteLimit(domain, list, rule.responseCost(), from, true, rule.limitHeaders()));
+      }
+    }
+    return limits;
+  }
+
+  /** The rate limit domain of a listener, {@code namespace/gateway/listener}: of what is not shared, and of what cannot be honoured. */
+  public static String domain(AttachedRule at) {
+    return at.listener().toString();
+  }
+
+  /** The domain of one rule of a policy. No namespace has capital letters, so that of a RateLimitPolicy is nobody else's. */
+  static String domain(AttachedRule at, BackendTrafficPolicy policy, Rule rule) {
+    if (policy.ours()) {
+      return BackendTrafficPolicy.RATE_LIMIT_POLICY + "/" + policy.meta().id();
+    }
+    return rule.shared() ? policy.meta().id() : domain(at);
+  }
+
+  /** Whether a domain is one of shared rules, for which Envoy needs a filter of its own behind the one for the rest. */
+  public static boolean isApart(AttachedRule at, String domain) {
+    return at.traffic() instanceof Attachment.Of<BackendTrafficPolicy>(var policy)
+        && !policy.ours()
+        && !domain.equals(domain(at));
+  }
+
+  /** The first entry of a rule's descriptors: the route, or {@code <namespace>/<policy>/rule/<index>} of a shared rule. */
+  static Action.GenericKey first(
+      AttachedRule at, BackendTrafficPolicy policy, int index, Action.GenericKey route) {
+    if (policy.rules().get(index).shared()) {
+      return shared(policy, index);
+    }
+    if (!policy.ours()) {
+      return route;
+    }
+    var name = domain(at) + "/" + route.value();
+    return new Action.GenericKey(name, name);
+  }
+
+  static Action.GenericKey shared(BackendTrafficPolicy policy, int index) {
+    var name = policy.meta().id() + "/rule/" + index;
+    return new Action.GenericKey(name, name);
   }
 
   /** The first entry of every descriptor of a route: {@code httproute/<namespace>/<name>/rule/<r>/match/<m>/<host with . as _>}. */
@@ -63,37 +122,74 @@ public final class Actions {
   }
 
   /** The action lists of one rule of a policy: one, or one a method. */
-  static List<List<Action>> of(BackendTrafficPolicy.Rule rule, int index, Action.GenericKey route) {
+  static List<List<Action>> lists(BackendTrafficPolicy policy, int index, Action.GenericKey first) {
+    var rule = policy.rules().get(index);
     var selectors = Selectors.of(rule);
+    int number = number(policy, index);
     if (selectors.methods().isEmpty()) {
-      return List.of(list(selectors, index, route, List.of()));
+      return List.of(list(policy, rule, selectors, number, first, List.of()));
     }
     return selectors.methods().stream()
-        .map(method -> list(selectors, index, route, List.of(method(method, index))))
+        .map(
+            method -> list(policy, rule, selectors, number, first, List.of(method(method, number))))
         .toList();
   }
 
+  /** The number that entries bear: Envoy Gateway counts the shared rules of a policy, and the others, by themselves. */
+  private static int number(BackendTrafficPolicy policy, int index) {
+    if (policy.ours()) {
+      return index;
+    }
+    boolean shared = policy.rules().get(index).shared();
+    return (int) policy.rules().subList(0, index).stream()
+        .filter(before -> before.shared() == shared)
+        .count();
+  }
+
   private static List<Action> list(
-      Selectors selectors, int rule, Action.GenericKey route, List<Action> method) {
+      BackendTrafficPolicy policy,
+      Rule rule,
+      Selectors selectors,
+      int number,
+      Action.GenericKey first,
+      List<Action> method) {
     var list = new ArrayList<Action>();
-    list.add(route);
+    list.add(first);
     int i = 0;
     for (var header : selectors.headers()) {
-      list.add(header(header, "rule-" + rule + "-match-" + i++));
+      list.add(header(header, "rule-" + number + "-match-" + i++));
     }
     list.addAll(method);
     selectors.paths().stream()
-        .reduce((first, last) -> last)
-        .ifPresent(p -> list.add(path(p, rule)));
-    selectors.cidrs().stream().reduce((first, last) -> last).ifPresent(c -> addAddress(c, list));
+        .reduce((before, last) -> last)
+        .ifPresent(p -> list.add(path(p, number)));
+    boolean bare = list.size() == 1;
+    selectors.cidrs().stream().reduce((before, last) -> last).ifPresent(c -> addAddress(c, list));
     for (var query : selectors.queryParams()) {
-      list.add(query(query, "rule-" + rule + "-match-" + i++));
+      list.add(query(query, "rule-" + number + "-match-" + i++));
     }
-    if (list.size() == 1) {
-      var every = "rule-" + rule + "-match--1";
+    int j = 0;
+    for (var metadata : selectors.metadata()) {
+      list.add(metadata(metadata, "rule-" + number + "-metadata-" + j++));
+    }
+    if (rule.plan() != null) {
+      list.add(new Action.Metadata("rule-" + number + "-plan", rule.plan().from(), null));
+    }
+    if (list.size() == 1 || (policy.ours() && bare && i + j == 0 && rule.plan() == null)) {
+      // Envoy Gateway's entries of an address bear no number; ours tell such rules apart.
+      var every = "rule-" + number + "-match--1";
       list.add(new Action.GenericKey(every, every));
     }
     return List.copyOf(list);
+  }
+
+  private static Action metadata(MetadataSelector selector, String name) {
+    return new Action.Metadata(
+        name,
+        selector.key(),
+        selector.match().type() == StringMatch.Type.DISTINCT
+            ? null
+            : selector.match().value());
   }
 
   private static Action header(HeaderSelector header, String name) {
@@ -158,9 +254,11 @@ public final class Actions {
       List<MethodSelector> methods,
       List<PathSelector> paths,
       List<SourceCidr> cidrs,
-      List<QuerySelector> queryParams) {
-    static Selectors of(BackendTrafficPolicy.Rule rule) {
+      List<QuerySelector> queryParams,
+      List<MetadataSelector> metadata) {
+    static Selectors of(Rule rule) {
       var all = new Selectors(
+          new ArrayList<>(),
           new ArrayList<>(),
           new ArrayList<>(),
           new ArrayList<>(),
@@ -180,6 +278,7 @@ public final class Actions {
         cidrs.add(selector.sourceCidr());
       }
       queryParams.addAll(selector.queryParams());
+      metadata.addAll(selector.metadata());
     }
   }
 }

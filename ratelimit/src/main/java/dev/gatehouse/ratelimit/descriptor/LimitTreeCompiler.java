@@ -4,17 +4,22 @@ import dev.gatehouse.policy.attach.AttachedRule;
 import dev.gatehouse.policy.attach.Attachment;
 import dev.gatehouse.policy.attach.PolicySet;
 import dev.gatehouse.policy.resource.BackendTrafficPolicy;
+import dev.gatehouse.policy.resource.BackendTrafficPolicy.Denial;
+import dev.gatehouse.policy.resource.BackendTrafficPolicy.LimitHeaders;
+import dev.gatehouse.policy.resource.BackendTrafficPolicy.Rule;
+import dev.gatehouse.policy.resource.Meta;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.source.PlanCompiler;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes the descriptor tree of BackendTrafficPolicies. The paths are those of {@link Actions}, so what {@code wire} writes is what is found
- * here. A policy that cannot be honoured is reported, and its routes are refused.
+ * Makes the descriptor tree of BackendTrafficPolicies and RateLimitPolicies. The paths are those of {@link Actions}, so what {@code wire}
+ * writes is what is found here. A policy that cannot be honoured is reported, and its routes are refused.
  */
 public final class LimitTreeCompiler implements PlanCompiler<LimitTree> {
   /** A domain that no policy can have, since a namespace has no dot. */
@@ -46,18 +51,16 @@ public final class LimitTreeCompiler implements PlanCompiler<LimitTree> {
         List.of(WARM_UP),
         Limit.Terms.builder(1, Window.of(Unit.SECOND), "").shadow(true).build());
     var sound = new IdentityHashMap<BackendTrafficPolicy, Boolean>();
-    for (var rule : rules) {
-      routes(rule).forEach(route -> {
-        switch (rule.traffic()) {
+    for (var at : rules) {
+      routes(at).forEach(route -> {
+        switch (at.traffic()) {
           case Attachment.None<BackendTrafficPolicy> none -> {}
-          case Attachment.Rejected<BackendTrafficPolicy>(var meta) ->
-            tree.refuse(Actions.domain(rule), path(List.of(route)), meta.id());
+          case Attachment.Rejected<BackendTrafficPolicy>(var meta) -> refuse(at, route, meta, tree);
           case Attachment.Of<BackendTrafficPolicy>(var policy) -> {
             if (sound.computeIfAbsent(policy, p -> PolicyCheck.isSound(p, problems))) {
-              add(policy, Actions.domain(rule), route, tree);
+              add(at, policy, route, tree);
             } else {
-              tree.refuse(
-                  Actions.domain(rule), path(List.of(route)), policy.meta().id());
+              refuse(at, policy, route, tree);
             }
           }
         }
@@ -67,25 +70,112 @@ public final class LimitTreeCompiler implements PlanCompiler<LimitTree> {
   }
 
   /** As many as Envoy has routes for the rule: one a match and hostname. */
-  private static Stream<Action.GenericKey> routes(AttachedRule rule) {
-    return IntStream.range(0, rule.rule().matches().size())
+  private static Stream<Action.GenericKey> routes(AttachedRule at) {
+    return IntStream.range(0, at.rule().matches().size())
         .boxed()
-        .flatMap(match -> rule.hostnames().stream().map(host -> Actions.route(rule, match, host)));
+        .flatMap(match -> at.hostnames().stream().map(host -> Actions.route(at, match, host)));
+  }
+
+  private static void refuse(
+      AttachedRule at, Action.GenericKey route, Meta policy, LimitTree.Builder tree) {
+    tree.refuse(Actions.domain(at), path(List.of(route)), policy.id());
+  }
+
+  /** What {@code wire} writes for a policy that only this compiler finds wrong. */
+  private static void refuse(
+      AttachedRule at,
+      BackendTrafficPolicy policy,
+      Action.GenericKey route,
+      LimitTree.Builder tree) {
+    for (int i = 0; i < policy.rules().size(); i++) {
+      tree.refuse(
+          Actions.domain(at, policy, policy.rules().get(i)),
+          path(List.of(Actions.first(at, policy, i, route))),
+          policy.meta().id());
+    }
   }
 
   private void add(
-      BackendTrafficPolicy policy, String domain, Action.GenericKey route, LimitTree.Builder tree) {
+      AttachedRule at,
+      BackendTrafficPolicy policy,
+      Action.GenericKey route,
+      LimitTree.Builder tree) {
     for (int i = 0; i < policy.rules().size(); i++) {
       var rule = policy.rules().get(i);
-      var window = Window.of(Unit.valueOf(rule.unit().name()));
-      var terms = defaults
-          .terms(rule.requests(), window, policy.meta().id())
-          .shadow(rule.shadowMode())
-          .overridable(true)
-          .build();
+      var domain = Actions.domain(at, policy, rule);
       // The lists of a rule's methods are one path.
-      tree.limit(domain, path(Actions.of(rule, i, route).getFirst()), terms);
+      var actions =
+          Actions.lists(policy, i, Actions.first(at, policy, i, route)).getFirst();
+      var path = path(actions);
+      for (int j = 0; j < path.size(); j++) {
+        if (actions.get(j) instanceof Action.Metadata && path.get(j).value() != null) {
+          tree.level(domain, with(path.subList(0, j), new Step(path.get(j).key(), null)));
+        }
+      }
+      var plan = rule.plan();
+      if (plan == null) {
+        tree.limit(domain, path, terms(policy, rule, rule.limit(), rule.name()));
+        continue;
+      }
+      var above = path.subList(0, path.size() - 1);
+      var key = path.getLast().key();
+      plan.limits()
+          .forEach((name, limit) -> tree.limit(
+              domain,
+              with(above, new Step(key, name)),
+              terms(policy, rule, limit, planned(rule, name))));
+      // Behind the plans that it names: who has another, or none, counts on the rule's limit.
+      tree.limit(
+          domain,
+          with(above, new Step(key, "*", true, true, false)),
+          terms(policy, rule, rule.limit(), rule.name()));
     }
+  }
+
+  private static String planned(Rule rule, String plan) {
+    return rule.name().isEmpty() ? plan : rule.name() + "/" + plan;
+  }
+
+  private Limit.Terms terms(
+      BackendTrafficPolicy policy, Rule rule, BackendTrafficPolicy.Limit limit, String name) {
+    var window = PolicyCheck.window(limit);
+    var origin = policy.meta().id();
+    var terms = defaults.terms(limit.requests(), window, origin);
+    if (policy.ours()) {
+      var own = defaults.window(window);
+      terms
+          .algorithm(algorithm(rule.algorithm()), PolicyCheck.burst(limit, own))
+          .countsDenied(policy.countsDenied())
+          .onUnavailable(OnUnavailable.valueOf(rule.onUnavailable().name()))
+          .quota(false)
+          .answer(answer(policy.denial()));
+    }
+    return terms.name(name).shadow(rule.shadowMode()).overridable(true).build();
+  }
+
+  private static Algorithm algorithm(BackendTrafficPolicy.Algorithm algorithm) {
+    return Algorithm.valueOf(algorithm.name());
+  }
+
+  /** The status is the filter's, and so are {@code x-ratelimit-*}. */
+  private static Answer answer(Denial denial) {
+    boolean ietf = denial.limitHeaders() == LimitHeaders.IETF;
+    if (denial.body() == null && denial.headers().isEmpty()) {
+      return new Answer(ietf, denial.retryAfter(), null);
+    }
+    var headers = new LinkedHashMap<>(denial.headers());
+    var contentType = headers.remove("content-type");
+    return new Answer(
+        ietf,
+        denial.retryAfter(),
+        new Answer.Denied(
+            denial.body() == null ? "" : denial.body(),
+            contentType == null ? "" : contentType,
+            headers));
+  }
+
+  private static List<Step> with(List<Step> above, Step step) {
+    return Stream.concat(above.stream(), Stream.of(step)).toList();
   }
 
   static List<Step> path(List<Action> actions) {

@@ -18,10 +18,17 @@ final class PolicyCheck {
     Map<List<Step>, Integer> paths = new HashMap<>();
     for (int i = 0; i < policy.rules().size(); i++) {
       var rule = policy.rules().get(i);
-      var at = "spec.rateLimit.global.rules[" + i + "]";
-      checkRequests(rule, at, problems);
+      var at = (policy.ours() ? "spec.rules[" : "spec.rateLimit.global.rules[") + i + "]";
       checkSelectors(rule, at, problems);
-      var path = LimitTreeCompiler.path(Actions.of(rule, i, ANY_ROUTE).getFirst());
+      checkLimit(rule, rule.limit(), at + ".limit", problems);
+      if (rule.plan() != null) {
+        rule.plan()
+            .limits()
+            .forEach((plan, limit) ->
+                checkLimit(rule, limit, at + ".plan.limits[" + plan + "]", problems));
+      }
+      var first = rule.shared() ? Actions.shared(policy, i) : ANY_ROUTE;
+      var path = LimitTreeCompiler.path(Actions.lists(policy, i, first).getFirst());
       var twin = paths.putIfAbsent(path, i);
       if (twin != null) {
         problems.error(
@@ -35,13 +42,44 @@ final class PolicyCheck {
     return problems.errors() == before;
   }
 
-  private static void checkRequests(BackendTrafficPolicy.Rule rule, String at, Problems problems) {
-    if (rule.requests() < 0 || rule.requests() > Limit.Terms.MAX_REQUESTS) {
+  private static void checkLimit(
+      BackendTrafficPolicy.Rule rule,
+      BackendTrafficPolicy.Limit limit,
+      String at,
+      Problems problems) {
+    var unit = Unit.valueOf(limit.unit().name());
+    if (!Window.fits(unit, limit.every())) {
       problems.error(
           rule.origin(),
-          at + ".limit.requests",
-          "value: " + rule.requests() + " (expected: 0 to " + Limit.Terms.MAX_REQUESTS + ")");
+          at + ".every",
+          limit.every() + " such units are more than " + Window.MAX_YEARS + " years");
+      return;
     }
+    var window = window(limit);
+    if (rule.algorithm() == BackendTrafficPolicy.Algorithm.TOKEN_BUCKET
+        && limit.burst() != null
+        && !Limit.Terms.burstFits(limit.requests(), window, limit.burst())) {
+      problems.error(
+          rule.origin(),
+          at + ".burst",
+          "%d cannot be counted exactly with %d requests a %s (expected: at most %d)"
+              .formatted(
+                  limit.burst(),
+                  limit.requests(),
+                  window,
+                  Bucket.largestBurst(limit.requests(), window.millis())));
+    }
+  }
+
+  static Window window(BackendTrafficPolicy.Limit limit) {
+    return Window.of(Unit.valueOf(limit.unit().name()), limit.every());
+  }
+
+  /** As many as a window allows where the limit does not say, and that fits. */
+  static long burst(BackendTrafficPolicy.Limit limit, Window window) {
+    return limit.burst() == null
+        ? Limit.Terms.burst(limit.requests(), window, limit.requests())
+        : limit.burst();
   }
 
   /** Envoy Gateway takes the last of several, without a word. */

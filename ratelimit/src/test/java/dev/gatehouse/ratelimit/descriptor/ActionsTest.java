@@ -3,11 +3,15 @@ package dev.gatehouse.ratelimit.descriptor;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.gatehouse.policy.attach.AttachedRule;
+import dev.gatehouse.policy.resource.BackendTrafficPolicy.Cost;
+import dev.gatehouse.policy.resource.BackendTrafficPolicy.LimitHeaders;
+import dev.gatehouse.policy.resource.BackendTrafficPolicy.MetadataKey;
 import dev.gatehouse.policy.resource.StringMatch;
 import dev.gatehouse.policy.source.Load;
 import dev.gatehouse.ratelimit.Shop;
 import dev.gatehouse.ratelimit.descriptor.Action.GenericKey;
 import dev.gatehouse.ratelimit.descriptor.Action.HeaderValueMatch;
+import dev.gatehouse.ratelimit.descriptor.Action.Metadata;
 import dev.gatehouse.ratelimit.descriptor.Action.QueryParameter;
 import dev.gatehouse.ratelimit.descriptor.Action.QueryParameterValueMatch;
 import dev.gatehouse.ratelimit.descriptor.Action.RemoteAddress;
@@ -36,7 +40,7 @@ final class ActionsTest {
   @Test
   void the_first_entry_names_the_route_its_rule_its_match_and_its_host() {
     var rule = rule(Shop.with("{" + LIMIT + "}"));
-    assertThat(Actions.of(rule, 1, "*.shop.example").getFirst().getFirst())
+    assertThat(Actions.of(rule, 1, "*.shop.example").getFirst().actions().getFirst())
         .isEqualTo(new GenericKey(
             "httproute/shop/orders/rule/0/match/1/*_shop_example",
             "httproute/shop/orders/rule/0/match/1/*_shop_example"));
@@ -121,6 +125,104 @@ final class ActionsTest {
     assertThat(actions("{limit: {requests: 5, unit: Fortnight}}")).containsExactly(List.of(ROUTE));
   }
 
+  @Test
+  void shared_rules_have_the_policys_domain_and_each_kind_is_numbered_by_itself() {
+    var limits = limits(Shop.with(
+        "{shared: true, clientSelectors: [{headers: [{name: x-a, type: Distinct}]}], " + LIMIT
+            + "}",
+        "{" + LIMIT + "}",
+        "{shared: true, " + LIMIT + "}"));
+
+    assertThat(limits)
+        .extracting(RouteLimit::domain)
+        .containsExactly("shop/limits", "shop/web/http", "shop/limits");
+    assertThat(limits)
+        .extracting(RouteLimit::actions)
+        .containsExactly(
+            List.of(
+                new GenericKey("shop/limits/rule/0", "shop/limits/rule/0"),
+                new RequestHeader("rule-0-match-0", "x-a")),
+            List.of(ROUTE, new GenericKey("rule-0-match--1", "rule-0-match--1")),
+            List.of(
+                new GenericKey("shop/limits/rule/2", "shop/limits/rule/2"),
+                new GenericKey("rule-1-match--1", "rule-1-match--1")));
+    var at = rule(Shop.with("{shared: true, " + LIMIT + "}"));
+    assertThat(Actions.isApart(at, "shop/limits")).isTrue();
+    assertThat(Actions.isApart(at, "shop/web/http")).isFalse();
+  }
+
+  @Test
+  void a_responses_cost_is_a_rate_limit_of_its_own_with_the_same_descriptor() {
+    var limits = limits(
+        Shop.with(
+            "{cost: {request: {from: Number, number: 2}, response: {from: Metadata, metadata: {namespace: n, key: 'a:b'}}}, xRateLimitHeaders: \"Off\", limit: {requests: 5, unit: Minute, fromMetadata: {namespace: n, key: k}}}"));
+
+    var from = new MetadataKey("n", List.of("k"));
+    var actions = List.<Action>of(ROUTE, new GenericKey("rule-0-match--1", "rule-0-match--1"));
+    assertThat(limits)
+        .containsExactly(
+            new RouteLimit(
+                "shop/web/http", actions, new Cost.Fixed(2), from, false, LimitHeaders.NONE),
+            new RouteLimit(
+                "shop/web/http",
+                actions,
+                new Cost.Metadata(new MetadataKey("n", List.of("a", "b"))),
+                from,
+                true,
+                LimitHeaders.NONE));
+  }
+
+  @Test
+  void all_rules_of_a_rate_limit_policy_are_asked_for_at_once() {
+    var load = Shop.ours("""
+        rules:
+        - {shared: true, limit: {requests: 5, unit: Minute}}
+        - {clientSelectors: [{sourceCIDR: {value: 10.0.0.0/8}}], limit: {requests: 5, unit: Minute}}
+        - {clientSelectors: [{sourceCIDR: {value: 10.0.0.0/8}}], limit: {requests: 50, unit: Hour}}
+        """);
+    var limits = limits(load);
+
+    assertThat(limits).extracting(RouteLimit::domain).containsOnly("RateLimitPolicy/shop/limits");
+    var route = "shop/web/http/" + Shop.ROUTE;
+    var range = new RemoteAddressMatch("masked_remote_address", "10.0.0.0/8", "10.0.0.0/8", false);
+    assertThat(limits)
+        .extracting(RouteLimit::actions)
+        .containsExactly(
+            List.of(
+                new GenericKey("shop/limits/rule/0", "shop/limits/rule/0"),
+                new GenericKey("rule-0-match--1", "rule-0-match--1")),
+            List.of(
+                new GenericKey(route, route),
+                range,
+                new GenericKey("rule-1-match--1", "rule-1-match--1")),
+            List.of(
+                new GenericKey(route, route),
+                range,
+                new GenericKey("rule-2-match--1", "rule-2-match--1")));
+    assertThat(Actions.isApart(rule(load), "RateLimitPolicy/shop/limits")).isFalse();
+  }
+
+  @Test
+  void metadata_and_the_plan_stand_behind_the_selectors_that_envoy_gateway_knows() {
+    var limits = limits(Shop.ours("""
+        rules:
+        - clientSelectors:
+          - queryParams: [{name: q, type: Distinct}]
+            metadata: [{key: gatehouse.sub, type: Distinct}, {namespace: n, key: "a:b", value: c}]
+          plan: {limits: {gold: {requests: 50, unit: Minute}}}
+          limit: {requests: 5, unit: Minute}
+        """));
+
+    var authz = "envoy.filters.http.ext_authz";
+    assertThat(limits.getFirst().actions().subList(1, 5))
+        .containsExactly(
+            new QueryParameter("rule-0-match-0", "q"),
+            new Metadata(
+                "rule-0-metadata-0", new MetadataKey(authz, List.of("gatehouse.sub")), null),
+            new Metadata("rule-0-metadata-1", new MetadataKey("n", List.of("a", "b")), "c"),
+            new Metadata("rule-0-plan", new MetadataKey(authz, List.of("gatehouse.plan")), null));
+  }
+
   @ParameterizedTest
   @CsvSource({
     "192.168.5.6/16, 192.168.0.0/16",
@@ -178,7 +280,14 @@ final class ActionsTest {
   }
 
   private static List<List<Action>> actions(String... rules) {
-    return Actions.of(rule(Shop.with(rules)), 0, "shop.example");
+    return Actions.of(rule(Shop.with(rules)), 0, "shop.example").stream()
+        .map(RouteLimit::actions)
+        .toList();
+  }
+
+  private static List<RouteLimit> limits(Load load) {
+    assertThat(load.problems().all()).isEmpty();
+    return Actions.of(rule(load), 0, "shop.example");
   }
 
   private static AttachedRule rule(Load load) {

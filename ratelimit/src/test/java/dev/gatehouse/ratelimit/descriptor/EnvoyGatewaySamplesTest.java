@@ -90,8 +90,9 @@ final class EnvoyGatewaySamplesTest {
         .path("first-listener");
     var rule = policy(sample).policies().rules().getFirst();
     var lists = Actions.of(rule, 0, "shop.example").stream()
-        .map(list -> Map.of(
-            "actions", list.stream().map(action -> rendered(action, sample)).toList()))
+        .map(limit -> Map.of(
+            "actions",
+            limit.actions().stream().map(action -> rendered(action, sample)).toList()))
         .toList();
     assertThat(new ObjectMapper().<JsonNode>valueToTree(lists)).isEqualTo(expected);
   }

@@ -27,8 +27,8 @@ final class LimitTreeCompilerTest {
     int lists = 0;
     for (var host : rule.hostnames()) {
       for (int match = 0; match < 2; match++) {
-        for (var actions : Actions.of(rule, match, host)) {
-          assertThat(tree.match(Shop.DOMAIN, descriptor(actions)))
+        for (var limit : Actions.of(rule, match, host)) {
+          assertThat(tree.match(limit.domain(), descriptor(limit.actions())))
               .isInstanceOfSatisfying(Match.Limited.class, limited -> {
                 assertThat(limited.limit().requests()).isBetween(5L, 7L);
                 assertThat(limited.limit().origin()).isEqualTo("shop/limits");
@@ -54,7 +54,8 @@ final class LimitTreeCompilerTest {
         .match(
             Shop.DOMAIN,
             descriptor(Actions.of(load.policies().rules().getFirst(), 0, "shop.example")
-                .getFirst()));
+                .getFirst()
+                .actions()));
     assertThat(refused).isEqualTo(new Match.Refused("shop/limits"));
   }
 
@@ -91,6 +92,138 @@ final class LimitTreeCompilerTest {
   }
 
   @Test
+  void rules_of_a_rate_limit_policy_with_nothing_but_the_same_address_are_told_apart() {
+    var load = Shop.ours("""
+        rules:
+        - {clientSelectors: [{sourceCIDR: {value: 10.0.0.0/8}}], limit: {requests: 5, unit: Second}}
+        - {clientSelectors: [{sourceCIDR: {value: 10.0.0.0/8}}], limit: {requests: 100, unit: Hour}}
+        """);
+    var tree = compile(load);
+
+    assertThat(problems.all()).isEmpty();
+    assertThat(of(load).stream()
+            .map(limit -> limited(tree, limit).limit().requests())
+            .toList())
+        .containsExactly(5L, 100L);
+  }
+
+  @Test
+  void a_rate_limit_policy_says_how_it_counts_and_how_it_answers() {
+    var load = Shop.ours("""
+        rules:
+        - {name: burst, algorithm: TokenBucket, onUnavailable: Local, limit: {requests: 60, unit: Minute, every: 5, burst: 7}}
+        - {name: slide, algorithm: SlidingWindow, onUnavailable: Deny, shadowMode: true, limit: {requests: 10, unit: Hour}}
+        - {algorithm: TokenBucket, limit: {requests: 60, unit: Hour}}
+        response: {limitHeaders: IETF, headers: {content-type: application/json, x-help: please}, body: "{}"}
+        """);
+    var tree = compile(load);
+    var terms =
+        of(load).stream().map(limit -> limited(tree, limit).limit().terms()).toList();
+
+    var bucket = terms.getFirst();
+    assertThat(bucket.algorithm()).isEqualTo(Algorithm.TOKEN_BUCKET);
+    assertThat(bucket.window()).isEqualTo(Window.of(Unit.MINUTE, 5));
+    assertThat(bucket.burst()).isEqualTo(7);
+    assertThat(bucket.onUnavailable()).isEqualTo(OnUnavailable.LOCAL);
+    assertThat(bucket.countsDenied()).isFalse();
+    assertThat(bucket.name()).isEqualTo("burst");
+    assertThat(bucket.answer())
+        .isEqualTo(new Answer(
+            true,
+            true,
+            new Answer.Denied("{}", "application/json", java.util.Map.of("x-help", "please"))));
+    assertThat(terms.get(1).algorithm()).isEqualTo(Algorithm.SLIDING_WINDOW);
+    assertThat(terms.get(1).onUnavailable()).isEqualTo(OnUnavailable.DENY);
+    assertThat(terms.get(1).shadow()).isTrue();
+    assertThat(terms.get(2).burst()).isEqualTo(60);
+    assertThat(terms.get(2).onUnavailable()).isEqualTo(OnUnavailable.ALLOW);
+  }
+
+  @Test
+  void a_backend_traffic_policy_counts_as_the_service_does_by_default() {
+    var load = Shop.with("{limit: {requests: 5, unit: Hour}}");
+    var defaults =
+        new Defaults(Algorithm.SLIDING_WINDOW, false, OnUnavailable.DENY, false, false, true);
+    var tree = new LimitTreeCompiler(defaults).compile(load.policies(), null, problems);
+
+    var terms = limited(tree, of(load).getFirst()).limit().terms();
+    assertThat(terms.algorithm()).isEqualTo(Algorithm.SLIDING_WINDOW);
+    assertThat(terms.countsDenied()).isFalse();
+    assertThat(terms.onUnavailable()).isEqualTo(OnUnavailable.DENY);
+    assertThat(terms.answer()).isEqualTo(new Answer(false, true, null));
+  }
+
+  @Test
+  void a_plan_is_looked_up_and_who_has_none_of_them_shares_a_counter() {
+    var load = Shop.ours("""
+        rules:
+        - name: calls
+          limit: {requests: 1, unit: Hour}
+          plan: {limits: {gold: {requests: 100, unit: Minute}, silver: {requests: 10, unit: Minute}}}
+        """);
+    var tree = compile(load);
+    var actions = of(load).getFirst();
+
+    var gold = limited(tree, actions, "gold");
+    assertThat(gold.limit().requests()).isEqualTo(100);
+    assertThat(gold.limit().terms().name()).isEqualTo("calls/gold");
+    assertThat(gold.subject()).isEmpty();
+    assertThat(limited(tree, actions, "silver").limit().requests()).isEqualTo(10);
+    var other = limited(tree, actions, "bronze");
+    assertThat(other.limit().requests()).isEqualTo(1);
+    assertThat(other.limit().terms().name()).isEqualTo("calls");
+    assertThat(other).isEqualTo(limited(tree, actions, Action.Metadata.NOTHING));
+  }
+
+  @Test
+  void a_text_of_the_metadata_that_is_not_meant_is_known_and_not_limited() {
+    var load = Shop.ours("""
+        rules:
+        - {clientSelectors: [{metadata: [{key: a, value: x}]}], limit: {requests: 1, unit: Hour}}
+        """);
+    var tree = compile(load);
+    var actions = of(load).getFirst();
+
+    assertThat(limited(tree, actions, "x").limit().requests()).isEqualTo(1);
+    assertThat(tree.match(actions.domain(), descriptor(actions.actions(), "y")))
+        .isEqualTo(Match.Unlimited.UNLIMITED);
+  }
+
+  @Test
+  void a_shared_rule_is_one_limit_for_all_routes() {
+    var load = Shop.withHosts(
+        "a.example, b.example",
+        "{shared: true, clientSelectors: [{headers: [{name: x-a, type: Distinct}]}], limit: {requests: 7, unit: Hour}}");
+    var tree = compile(load);
+
+    assertThat(problems.all()).isEmpty();
+    var rule = load.policies().rules().getFirst();
+    assertThat(limited(tree, Actions.of(rule, 0, "a.example").getFirst()))
+        .isEqualTo(limited(tree, Actions.of(rule, 1, "b.example").getFirst()));
+    assertThat(tree.limits()).hasSize(1 + 1);
+  }
+
+  @Test
+  void a_window_and_a_burst_that_nobody_can_count_are_errors_that_refuse_the_route() {
+    var load = Shop.ours("""
+        rules:
+        - {limit: {requests: 1, unit: Year, every: 101}}
+        - {algorithm: TokenBucket, limit: {requests: 1, unit: Year, every: 100, burst: 4294967295}}
+        - {algorithm: TokenBucket, limit: {requests: 1, unit: Year}, plan: {limits: {gold: {requests: 1, unit: Month, every: 100000}}}}
+        """);
+    var tree = compile(load);
+
+    assertThat(problems.all().stream().map(Problem::toString))
+        .containsExactly(
+            "shop.yaml:23:5: spec.rules[0].limit.every: 101 such units are more than 100 years",
+            "shop.yaml:24:5: spec.rules[1].limit.burst: 4294967295 cannot be counted exactly with 1 requests a 100 years (expected: at most 2856)",
+            "shop.yaml:25:5: spec.rules[2].plan.limits[gold].every: 100000 such units are more than 100 years");
+    var limit = of(load).getFirst();
+    assertThat(tree.match(limit.domain(), descriptor(limit.actions())))
+        .isEqualTo(new Match.Refused("shop/limits"));
+  }
+
+  @Test
   void a_route_without_a_policy_is_not_in_the_tree() {
     assertThat(compile(Shop.withoutPolicy())
             .match(
@@ -99,6 +232,18 @@ final class LimitTreeCompilerTest {
                     .addEntries(entry(Shop.ROUTE, Shop.ROUTE))
                     .build()))
         .isEqualTo(Match.Unknown.DOMAIN);
+  }
+
+  private static List<RouteLimit> of(Load load) {
+    return Actions.of(load.policies().rules().getFirst(), 0, "shop.example");
+  }
+
+  private static Match.Limited limited(LimitTree tree, RouteLimit limit) {
+    return (Match.Limited) tree.match(limit.domain(), descriptor(limit.actions()));
+  }
+
+  private static Match.Limited limited(LimitTree tree, RouteLimit limit, String last) {
+    return (Match.Limited) tree.match(limit.domain(), descriptor(limit.actions(), last));
   }
 
   private LimitTree compile(Load load) {
@@ -112,6 +257,14 @@ final class LimitTreeCompilerTest {
       descriptor.addEntries(entry(action.key(), action.value() == null ? "some" : action.value()));
     }
     return descriptor.build();
+  }
+
+  /** The same with another text for the last action. */
+  private static RateLimitDescriptor descriptor(List<Action> actions, String last) {
+    var end = actions.size() - 1;
+    return descriptor(actions).toBuilder()
+        .setEntries(end, entry(actions.getLast().key(), last))
+        .build();
   }
 
   private static RateLimitDescriptor.Entry entry(String key, String value) {

@@ -22,6 +22,7 @@ import java.util.SortedMap;
 import java.util.UUID;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A gate of the case's own. */
@@ -95,7 +96,8 @@ final class GateStage implements Stage {
         .filter(Attachment.Of.class::isInstance)
         .flatMap(
             traffic -> ((Attachment.Of<BackendTrafficPolicy>) traffic).policy().rules().stream())
-        .mapToLong(rule -> millis(rule.unit()))
+        .flatMap(GateStage::limits)
+        .mapToLong(limit -> limit.every() * millis(limit.unit()))
         .filter(unit -> unit > MARGIN.toMillis())
         .map(unit -> unit - now % unit)
         .filter(millis -> millis < MARGIN.toMillis())
@@ -107,6 +109,12 @@ final class GateStage implements Stage {
         Thread.currentThread().interrupt();
       }
     }
+  }
+
+  private static Stream<BackendTrafficPolicy.Limit> limits(BackendTrafficPolicy.Rule rule) {
+    var plan = rule.plan();
+    return Stream.concat(
+        Stream.of(rule.limit()), plan == null ? Stream.of() : plan.limits().values().stream());
   }
 
   private static long millis(BackendTrafficPolicy.Unit unit) {
