@@ -177,7 +177,8 @@ final class Clients {
               return CompletableFuture.<HostPort>completedStage(master);
             }
             if (left == 1) {
-              return CompletableFuture.<HostPort>failedStage(failure);
+              return CompletableFuture.<HostPort>failedStage(new IllegalStateException(
+                  "the sentinel at " + asked + ": " + Outages.reason(failure)));
             }
             return master(of, (index + 1) % of.sentinels().size(), left - 1);
           })
@@ -200,14 +201,13 @@ final class Clients {
                 .whenComplete((answer, failure) -> {
                   var _ = connection.closeAsync();
                 })
-                .thenApply(answer -> named(answer, asked, of.master()));
+                .thenApply(answer -> named(answer, of.master()));
           });
     }
 
-    private static HostPort named(@Nullable List<String> answer, HostPort asked, String master) {
+    private static HostPort named(@Nullable List<String> answer, String master) {
       if (answer == null || answer.size() != 2) {
-        throw new IllegalStateException(
-            "the sentinel at " + asked + " knows no master \"" + master + '"');
+        throw new IllegalStateException("it knows no master \"" + master + '"');
       }
       return new HostPort(answer.get(0), Integer.parseInt(answer.get(1)));
     }

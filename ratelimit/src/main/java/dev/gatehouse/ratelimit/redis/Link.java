@@ -61,8 +61,9 @@ final class Link implements Node.Watcher {
   private volatile List<Node> masters = List.of();
 
   private volatile boolean closed;
-  private long refreshedAt;
+  private long refreshedAt = System.nanoTime() - REFRESH_AT_MOST_EVERY.toNanos();
   private boolean refreshPlanned;
+  private long plannedAt;
   private @Nullable Slots refreshing;
 
   Link(
@@ -147,6 +148,10 @@ final class Link implements Node.Watcher {
     if (node == holders[0]) {
       clock.sampled(redisMillis, roundTripNanos);
     }
+    readyIfAllIsThere();
+  }
+
+  private void readyIfAllIsThere() {
     if (clock.known() && available()) {
       ready.complete(null);
     }
@@ -154,6 +159,7 @@ final class Link implements Node.Watcher {
 
   @Override
   public void connected(Node node) {
+    readyIfAllIsThere();
     if (topology instanceof Topology.Cluster && masters.isEmpty()) {
       refreshSoon(Duration.ZERO);
     }
@@ -242,19 +248,23 @@ final class Link implements Node.Watcher {
         this::refreshFromNowOn, REFRESH_EVERY.toMillis() + jitter, TimeUnit.MILLISECONDS);
   }
 
+  /** In so long, unless it is to be sooner anyway. */
   private void refreshSoon(Duration after) {
-    if (refreshPlanned || closed) {
+    long now = System.nanoTime();
+    long at = Math.max(now + after.toNanos(), refreshedAt + REFRESH_AT_MOST_EVERY.toNanos());
+    if (closed || (refreshPlanned && plannedAt - at <= 0)) {
       return;
     }
     refreshPlanned = true;
-    long since = System.nanoTime() - refreshedAt;
-    long wait = Math.max(after.toNanos(), REFRESH_AT_MOST_EVERY.toNanos() - since);
+    plannedAt = at;
     var _ = loop.schedule(
         () -> {
-          refreshPlanned = false;
-          refresh();
+          if (refreshPlanned && plannedAt == at) {
+            refreshPlanned = false;
+            refresh();
+          }
         },
-        Math.max(0, wait),
+        at - now,
         TimeUnit.NANOSECONDS);
   }
 
@@ -304,6 +314,10 @@ final class Link implements Node.Watcher {
     }
     retire(current);
     masters = current.stream().map(this::nodeAt).toList();
+    if (!clock.known()) {
+      holders[0].ask();
+    }
+    readyIfAllIsThere();
     if (!available()) {
       refreshSoon(REFRESH_IN_TROUBLE);
     }
@@ -319,18 +333,18 @@ final class Link implements Node.Watcher {
     for (var at : past) {
       var node = nodes.remove(at);
       if (node != null) {
-        node.close();
+        node.hangUpForGood();
         clients.outages().forget(node.toString());
       }
     }
   }
 
-  /** Any thread may call it. */
+  /** Whoever made the connections ends them. Any thread may call it. */
   void close() {
     closed = true;
     loop.execute(() -> {
-      nodes.values().forEach(Node::close);
-      holders[0].close();
+      nodes.values().forEach(Node::leave);
+      holders[0].leave();
     });
   }
 

@@ -168,9 +168,7 @@ final class Node {
     if (breaker.timedOut()) {
       outages.silent(name);
       lateAnswers = 0;
-      if (question == null) {
-        ask();
-      }
+      ask();
       watcher.away(this);
     }
   }
@@ -211,7 +209,7 @@ final class Node {
     }
   }
 
-  /** Connects, and connects again whenever it breaks, until {@link #close}. */
+  /** Connects, and connects again whenever it breaks, until it {@linkplain #leave leaves}. */
   void connect() {
     if (closed) {
       return;
@@ -221,7 +219,7 @@ final class Node {
         .whenComplete((established, failure) -> execute(() -> {
           if (failure == null) {
             established(established);
-          } else {
+          } else if (!closed) {
             outages.unreachable(name, failure);
             gone();
           }
@@ -277,9 +275,6 @@ final class Node {
     for (var command = waiting.poll(); command != null; command = waiting.poll()) {
       command.lose(this);
     }
-    if (closed) {
-      return;
-    }
     long after = ThreadLocalRandom.current().nextLong(retryMillis / 2, retryMillis + 1);
     retryMillis = Math.min(2 * retryMillis, RETRY_TO.toMillis());
     var _ = loop.schedule(this::connect, after, TimeUnit.MILLISECONDS);
@@ -298,17 +293,20 @@ final class Node {
       return;
     }
     var asked = question;
-    if (asked == null) {
-      ask();
-    } else if (System.nanoTime() - asked.sent > SILENCE.toNanos()) {
+    if (asked != null && System.nanoTime() - asked.sent > SILENCE.toNanos()) {
       outages.silent(name);
       hangUp();
       return;
     }
+    ask();
     var _ = loop.schedule(() -> askFromNowOn(on), ASK_EVERY.toMillis(), TimeUnit.MILLISECONDS);
   }
 
-  private void ask() {
+  /** For its time, unless it is away or a question is on its way already. */
+  void ask() {
+    if (question != null || !connected()) {
+      return;
+    }
     var time = new Time();
     question = time;
     send(List.of(time));
@@ -336,21 +334,19 @@ final class Node {
         ? 0
         : Math.min(RETRY_FROM.toMillis() << Math.min(lateAnswers, 10), RETRY_TO.toMillis());
     lateAnswers++;
-    var _ = loop.schedule(
-        () -> {
-          if (question == null && connected()) {
-            ask();
-          }
-        },
-        after,
-        TimeUnit.MILLISECONDS);
+    var _ = loop.schedule(this::ask, after, TimeUnit.MILLISECONDS);
   }
 
-  /** For good. May be called on any thread. */
-  void close() {
+  /** Connects no more, and leaves the connection to whoever made it. */
+  void leave() {
     closed = true;
-    var last = connection;
     connection = null;
+  }
+
+  /** Closes the connection and connects no more. */
+  void hangUpForGood() {
+    var last = connection;
+    leave();
     if (last != null) {
       var _ = last.closeAsync();
     }

@@ -58,7 +58,8 @@ final class Outages {
     states.remove(server);
   }
 
-  private static String reason(Throwable failure) {
+  /** In the words of whoever found it. */
+  static String reason(Throwable failure) {
     var cause = failure;
     while (cause.getCause() != null) {
       cause = cause.getCause();
