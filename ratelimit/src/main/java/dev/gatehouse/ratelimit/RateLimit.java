@@ -9,6 +9,7 @@ import dev.gatehouse.ratelimit.counter.OverLimitCache;
 import dev.gatehouse.ratelimit.descriptor.LimitTree;
 import dev.gatehouse.ratelimit.descriptor.LimitTreeCompiler;
 import dev.gatehouse.ratelimit.redis.RedisCounterStore;
+import dev.gatehouse.server.HttpPage;
 import dev.gatehouse.server.Prebuilt;
 import dev.gatehouse.server.Service;
 import dev.gatehouse.server.ServiceContext;
@@ -17,13 +18,18 @@ import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitRequest;
 import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitServiceGrpc;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.ServiceDescriptor;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** The ratelimit service, composed on this screen. */
 public final class RateLimit implements Service {
   private final RateLimitService service;
   private final CounterStore store;
   private final Preview preview;
+  private final RateLimitStats stats;
+  private final Map<String, HttpPage> pages;
 
   private RateLimit(
       Live<LimitTree> limits,
@@ -34,6 +40,7 @@ public final class RateLimit implements Service {
     var answers = new Answers(settings.answers());
     this.preview = new Preview(limits, store, answers);
     var local = new MemoryCounterStore(context.clock(), settings.memoryCounters());
+    this.stats = new RateLimitStats(limits, settings.stats(), settings.nearLimitRatio());
     this.service = new RateLimitService(
         limits,
         settings.overLimitCacheBytes() == 0
@@ -41,13 +48,25 @@ public final class RateLimit implements Service {
             : new OverLimitCache(store, settings.overLimitCacheBytes()),
         new Fallback(local, settings.replicas()),
         answers,
-        new Report(context.decisions(), context.metrics()));
+        new Report(context.decisions(), context.metrics(), stats));
+    this.pages = pages(limits, context);
+  }
+
+  private Map<String, HttpPage> pages(Live<LimitTree> limits, ServiceContext context) {
+    var all = new LinkedHashMap<String, HttpPage>();
+    all.put("/json", new JsonCalls(service::shouldRateLimit, context.loops().all()).page());
+    all.put("/stats", HttpPage.of(stats::page));
+    all.put("/rlconfig", HttpPage.of(() -> ConfigDump.page(limits.current())));
+    return Collections.unmodifiableMap(all);
   }
 
   /** Registers its compiler with the policies; call before {@link PolicySource#start}. */
   public static RateLimit create(
       PolicySource policies, RateLimitSettings settings, ServiceContext context) {
-    return create(policies.live(new LimitTreeCompiler(settings.limits())), settings, context);
+    var service =
+        create(policies.live(new LimitTreeCompiler(settings.limits())), settings, context);
+    policies.onLoad(reload -> service.configLoaded(reload.inForce()));
+    return service;
   }
 
   /** With limits from elsewhere. */
@@ -57,6 +76,15 @@ public final class RateLimit implements Service {
         ? new MemoryCounterStore(context.clock(), settings.memoryCounters())
         : RedisCounterStore.start(settings.redis(), context.loops().all(), context.clock());
     return new RateLimit(limits, store, settings, context);
+  }
+
+  /**
+   * Told after each load of limits.
+   *
+   * @param inForce false if what was there before stays
+   */
+  public void configLoaded(boolean inForce) {
+    stats.configLoaded(inForce);
   }
 
   /** Looks without counting. */
@@ -106,7 +134,18 @@ public final class RateLimit implements Service {
   }
 
   @Override
+  public Map<String, HttpPage> pages() {
+    return pages;
+  }
+
+  @Override
+  public String metrics() {
+    return stats.prometheus();
+  }
+
+  @Override
   public void close() {
+    stats.close();
     store.close();
   }
 }

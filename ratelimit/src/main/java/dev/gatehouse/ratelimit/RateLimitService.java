@@ -35,7 +35,7 @@ final class RateLimitService {
   }
 
   void shouldRateLimit(RateLimitRequest request, Metadata metadata, Answer answer) {
-    var call = report.begin(metadata);
+    var call = report.begin(request, metadata);
     switch (Plan.of(limits.current(), request)) {
       case Plan.Count plan -> count(request, plan, call, answer);
       case Plan.Refuse(var origin) -> {
@@ -101,7 +101,7 @@ final class RateLimitService {
     var judged = fallback.judge(plan, now);
     if (judged == null) {
       answer.fail(Status.UNAVAILABLE.withDescription(reason.text()));
-      call.unavailable(reason);
+      call.unavailable(plan, reason);
       return;
     }
     judge(request, judged.plan(), judged.counts(), now, call, answer);

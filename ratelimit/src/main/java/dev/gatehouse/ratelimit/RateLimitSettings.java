@@ -3,6 +3,7 @@ package dev.gatehouse.ratelimit;
 import dev.gatehouse.ratelimit.descriptor.Defaults;
 import dev.gatehouse.ratelimit.redis.RedisSettings;
 import dev.gatehouse.ratelimit.redis.RedisUrl;
+import dev.gatehouse.ratelimit.stats.StatsSettings;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param overLimitCacheBytes for keys that are known to be over their limit; 0 for none ({@code LOCAL_CACHE_SIZE_IN_BYTES})
  * @param replicas how many instances share a limit that each counts in its own memory ({@code OnUnavailable.LOCAL})
  * @param memoryCounters how many counters in memory at most
+ * @param stats what is counted for dashboards
  */
 public record RateLimitSettings(
     @Nullable RedisSettings redis,
@@ -24,7 +26,8 @@ public record RateLimitSettings(
     double nearLimitRatio,
     long overLimitCacheBytes,
     int replicas,
-    int memoryCounters) {
+    int memoryCounters,
+    StatsSettings stats) {
   /** About 75 MB of counters at most. */
   public static final int MEMORY_COUNTERS = 500_000;
 
@@ -46,12 +49,26 @@ public record RateLimitSettings(
   /** As envoyproxy/ratelimit but for where and how long. */
   public static RateLimitSettings of(@Nullable RedisSettings redis) {
     return new RateLimitSettings(
-        redis, Defaults.REFERENCE, AnswerSettings.REFERENCE, 0.8, 0, 1, MEMORY_COUNTERS);
+        redis,
+        Defaults.REFERENCE,
+        AnswerSettings.REFERENCE,
+        0.8,
+        0,
+        1,
+        MEMORY_COUNTERS,
+        StatsSettings.defaults());
   }
 
   /** With other counters. */
   public RateLimitSettings withRedis(@Nullable RedisSettings other) {
     return new RateLimitSettings(
-        other, limits, answers, nearLimitRatio, overLimitCacheBytes, replicas, memoryCounters);
+        other,
+        limits,
+        answers,
+        nearLimitRatio,
+        overLimitCacheBytes,
+        replicas,
+        memoryCounters,
+        stats);
   }
 }

@@ -6,6 +6,7 @@ import dev.gatehouse.ratelimit.counter.Counts;
 import dev.gatehouse.server.Decision;
 import dev.gatehouse.server.Decision.Outcome;
 import dev.gatehouse.server.DecisionListener;
+import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitRequest;
 import io.grpc.Metadata;
 import io.prometheus.metrics.core.datapoints.CounterDataPoint;
 import io.prometheus.metrics.core.metrics.Counter;
@@ -21,12 +22,14 @@ final class Report {
       Metadata.Key.of(Bindings.REQUEST_ID, Metadata.ASCII_STRING_MARSHALLER);
 
   private final DecisionListener listener;
+  private final RateLimitStats stats;
   private final Counter unknownDescriptors;
   private final Map<CounterStore.Reason, CounterDataPoint> storeFailures =
       new EnumMap<>(CounterStore.Reason.class);
 
-  Report(DecisionListener listener, PrometheusRegistry metrics) {
+  Report(DecisionListener listener, PrometheusRegistry metrics, RateLimitStats stats) {
     this.listener = listener;
+    this.stats = stats;
     this.unknownDescriptors = Counter.builder()
         .name("gatehouse_ratelimit_unknown_descriptors_total")
         .help(
@@ -47,23 +50,26 @@ final class Report {
     return reason.name().toLowerCase(Locale.ROOT);
   }
 
-  Call begin(Metadata metadata) {
-    return listener.listens()
-        ? new Call(metadata.get(REQUEST_ID), System.nanoTime())
-        : new Call(null, 0);
+  Call begin(RateLimitRequest request, Metadata metadata) {
+    return new Call(
+        request, listener.listens() ? metadata.get(REQUEST_ID) : null, System.nanoTime());
   }
 
   /** One call, from its request to its answer. */
   final class Call {
+    private final RateLimitRequest request;
     private final @Nullable String requestId;
     private final long began;
 
-    private Call(@Nullable String requestId, long began) {
+    private Call(RateLimitRequest request, @Nullable String requestId, long began) {
+      this.request = request;
       this.requestId = requestId;
       this.began = began;
     }
 
     void decided(Plan.Count plan, Counts counts, Verdict verdict) {
+      stats.answered(request, began);
+      stats.counted(request, plan, counts, verdict);
       int unknown = plan.unknown();
       if (unknown > 0) {
         unknownDescriptors.inc(unknown);
@@ -94,17 +100,24 @@ final class Report {
       if (failures != null) {
         failures.inc();
       }
+      stats.storeFailed(request);
     }
 
-    void unavailable(CounterStore.Reason reason) {
+    void unavailable(Plan.Count plan, CounterStore.Reason reason) {
+      stats.answered(request, began);
+      stats.notCounted(request, plan);
       tell(Outcome.UNAVAILABLE, "", "counter store", reason.text());
     }
 
     void refused(String origin) {
+      stats.answered(request, began);
+      stats.refused(request);
       tell(Outcome.UNAVAILABLE, origin, "policy rejected", "");
     }
 
     void invalid() {
+      stats.answered(request, began);
+      stats.refused(request);
       tell(Outcome.UNAVAILABLE, "", "invalid request", "");
     }
 

@@ -73,7 +73,7 @@ final class UnaryCalls<Q> implements ServerCallHandler<Q, byte[]> {
     private final ServerCall<?, byte[]> call;
     private boolean given;
 
-    private Answer(ServerCall<?, byte[]> call) {
+    Answer(ServerCall<?, byte[]> call) {
       this.call = call;
     }
 

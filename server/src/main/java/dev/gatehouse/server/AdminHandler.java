@@ -3,10 +3,12 @@ package dev.gatehouse.server;
 import static io.netty.handler.codec.http.HttpResponseStatus.BAD_REQUEST;
 import static io.netty.handler.codec.http.HttpResponseStatus.METHOD_NOT_ALLOWED;
 import static io.netty.handler.codec.http.HttpResponseStatus.NOT_FOUND;
+import static io.netty.handler.codec.http.HttpResponseStatus.REQUEST_ENTITY_TOO_LARGE;
 import static io.netty.handler.codec.http.HttpResponseStatus.REQUEST_HEADER_FIELDS_TOO_LARGE;
 import static io.netty.handler.codec.http.HttpResponseStatus.REQUEST_URI_TOO_LONG;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -21,17 +23,19 @@ import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.netty.handler.timeout.ReadTimeoutException;
 import java.util.Map;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Answers one connection's requests: GET and HEAD of the pages there are, and nothing else. */
+/** Answers one connection's requests, one after the other: of the pages there are, in the way that each is asked for, and nothing else. */
 final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
   private static final Logger LOG = LoggerFactory.getLogger(AdminHandler.class);
 
-  private final Map<String, Supplier<AdminPage>> pages;
+  private final Map<String, HttpPage> pages;
 
-  AdminHandler(Map<String, Supplier<AdminPage>> pages) {
+  /** A posted request is not answered yet. */
+  private boolean waiting;
+
+  AdminHandler(Map<String, HttpPage> pages) {
     this.pages = pages;
   }
 
@@ -42,30 +46,92 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
       refuse(context, malformed);
       return;
     }
-    var response = response(page(request));
-    if (response.status().equals(METHOD_NOT_ALLOWED)) {
-      response.headers().set(HttpHeaderNames.ALLOW, "GET, HEAD");
+    if (waiting) {
+      // The answers would have to wait for each other; who sends requests before the answers is
+      // refused.
+      var _ = context.close();
+      return;
     }
-    if (request.method().equals(HttpMethod.HEAD)) {
+    var path = path(request.uri());
+    switch (pages.get(path)) {
+      case null ->
+        answer(context, AdminPage.text(NOT_FOUND.code(), "no such page; / lists those there are"));
+      case HttpPage.Shown shown -> show(context, request, path, shown);
+      case HttpPage.Posted posted -> post(context, request, path, posted);
+    }
+  }
+
+  private static void show(
+      ChannelHandlerContext context, FullHttpRequest request, String path, HttpPage.Shown shown) {
+    boolean head = request.method().equals(HttpMethod.HEAD);
+    if (!request.method().equals(HttpMethod.GET) && !head) {
+      notAllowed(context, "GET, HEAD");
+      return;
+    }
+    if (request.content().readableBytes() > AdminServer.MAX_BODY_BYTES) {
+      tooLarge(context, AdminServer.MAX_BODY_BYTES);
+      return;
+    }
+    AdminPage page;
+    try {
+      page = shown.page().get();
+    } catch (RuntimeException e) {
+      page = failed(path, e);
+    }
+    var response = response(page);
+    if (head) {
       response.content().clear();
     }
     var _ = context.writeAndFlush(response);
   }
 
-  private AdminPage page(FullHttpRequest request) {
-    var found = pages.get(path(request.uri()));
-    if (found == null) {
-      return AdminPage.text(NOT_FOUND.code(), "no such page; / lists those there are");
+  private void post(
+      ChannelHandlerContext context, FullHttpRequest request, String path, HttpPage.Posted posted) {
+    if (!request.method().equals(HttpMethod.POST)) {
+      notAllowed(context, "POST");
+      return;
     }
-    if (!request.method().equals(HttpMethod.GET) && !request.method().equals(HttpMethod.HEAD)) {
-      return AdminPage.text(METHOD_NOT_ALLOWED.code(), "only GET and HEAD");
+    if (request.content().readableBytes() > posted.maxBytes()) {
+      tooLarge(context, posted.maxBytes());
+      return;
     }
+    waiting = true;
     try {
-      return found.get();
+      posted
+          .handler()
+          .posted(
+              ByteBufUtil.getBytes(request.content()),
+              page -> context.executor().execute(() -> {
+                waiting = false;
+                answer(context, page);
+              }));
     } catch (RuntimeException e) {
-      LOG.error("the admin page {} failed", path(request.uri()), e);
-      return AdminPage.text(500, "failed; the log says why");
+      waiting = false;
+      answer(context, failed(path, e));
     }
+  }
+
+  private static AdminPage failed(String path, RuntimeException mistake) {
+    LOG.error("the page {} failed", path, mistake);
+    return AdminPage.text(500, "failed; the log says why");
+  }
+
+  private static void notAllowed(ChannelHandlerContext context, String allowed) {
+    var response = response(
+        AdminPage.text(METHOD_NOT_ALLOWED.code(), "only " + allowed.replace(", ", " and ")));
+    response.headers().set(HttpHeaderNames.ALLOW, allowed);
+    var _ = context.writeAndFlush(response);
+  }
+
+  private static void tooLarge(ChannelHandlerContext context, int maxBytes) {
+    answer(
+        context,
+        AdminPage.text(
+            REQUEST_ENTITY_TOO_LARGE.code(), "a body of more than " + maxBytes + " bytes"));
+  }
+
+  private static void answer(ChannelHandlerContext context, AdminPage page) {
+    var _ = context.writeAndFlush(response(page));
   }
 
   private static String path(String uri) {

@@ -1,6 +1,6 @@
 package dev.gatehouse.server;
 
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 
 /** An address that cannot be listened on. */
 public final class BindException extends RuntimeException {
@@ -17,7 +17,7 @@ public final class BindException extends RuntimeException {
     this.listener = listener;
   }
 
-  static BindException of(InetSocketAddress address, String listener, Throwable cause) {
+  static BindException of(SocketAddress address, String listener, Throwable cause) {
     Throwable root = cause;
     while (root.getCause() != null) {
       root = root.getCause();

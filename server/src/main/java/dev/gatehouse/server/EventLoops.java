@@ -7,6 +7,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
@@ -86,6 +87,20 @@ public final class EventLoops implements AutoCloseable {
   /** The channel that listens on these loops. */
   public Class<? extends ServerChannel> serverChannel() {
     return epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+  }
+
+  /**
+   * The channel that listens on a socket of the file system.
+   *
+   * @throws BindException if these loops are not epoll's, which alone can
+   */
+  Class<? extends ServerChannel> domainServerChannel() {
+    if (!epoll) {
+      throw new BindException(
+          "a socket of the file system needs epoll, which is not there",
+          new UnsupportedOperationException(transport()));
+    }
+    return EpollServerDomainSocketChannel.class;
   }
 
   /** The channel that connects from these loops. */

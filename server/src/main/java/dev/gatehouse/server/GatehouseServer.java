@@ -1,9 +1,11 @@
 package dev.gatehouse.server;
 
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +24,7 @@ public final class GatehouseServer implements AutoCloseable {
   private final List<GrpcListener> listeners = new ArrayList<>();
   private final ServerMetrics metrics;
   private @Nullable AdminServer admin;
+  private @Nullable Future<?> health;
 
   private GatehouseServer(ServerSettings settings, ServiceContext context) {
     this.settings = settings;
@@ -61,7 +64,11 @@ public final class GatehouseServer implements AutoCloseable {
           readiness));
     }
     if (settings.admin() != null) {
-      admin = AdminServer.start(settings.admin(), Admin.pages(readiness, context, policies));
+      var pages = Admin.pages(readiness, context, services, policies);
+      admin = AdminServer.start(settings.admin(), pages);
+      for (var http : settings.http()) {
+        admin.listen(http.name(), http.address(), Admin.some(pages, http));
+      }
     }
   }
 
@@ -70,7 +77,12 @@ public final class GatehouseServer implements AutoCloseable {
     int calls = WarmUp.run(settings, services, context.loops());
     context.decisions().ready();
     readiness.become(Readiness.State.READY);
-    listeners.forEach(listener -> listener.serving(true));
+    listeners.forEach(this::tellHealth);
+    health = context
+        .loops()
+        .all()
+        .getFirst()
+        .scheduleWithFixedDelay(() -> listeners.forEach(this::tellHealth), 1, 1, TimeUnit.SECONDS);
     LOG.info(
         "ready: {}{}; warmed up by {} calls in {} ms; {} {} loops",
         String.join(", ", listeners.stream().map(GrpcListener::toString).toList()),
@@ -81,7 +93,21 @@ public final class GatehouseServer implements AutoCloseable {
         context.loops().transport());
   }
 
-  /** Where a service listens. */
+  /** What health says while the process runs; a listener answers calls nevertheless. */
+  private void tellHealth(GrpcListener listener) {
+    if (readiness.ready()) {
+      listener.serving(listener.healthy());
+    }
+    if (!readiness.ready()) {
+      listener.serving(false); // it was asked to stop meanwhile
+    }
+  }
+
+  /**
+   * Where a service listens.
+   *
+   * @throws IllegalStateException if that is a socket of the file system
+   */
   public InetSocketAddress address(String service) {
     return listeners.stream()
         .filter(listener -> listener.serves(service))
@@ -96,6 +122,11 @@ public final class GatehouseServer implements AutoCloseable {
       throw new IllegalStateException("no admin interface was asked for");
     }
     return admin.address();
+  }
+
+  /** Where the HTTP listeners beside the admin interface are, in the order of their settings. */
+  public List<InetSocketAddress> http() {
+    return admin == null ? List.of() : admin.others();
   }
 
   public boolean ready() {
@@ -114,6 +145,9 @@ public final class GatehouseServer implements AutoCloseable {
     }
     long began = System.nanoTime();
     long within = settings.stopWithin().toNanos();
+    if (health != null) {
+      health.cancel(false);
+    }
     LOG.info("draining: not ready any more, answering for another {}", settings.drain());
     listeners.forEach(listener -> listener.serving(false));
     sleep(Math.min(settings.drain().toNanos(), within));
@@ -146,6 +180,11 @@ public final class GatehouseServer implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  /** A network address, or the path of a socket. */
+  static String printed(SocketAddress address) {
+    return address instanceof InetSocketAddress network ? printed(network) : address.toString();
   }
 
   /** As it is written in a flag or a URL. */

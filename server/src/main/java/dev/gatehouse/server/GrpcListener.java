@@ -10,8 +10,16 @@ import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.RecvByteBufAllocator;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.unix.DomainSocketAddress;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -39,6 +47,7 @@ final class GrpcListener {
   private final HealthStatusManager health;
   private final Admission admission;
   private final Server server;
+  private @Nullable Boolean told;
 
   private GrpcListener(
       List<Service> services,
@@ -70,7 +79,7 @@ final class GrpcListener {
     var builder = NettyServerBuilder.forAddress(listener.address())
         .bossEventLoopGroup(loops.group())
         .workerEventLoopGroup(loops.group())
-        .channelType(loops.serverChannel())
+        .channelType(channel(listener, loops))
         .withChildOption(READS, fairReads())
         .directExecutor()
         .maxConcurrentCallsPerConnection(settings.maxConcurrentCalls())
@@ -103,6 +112,33 @@ final class GrpcListener {
     return bound;
   }
 
+  private static Class<? extends ServerChannel> channel(
+      ServerSettings.Listener listener, EventLoops loops) {
+    if (!(listener.address() instanceof DomainSocketAddress socket)) {
+      return loops.serverChannel();
+    }
+    removeIfLeft(Path.of(socket.path()));
+    return loops.domainServerChannel();
+  }
+
+  /** A socket that nobody listens on is what a process left that was killed; no other could be bound in its place. */
+  private static void removeIfLeft(Path socket) {
+    if (!Files.exists(socket)) {
+      return;
+    }
+    try (var _ = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+      return;
+    } catch (IOException _) {
+      try {
+        if (Files.readAttributes(socket, BasicFileAttributes.class).isOther()) {
+          Files.delete(socket);
+        }
+      } catch (IOException _) {
+        return; // binding will say why not
+      }
+    }
+  }
+
   /**
    * One read of at most 64 KB from a connection, then the loop looks at its others: Netty's 16 reads would be some 600 calls in a
    * row, which the others wait for while one connection has much to say.
@@ -113,7 +149,8 @@ final class GrpcListener {
 
   private static ReloadingSslContext watch(ServerSettings.Tls files) {
     return ReloadingSslContext.watch(
-        new CertificateFiles(files.certificate(), files.key(), files.clientCa()),
+        new CertificateFiles(
+            files.certificate(), files.key(), files.clientCa(), files.clientName()),
         CERTIFICATES_EVERY);
   }
 
@@ -131,7 +168,7 @@ final class GrpcListener {
 
   @Override
   public String toString() {
-    return name() + " on " + GatehouseServer.printed(address()) + (tls == null ? "" : " (TLS)");
+    return name() + " on " + GatehouseServer.printed(bound()) + (tls == null ? "" : " (TLS)");
   }
 
   /** The names of its services; its label in metrics. */
@@ -140,11 +177,23 @@ final class GrpcListener {
   }
 
   InetSocketAddress address() {
-    return (InetSocketAddress) server.getListenSockets().getFirst();
+    if (bound() instanceof InetSocketAddress network) {
+      return network;
+    }
+    throw new IllegalStateException(name() + " listens on the socket " + bound());
+  }
+
+  private SocketAddress bound() {
+    return server.getListenSockets().getFirst();
   }
 
   boolean serves(String service) {
     return services.stream().anyMatch(s -> s.name().equals(service));
+  }
+
+  /** Whether none of its services wants callers to go elsewhere. */
+  boolean healthy() {
+    return Admin.unhealthy(services) == null;
   }
 
   /** When its certificate ends, if it has one. */
@@ -157,7 +206,11 @@ final class GrpcListener {
   }
 
   /** What health says: of the listener as a whole, of each service by our name and by its gRPC name. */
-  void serving(boolean serving) {
+  synchronized void serving(boolean serving) {
+    if (told != null && told == serving) {
+      return;
+    }
+    told = serving;
     var status = serving ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
     health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, status);
     for (var service : services) {

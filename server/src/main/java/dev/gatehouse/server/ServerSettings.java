@@ -1,9 +1,11 @@
 package dev.gatehouse.server;
 
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxConnectionAge after which a connection is asked to go, since Envoy pins HTTP/2 connections and a new replica would get nothing
  * @param drain how long SIGTERM keeps answering while unready, before it stops to take calls
  * @param stopWithin the bound on the whole stop
+ * @param http more HTTP listeners beside the admin interface, which show some of its pages
  */
 public record ServerSettings(
     List<Listener> listeners,
@@ -28,7 +31,34 @@ public record ServerSettings(
     Duration maxConnectionAge,
     Duration maxConnectionAgeGrace,
     Duration drain,
-    Duration stopWithin) {
+    Duration stopWithin,
+    List<Http> http) {
+
+  /** Without more HTTP listeners. */
+  public ServerSettings(
+      List<Listener> listeners,
+      @Nullable InetSocketAddress admin,
+      int loops,
+      int maxConcurrentCalls,
+      int maxMessageBytes,
+      int maxHeaderBytes,
+      Duration maxConnectionAge,
+      Duration maxConnectionAgeGrace,
+      Duration drain,
+      Duration stopWithin) {
+    this(
+        listeners,
+        admin,
+        loops,
+        maxConcurrentCalls,
+        maxMessageBytes,
+        maxHeaderBytes,
+        maxConnectionAge,
+        maxConnectionAgeGrace,
+        drain,
+        stopWithin,
+        List.of());
+  }
 
   public static ServerSettings of(List<Listener> listeners, @Nullable InetSocketAddress admin) {
     return new ServerSettings(
@@ -56,13 +86,53 @@ public record ServerSettings(
         maxConnectionAge,
         maxConnectionAgeGrace,
         other,
-        stopWithin);
+        stopWithin,
+        http);
   }
 
-  /** @param services the names of the services that answer there */
-  public record Listener(
-      InetSocketAddress address, @Nullable Tls tls, List<String> services) {}
+  /** The same with these HTTP listeners beside the admin interface. */
+  public ServerSettings withHttp(List<Http> more) {
+    return new ServerSettings(
+        listeners,
+        admin,
+        loops,
+        maxConcurrentCalls,
+        maxMessageBytes,
+        maxHeaderBytes,
+        maxConnectionAge,
+        maxConnectionAgeGrace,
+        drain,
+        stopWithin,
+        List.copyOf(more));
+  }
 
-  /** @param clientCa null takes any client; else a certificate of this CA is required. Files are read again when they change. */
-  public record Tls(Path certificate, Path key, @Nullable Path clientCa) {}
+  /**
+   * @param address of the network, or a {@code DomainSocketAddress}, which needs epoll
+   * @param services the names of the services that answer there
+   */
+  public record Listener(SocketAddress address, @Nullable Tls tls, List<String> services) {}
+
+  /**
+   * An HTTP listener.
+   *
+   * @param name what errors call it
+   * @param pages the path there → the admin interface's path of the same page; {@code /} lists them
+   */
+  public record Http(String name, InetSocketAddress address, Map<String, String> pages) {}
+
+  /**
+   * Files are read again when they change.
+   *
+   * @param clientCa null takes any client; else a certificate of this CA is required
+   * @param clientName null takes any such certificate; else it must be for this DNS name, with {@code *} for one label at most
+   */
+  public record Tls(
+      Path certificate,
+      Path key,
+      @Nullable Path clientCa,
+      @Nullable String clientName) {
+    public Tls(Path certificate, Path key, @Nullable Path clientCa) {
+      this(certificate, key, clientCa, null);
+    }
+  }
 }

@@ -2,6 +2,7 @@ package dev.gatehouse.server;
 
 import io.grpc.ServerServiceDefinition;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** One of the three services, as the server runs it. */
@@ -25,6 +26,24 @@ public interface Service extends AutoCloseable {
    * error. ext-authz's is a denial, because Envoy's {@code failure_mode_allow} would turn an error into a pass.
    */
   default byte @Nullable [] refusal() {
+    return null;
+  }
+
+  /** What the service has to show of itself, by path, on the admin interface. */
+  default Map<String, HttpPage> pages() {
+    return Map.of();
+  }
+
+  /** Metrics in Prometheus's text format that the registry cannot have; put behind its own. */
+  default String metrics() {
+    return "";
+  }
+
+  /**
+   * Why callers should go elsewhere although the service runs; null if they need not. Asked once a second, and by each probe: it must
+   * not wait.
+   */
+  default @Nullable String unhealthy() {
     return null;
   }
 

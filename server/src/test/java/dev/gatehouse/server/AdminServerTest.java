@@ -106,8 +106,8 @@ class AdminServerTest {
   @Test
   void connections_are_kept_but_only_so_many() throws IOException {
     List<Socket> open = new ArrayList<>();
-    try (var admin =
-        AdminServer.start(Running.ANY, Map.of("/healthz", () -> AdminPage.text(200, "alive")))) {
+    try (var admin = AdminServer.start(
+        Running.ANY, Map.of("/healthz", HttpPage.of(() -> AdminPage.text(200, "alive"))))) {
       for (int i = 0; i < AdminServer.MAX_CONNECTIONS; i++) {
         open.add(connect(admin.address()));
         assertThat(alive(open.getLast())).isTrue();

@@ -35,12 +35,18 @@ import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 import io.netty.channel.EventLoop;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.handler.ssl.SslContext;
+import io.netty.pkitesting.X509Bundle;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
 import java.net.http.HttpRequest;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -255,6 +261,61 @@ class GatehouseServerTest {
       assertThat(Running.call(tls(running, trust.build()), "a", "").getStatus()).isEqualTo(SERVING);
       assertThat(running.admin("/metrics").body())
           .contains("gatehouse_tls_certificate_expiry_timestamp_seconds{listener=\"a\"} ");
+    }
+  }
+
+  @Test
+  void a_listener_that_wants_a_clients_name_refuses_another_of_the_same_ca(@TempDir Path dir)
+      throws Exception {
+    var ca = new TestCertificates("ca");
+    var identity = TestCertificates.write(dir, ca.issue("server"));
+    var tls = new ServerSettings.Tls(
+        identity.certificate(),
+        identity.key(),
+        ca.writeCa(dir.resolve("ca.crt")),
+        "envoy.example.com");
+    try (var running = Running.with(
+        settings ->
+            listeners(settings, new ServerSettings.Listener(Running.ANY, tls, List.of("a"))),
+        Echo.named("a"))) {
+      for (var right : List.of("envoy.example.com", "ENVOY.example.com")) {
+        assertThat(as(running, ca, ca.issueFor(right)).getStatus()).isEqualTo(SERVING);
+      }
+      for (var wrong : List.of("other.example.com", "example.com", "a.envoy.example.com")) {
+        var client = ca.issueFor(wrong);
+        assertThatThrownBy(() -> as(running, ca, client)).hasMessageContaining("UNAVAILABLE");
+      }
+      var nameless = ca.issue("envoy.example.com");
+      assertThatThrownBy(() -> as(running, ca, nameless)).hasMessageContaining("UNAVAILABLE");
+    }
+  }
+
+  private static HealthCheckResponse as(Running running, TestCertificates ca, X509Bundle client)
+      throws Exception {
+    var context = GrpcSslContexts.forClient()
+        .trustManager(ca.ca().getCertificate())
+        .keyManager(client.getKeyPair().getPrivate(), client.getCertificatePath())
+        .build();
+    return Running.call(tls(running, context), "a", "");
+  }
+
+  @Test
+  void a_listener_can_be_a_socket_of_the_file_system_and_one_that_was_left_there_is_no_hindrance(
+      @TempDir Path dir) throws Exception {
+    var socket = dir.resolve("grpc.sock");
+    try (var left = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      left.bind(UnixDomainSocketAddress.of(socket));
+    }
+    assertThat(socket).exists();
+    var listener =
+        new ServerSettings.Listener(new DomainSocketAddress(socket.toFile()), null, List.of("a"));
+    try (var running = Running.with(settings -> listeners(settings, listener), Echo.named("a"))) {
+      var channel =
+          running.channel(NettyChannelBuilder.forAddress(new DomainSocketAddress(socket.toFile()))
+              .eventLoopGroup(running.loops.group())
+              .channelType(EpollDomainSocketChannel.class)
+              .usePlaintext());
+      assertThat(Running.call(channel, "a", "").getStatus()).isEqualTo(SERVING);
     }
   }
 

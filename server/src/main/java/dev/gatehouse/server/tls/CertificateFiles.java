@@ -21,10 +21,18 @@ import org.jspecify.annotations.Nullable;
  * Where a listener's certificate chain and key lie, and the CA that its clients must have.
  *
  * @param clientCa null asks for no client certificate; else one that this CA signed is required
+ * @param clientName null takes any such certificate; else one of whose DNS names must be this
  */
 public record CertificateFiles(
-    Path certificate, Path key, @Nullable Path clientCa) {
+    Path certificate,
+    Path key,
+    @Nullable Path clientCa,
+    @Nullable String clientName) {
   private static final int MAX_BYTES = 1 << 20;
+
+  public CertificateFiles(Path certificate, Path key, @Nullable Path clientCa) {
+    this(certificate, key, clientCa, null);
+  }
 
   /** What the files hold at one moment; empty where there is no file. */
   record Content(String certificate, String key, String clientCa) {
@@ -36,13 +44,19 @@ public record CertificateFiles(
   }
 
   /** A certificate and key that belong together, and the CAs of clients. */
-  record Identity(List<X509Certificate> chain, PrivateKey key, List<X509Certificate> clientCas) {
+  record Identity(
+      List<X509Certificate> chain,
+      PrivateKey key,
+      List<X509Certificate> clientCas,
+      @Nullable String clientName) {
     SslContext server() {
       try {
         var builder = SslContextBuilder.forServer(key, chain)
             .protocols("TLSv1.3", "TLSv1.2")
             .clientAuth(clientCas.isEmpty() ? ClientAuth.NONE : ClientAuth.REQUIRE);
-        if (!clientCas.isEmpty()) {
+        if (!clientCas.isEmpty() && clientName != null) {
+          builder.trustManager(NamedClients.of(clientCas, clientName));
+        } else if (!clientCas.isEmpty()) {
           builder.trustManager(clientCas);
         }
         return GrpcSslContexts.configure(builder, SslProvider.JDK).build();
@@ -79,7 +93,7 @@ public record CertificateFiles(
     }
     List<X509Certificate> cas =
         clientCa == null ? List.of() : Pem.certificates(clientCa.toString(), content.clientCa());
-    return new Identity(chain, privateKey, cas);
+    return new Identity(chain, privateKey, cas, clientName);
   }
 
   static String read(Path file) {

@@ -27,6 +27,15 @@ public final class TestCertificates {
         .buildIssuedBy(ca);
   }
 
+  /** For a client with a DNS name. */
+  public X509Bundle issueFor(String dnsName) throws Exception {
+    return new CertificateBuilder()
+        .subject("CN=client")
+        .addSanDnsName(dnsName)
+        .ecp256()
+        .buildIssuedBy(ca);
+  }
+
   public X509Bundle ca() {
     return ca;
   }

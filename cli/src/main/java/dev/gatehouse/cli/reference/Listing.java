@@ -1,0 +1,56 @@
+package dev.gatehouse.cli.reference;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** The variables for people: in help, and as the tables of docs/ratelimit-compatibility.md. */
+public final class Listing {
+  private Listing() {}
+
+  /** Lines for help, in groups. */
+  public static List<String> help() {
+    var lines = new ArrayList<String>();
+    for (var group : Variable.Group.values()) {
+      lines.add("");
+      lines.add("  " + group.title() + ":");
+      for (var variable : of(group)) {
+        lines.add("    " + variable + (variable.usual().isEmpty() ? "" : "=" + variable.usual()));
+        lines.add("        " + variable.meaning()
+            + switch (variable.honour()) {
+              case Honour.Here(var note) -> note.isEmpty() ? "" : " (" + note + ")";
+              case Honour.No(var instead) -> " (not honoured: " + instead + ")";
+            });
+      }
+    }
+    return lines;
+  }
+
+  /** Tables in Markdown, one a group. */
+  public static String markdown() {
+    var text = new StringBuilder();
+    for (var group : Variable.Group.values()) {
+      text.append("### ").append(group.title()).append("\n");
+      text.append("| Variable | Default | Meaning | Here |\n|---|---|---|---|\n");
+      for (var variable : of(group)) {
+        text.append("| `").append(variable).append("` | ");
+        text.append(variable.usual().isEmpty() ? "" : "`" + variable.usual() + "`")
+            .append(" | ");
+        text.append(variable.meaning()).append(" | ");
+        text.append(
+            switch (variable.honour()) {
+              case Honour.Here(var note) ->
+                note.isEmpty() ? "yes" : note.startsWith("--") ? "yes; " + note : note;
+              case Honour.No(var instead) -> "**no:** " + instead;
+            });
+        text.append(" |\n");
+      }
+      text.append("\n");
+    }
+    return text.toString();
+  }
+
+  private static List<Variable> of(Variable.Group group) {
+    return Arrays.stream(Variable.values()).filter(v -> v.group() == group).toList();
+  }
+}
