@@ -32,7 +32,7 @@ sealed interface Kind {
     }
   }
 
-  record Number(long least, long most) implements Kind {
+  record Whole(long least, long most) implements Kind {
     @Override
     public String expected() {
       return most == Integer.MAX_VALUE

@@ -4,7 +4,7 @@ import dev.gatehouse.cli.reference.Honour.Here;
 import dev.gatehouse.cli.reference.Honour.No;
 import dev.gatehouse.cli.reference.Kind.Flag;
 import dev.gatehouse.cli.reference.Kind.Fraction;
-import dev.gatehouse.cli.reference.Kind.Number;
+import dev.gatehouse.cli.reference.Kind.Whole;
 import dev.gatehouse.cli.reference.Kind.OneOf;
 import dev.gatehouse.cli.reference.Kind.Pairs;
 import dev.gatehouse.cli.reference.Kind.Text;
@@ -14,6 +14,7 @@ import dev.gatehouse.cli.reference.Kind.Time;
  * Every environment variable of envoyproxy/ratelimit, by its name, and those that Envoy Gateway sets for it. The one place that knows them:
  * settings are read by it, {@code --help} and docs/ratelimit-compatibility.md list it, and a start reports what is set and not honoured.
  */
+@SuppressWarnings("ImmutableEnumChecker") // what it holds are records of texts and numbers
 public enum Variable {
   HOST(
       Group.LISTENERS,
@@ -21,9 +22,9 @@ public enum Variable {
       new Text(),
       "address of HTTP: /healthcheck, /json",
       alsoAlone("PORT")),
-  PORT(Group.LISTENERS, "8080", new Number(0, 65_535), "port of HTTP", flag("--admin")),
+  PORT(Group.LISTENERS, "8080", new Whole(0, 65_535), "port of HTTP", flag("--admin")),
   GRPC_HOST(Group.LISTENERS, "0.0.0.0", new Text(), "address of gRPC", flag("--listen")),
-  GRPC_PORT(Group.LISTENERS, "8081", new Number(0, 65_535), "port of gRPC", flag("--listen")),
+  GRPC_PORT(Group.LISTENERS, "8081", new Whole(0, 65_535), "port of gRPC", flag("--listen")),
   GRPC_UDS(
       Group.LISTENERS,
       "",
@@ -46,7 +47,7 @@ public enum Variable {
   DEBUG_PORT(
       Group.LISTENERS,
       "6070",
-      new Number(0, 65_535),
+      new Whole(0, 65_535),
       "port of the debug pages: /, /stats, /rlconfig",
       flag("--debug")),
 
@@ -154,18 +155,18 @@ public enum Variable {
       Group.XDS, "0.5", new Fraction(), "part of a wait that is random", here()),
   XDS_CLIENT_BACKOFF_JITTER(Group.XDS, "true", new Flag(), "waits are random", here()),
   XDS_CLIENT_MAX_MSG_SIZE_IN_BYTES(
-      Group.XDS, "", new Number(1, Integer.MAX_VALUE), "the largest response", here()),
+      Group.XDS, "", new Whole(1, Integer.MAX_VALUE), "the largest response", here()),
 
   EXPIRATION_JITTER_MAX_SECONDS(
       Group.LIMITER,
       "300",
-      new Number(0, Integer.MAX_VALUE),
+      new Whole(0, Integer.MAX_VALUE),
       "keys expire so much later at random",
       no("keys expire with their windows, to the millisecond: Redis removes them one by one")),
   LOCAL_CACHE_SIZE_IN_BYTES(
       Group.LIMITER,
       "0",
-      new Number(0, Integer.MAX_VALUE),
+      new Whole(0, Integer.MAX_VALUE),
       "memory for keys that are known to be over their limit; 0 asks Redis always",
       here()),
   NEAR_LIMIT_RATIO(
@@ -232,7 +233,7 @@ public enum Variable {
   REDIS_POOL_SIZE(
       Group.REDIS,
       "10",
-      new Number(0, Integer.MAX_VALUE),
+      new Whole(0, Integer.MAX_VALUE),
       "connections",
       no("one connection an event loop carries all: --event-loops")),
   REDIS_TIMEOUT(
@@ -261,13 +262,13 @@ public enum Variable {
   REDIS_PIPELINE_LIMIT(
       Group.REDIS,
       "0",
-      new Number(0, Integer.MAX_VALUE),
+      new Whole(0, Integer.MAX_VALUE),
       "(without effect in the reference)",
       no("without effect there either")),
   REDIS_CLUSTER_PIPELINE_PARALLELISM(
       Group.REDIS,
       "1",
-      new Number(0, Integer.MAX_VALUE),
+      new Whole(0, Integer.MAX_VALUE),
       "nodes asked at a time",
       no("all nodes are asked at once")),
   REDIS_POOL_ON_EMPTY_BEHAVIOR(
@@ -390,7 +391,7 @@ public enum Variable {
 
   USE_STATSD(Group.STATISTICS, "true", new Flag(), "send statistics to statsd", here()),
   STATSD_HOST(Group.STATISTICS, "localhost", new Text(), "its host", here()),
-  STATSD_PORT(Group.STATISTICS, "8125", new Number(1, 65_535), "its port", here()),
+  STATSD_PORT(Group.STATISTICS, "8125", new Whole(1, 65_535), "its port", here()),
   STATSD_PROTOCOL(Group.STATISTICS, "tcp", new OneOf("tcp", "udp"), "tcp or udp", here()),
   EXTRA_TAGS(
       Group.STATISTICS,

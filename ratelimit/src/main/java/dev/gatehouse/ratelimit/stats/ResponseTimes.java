@@ -103,7 +103,8 @@ final class ResponseTimes {
     }
     page.append(series.metric()).append("_bucket{").append(labels).append("le=\"+Inf\"} ");
     page.append(total).append('\n');
-    PrometheusText.line(page, series.metric() + "_sum", series.labels(), PrometheusText.number(sum));
+    PrometheusText.line(
+        page, series.metric() + "_sum", series.labels(), PrometheusText.number(sum));
     PrometheusText.line(page, series.metric() + "_count", series.labels(), Long.toString(total));
   }
 }
