@@ -126,19 +126,23 @@ public final class AdsServer implements AutoCloseable {
   }
 
   /** Goes away: streams break off, and nobody can connect. */
-  public synchronized void stop() {
-    var running = server;
+  public void stop() {
+    var running = forget();
     if (running == null) {
       return;
     }
-    server = null;
-    streams.clear();
-    running.shutdownNow();
     try {
-      running.awaitTermination(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+      running.shutdownNow().awaitTermination(PATIENCE.toSeconds(), TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private synchronized @Nullable Server forget() {
+    var running = server;
+    server = null;
+    streams.clear();
+    return running;
   }
 
   /** Comes back where it was, as {@link #stop} left it. */

@@ -111,6 +111,13 @@ public final class Fields {
     return isNull(name) ? otherwise : optional(name, read, otherwise);
   }
 
+  /** As {@link #nullable(String, Function, Object)}, with null for a field that is not set. */
+  public <T> @Nullable T nullable(String name, Function<Value, ? extends @Nullable T> read) {
+    known.add(name);
+    var value = isNull(name) ? null : optional(name);
+    return value == null ? null : read.apply(value);
+  }
+
   private boolean isNull(String name) {
     return entries.get(name) instanceof Entry(var at, var node)
         && node instanceof Scalar(var where, var text, var kind)
