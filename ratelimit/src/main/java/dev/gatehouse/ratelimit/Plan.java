@@ -25,7 +25,7 @@ sealed interface Plan {
   /** A descriptor's policy cannot be honoured. */
   record Refuse(String origin) implements Plan {}
 
-  /** Not a request as {@code rls.proto} means it; answered as envoyproxy/ratelimit does. */
+  /** Not a request as {@code rls.proto} means it, or nothing to judge it by yet; answered as envoyproxy/ratelimit does. */
   record Invalid(String why) implements Plan {}
 
   static Plan of(LimitTree tree, RateLimitRequest request) {
@@ -53,6 +53,9 @@ sealed interface Plan {
         }
         case Match.Unlimited none -> {}
         case Match.Unknown none -> unknown++;
+        case Match.NotLoaded none -> {
+          return new Invalid("no rate limit configuration loaded");
+        }
         case Match.Refused(var origin) -> {
           return new Refuse(origin);
         }

@@ -3,6 +3,7 @@ package dev.gatehouse.ratelimit;
 import com.google.protobuf.UInt64Value;
 import dev.gatehouse.policy.source.Live;
 import dev.gatehouse.policy.source.PolicySource;
+import dev.gatehouse.ratelimit.config.Sources;
 import dev.gatehouse.ratelimit.counter.CounterStore;
 import dev.gatehouse.ratelimit.counter.MemoryCounterStore;
 import dev.gatehouse.ratelimit.counter.OverLimitCache;
@@ -67,6 +68,12 @@ public final class RateLimit implements Service {
         create(policies.live(new LimitTreeCompiler(settings.limits())), settings, context);
     policies.onLoad(reload -> service.configLoaded(reload.inForce()));
     return service;
+  }
+
+  /** With the limits of the policies and of a configuration beside them. */
+  public static RateLimit create(
+      Sources sources, RateLimitSettings settings, ServiceContext context) {
+    return create(sources.live(), settings, context);
   }
 
   /** With limits from elsewhere. */

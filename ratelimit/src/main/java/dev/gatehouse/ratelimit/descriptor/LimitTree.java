@@ -21,15 +21,17 @@ public final class LimitTree {
   public static final LimitTree EMPTY = new Builder().build();
 
   private final Map<String, Domain> domains;
+  private final Match noDomain;
 
-  private LimitTree(Map<String, Domain> domains) {
+  private LimitTree(Map<String, Domain> domains, Match noDomain) {
     this.domains = domains;
+    this.noDomain = noDomain;
   }
 
   public Match match(String domainName, RateLimitDescriptor descriptor) {
     var domain = domains.get(domainName);
     if (domain == null) {
-      return Match.Unknown.DOMAIN;
+      return noDomain;
     }
     var match = match(domain.root, domainName, descriptor.getEntriesList());
     return descriptor.hasLimit() ? overridden(match, domain, domainName, descriptor) : match;
@@ -112,6 +114,7 @@ public final class LimitTree {
   public static final class Builder {
     private final Defaults defaults;
     private final Map<String, Domain> domains = new HashMap<>();
+    private Match noDomain = Match.Unknown.DOMAIN;
 
     public Builder() {
       this(Defaults.REFERENCE);
@@ -166,8 +169,14 @@ public final class LimitTree {
       return this;
     }
 
+    /** A configuration is still to come: what the tree does not know may be in it. */
+    public Builder incomplete() {
+      noDomain = Match.NotLoaded.NOT_LOADED;
+      return this;
+    }
+
     public LimitTree build() {
-      return new LimitTree(Map.copyOf(domains));
+      return new LimitTree(Map.copyOf(domains), noDomain);
     }
 
     private Node node(String domain, List<Step> path) {

@@ -21,6 +21,11 @@ public sealed interface Match {
     DOMAIN
   }
 
+  /** Not a domain of the policies, and the configuration that may have it has not come yet. */
+  enum NotLoaded implements Match {
+    NOT_LOADED
+  }
+
   /** @param origin the policy that cannot be honoured, {@code namespace/name} */
   record Refused(String origin) implements Match {}
 }
