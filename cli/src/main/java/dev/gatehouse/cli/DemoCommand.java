@@ -104,7 +104,8 @@ final class DemoCommand implements Callable<Integer> {
     try (var running = new Running(folder, envoy, view)) {
       running.report((System.nanoTime() - begun) / 1_000_000);
       return check
-          ? new DemoCheck(terminal, running.tour(), running.endpoint()).run(redis.url != null)
+          ? new DemoCheck(terminal, running.tour(), running.endpoint())
+              .run(redis.redis(terminal.env()) != null)
           : running.untilTheEnd();
     }
   }
@@ -161,7 +162,7 @@ final class DemoCommand implements Callable<Integer> {
 
     /** A check begins with empty counters, whatever the Redis holds, and compares answers, not latencies. */
     private RateLimitSettings counters() {
-      var given = redis.settings();
+      var given = redis.settings(terminal.env());
       var prefix = "gatehouse-demo:" + (check ? UUID.randomUUID() + ":" : "");
       var counters = given.redis();
       if (counters == null) {
@@ -205,7 +206,7 @@ final class DemoCommand implements Callable<Integer> {
       row(
           "ratelimit",
           Address.text(gate.server().address("ratelimit")),
-          redis.url == null
+          redis.redis(terminal.env()) == null
               ? "gRPC; counters in memory (REDIS_URL is not set)"
               : "gRPC; counters in Redis");
       row(

@@ -22,8 +22,7 @@ record Environment(Map<String, String> env) implements IDefaultValueProvider {
       return value;
     }
     return switch (option.longestName()) {
-      case "--redis-url" -> ReferenceEnvironment.redisUrl(env);
-      case "--log-level" -> ReferenceEnvironment.level(env.get("LOG_LEVEL"));
+      case "--log-level" -> ReferenceDefaults.level(env.get("LOG_LEVEL"));
       default -> null;
     };
   }

@@ -224,8 +224,8 @@ final class ExplainCommand implements Callable<Integer> {
     Explanation explanation;
     try {
       var written = file == null ? RequestFile.EMPTY : RequestFile.read(file, text(file));
-      explanation =
-          Explanation.of(asked(written), folders, authz(), redis.settings(), clock(written.now()));
+      explanation = Explanation.of(
+          asked(written), folders, authz(), redis.settings(terminal.env()), clock(written.now()));
     } catch (BadQuestion e) {
       throw new Failure(String.valueOf(e.getMessage()), e);
     }

@@ -66,6 +66,7 @@ final class ExtAuthzCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    policies.mustBeThere();
     return Serving.serve(
         policies,
         server,

@@ -64,6 +64,7 @@ final class ExtProcCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    policies.mustBeThere();
     return Serving.serve(
         policies,
         server,

@@ -1,5 +1,7 @@
 package dev.gatehouse.cli;
 
+import dev.gatehouse.cli.reference.Listing;
+import dev.gatehouse.cli.reference.ReferenceEnvironment;
 import dev.gatehouse.policy.source.PolicyException;
 import dev.gatehouse.sandbox.NoEnvoyException;
 import dev.gatehouse.server.BindException;
@@ -7,6 +9,8 @@ import dev.gatehouse.server.tls.TlsException;
 import java.io.Console;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import picocli.CommandLine;
@@ -52,6 +56,8 @@ import picocli.CommandLine.Model.UsageMessageSpec;
       "'gatehouse COMMAND --help' lists a command's options and their environment variables."
     })
 public final class Gatehouse {
+  private static final List<String> HELP = List.of("--help", "-h", "--version", "-V");
+
   public static void main(String[] args) {
     var out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
     var err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
@@ -65,6 +71,16 @@ public final class Gatehouse {
 
   /** Runs a command to its end. */
   static int run(Terminal terminal, String... args) {
+    var arguments = List.of(args);
+    if (arguments.indexOf("ratelimit") == 0 && Collections.disjoint(arguments, HELP)) {
+      // Before any option is made of them: all that is wrong is told at once, under the variables'
+      // own names.
+      var problems = ReferenceEnvironment.of(terminal.env()).problems();
+      if (!problems.isEmpty()) {
+        problems.forEach(problem -> terminal.err().println("gatehouse: " + problem));
+        return CommandLine.ExitCode.SOFTWARE;
+      }
+    }
     return commandLine(terminal).execute(args);
   }
 
@@ -73,8 +89,9 @@ public final class Gatehouse {
     line.setOut(terminal.out());
     line.setErr(terminal.err());
     line.setDefaultValueProvider(new Environment(terminal.env()));
-    Objects.requireNonNull(line.getSubcommands().get("ratelimit"))
-        .setDefaultValueProvider(new ReferenceEnvironment(terminal.env()));
+    var ratelimit = Objects.requireNonNull(line.getSubcommands().get("ratelimit"));
+    ratelimit.setDefaultValueProvider(new ReferenceDefaults(terminal.env()));
+    ratelimit.getCommandSpec().usageMessage().footer(Listing.help().toArray(String[]::new));
     line.setHelpFactory(new HelpPage());
     everywhere(line);
     line.setUsageHelpLongOptionsMaxWidth(36);

@@ -3,14 +3,17 @@ package dev.gatehouse.cli;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Where the policies are and how they find a request. */
 final class PolicyOptions {
   @Option(
       names = "--policies",
       paramLabel = "DIR",
-      required = true,
       split = ",",
       description =
           "Folders of policies (.yaml, .yml, recursive); changes take effect without a restart."
@@ -37,6 +40,18 @@ final class PolicyOptions {
           "Where the client's address comes from: peer, or x-envoy-external-address where Envoy has"
               + " use_remote_address. Default: ${DEFAULT-VALUE}.")
   String clientAddress = "peer";
+
+  @Spec(Spec.Target.MIXEE)
+  @Nullable
+  CommandSpec command;
+
+  /** For commands that have nothing to do without policies. */
+  void mustBeThere() {
+    if (folders.isEmpty() && command != null) {
+      throw new ParameterException(
+          command.commandLine(), "Missing required option: '--policies=DIR'");
+    }
+  }
 
   boolean addressFromHeader() {
     return addressFromHeader(clientAddress);

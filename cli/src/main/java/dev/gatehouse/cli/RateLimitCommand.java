@@ -1,12 +1,22 @@
 package dev.gatehouse.cli;
 
+import dev.gatehouse.cli.reference.ReferenceEnvironment;
+import dev.gatehouse.cli.reference.ReferenceSettings;
+import dev.gatehouse.cli.reference.Variable;
 import dev.gatehouse.ratelimit.RateLimit;
 import dev.gatehouse.server.GatehouseServer;
+import dev.gatehouse.server.ServerSettings.Http;
 import dev.gatehouse.server.ServerSettings.Listener;
+import io.netty.channel.unix.DomainSocketAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -19,22 +29,10 @@ import picocli.CommandLine.Option;
       "Rate limits alone: Envoy's rate limit service (envoy.service.ratelimit.v3/ShouldRateLimit).",
       ""
     },
-    footer = {
-      "",
-      "Environment of envoyproxy/ratelimit that is read too, below the flags and variables above:",
-      "  GRPC_HOST, GRPC_PORT          --listen; bin/ratelimit listens on 0.0.0.0:8081 by default",
-      "  HOST, PORT                    --admin; bin/ratelimit serves it on 0.0.0.0:8080 by default",
-      "  GRPC_SERVER_USE_TLS, GRPC_SERVER_TLS_CERT, GRPC_SERVER_TLS_KEY, GRPC_CLIENT_TLS_CACERT,",
-      "  GRPC_SERVER_TLS_CA_CERT       the --tls-… options",
-      "  REDIS_URL, REDIS_SOCKET_TYPE, REDIS_AUTH, REDIS_TLS    --redis-url",
-      "  REDIS_TIMEOUT                 --redis-timeout",
-      "  CACHE_KEY_PREFIX              --redis-key-prefix",
-      "  LOG_LEVEL                     trace, debug, info, warn, error",
-      "",
-      "Example:",
-      "  REDIS_SOCKET_TYPE=tcp REDIS_URL=127.0.0.1:6379 gatehouse ratelimit --policies policies/"
-    })
+    footer = "")
 final class RateLimitCommand implements Callable<Integer> {
+  private static final Logger LOG = LoggerFactory.getLogger("dev.gatehouse");
+
   private final Terminal terminal;
 
   @Mixin(name = "Policies")
@@ -48,6 +46,9 @@ final class RateLimitCommand implements Callable<Integer> {
 
   @Mixin(name = "Counters")
   RedisOptions redis = new RedisOptions();
+
+  @Mixin(name = "Limits")
+  LimitOptions limits = new LimitOptions();
 
   @Mixin(name = "Server")
   ServerOptions server = new ServerOptions();
@@ -70,24 +71,80 @@ final class RateLimitCommand implements Callable<Integer> {
         paramLabel = "HOST:PORT",
         defaultValue = "127.0.0.1:8080",
         converter = Address.class,
-        description = "HTTP: /healthz, /readyz, /metrics, /policies. Default: ${DEFAULT-VALUE}.")
+        description = "HTTP: /healthz, /readyz, /healthcheck, /metrics, /policies, /json, /stats,"
+            + " /rlconfig. Default: ${DEFAULT-VALUE}.")
     InetSocketAddress admin;
+
+    @Option(
+        names = "--debug",
+        paramLabel = "HOST:PORT",
+        converter = Address.class,
+        description = "HTTP: /stats and /rlconfig, here too.")
+    @Nullable
+    InetSocketAddress debug;
+
+    @Option(
+        names = "--prometheus",
+        paramLabel = "HOST:PORT",
+        converter = Address.class,
+        description = "HTTP: /metrics, or PROMETHEUS_PATH, here too.")
+    @Nullable
+    InetSocketAddress prometheus;
   }
 
   @Override
   public Integer call() {
+    var env = ReferenceEnvironment.of(terminal.env());
+    if (!env.dropIn() && !env.isSet(Variable.CONFIG_TYPE)) {
+      policies.mustBeThere();
+    }
+    server.configureLogs();
+    env.notHonoured().forEach(LOG::warn);
+    var settings =
+        ReferenceSettings.with(env, limits.settings(redis.redis(terminal.env())), LOG::warn);
+    var serving = server
+        .settings(
+            List.of(new Listener(grpc(env), tls.settings(), List.of("ratelimit"))), listening.admin)
+        .withHttp(http(env));
     return Serving.serve(
         policies,
         server,
-        server.settings(
-            List.of(new Listener(listening.grpc, tls.settings(), List.of("ratelimit"))),
-            listening.admin),
-        List.of((source, context) -> RateLimit.create(source, redis.settings(), context)),
-        Map.of("ratelimit", "--listen", "admin", "--admin"),
+        serving,
+        List.of((source, context) -> RateLimit.create(source, settings, context)),
+        Map.of(
+            "ratelimit", "--listen",
+            "admin", "--admin",
+            "debug", "--debug",
+            "prometheus", "--prometheus"),
         this::say);
   }
 
+  private SocketAddress grpc(ReferenceEnvironment env) {
+    return env.text(Variable.GRPC_UDS)
+        .<SocketAddress>map(DomainSocketAddress::new)
+        .orElse(listening.grpc);
+  }
+
+  private List<Http> http(ReferenceEnvironment env) {
+    var more = new ArrayList<Http>();
+    if (listening.debug != null) {
+      more.add(
+          new Http("debug", listening.debug, Map.of("/stats", "/stats", "/rlconfig", "/rlconfig")));
+    }
+    if (listening.prometheus != null) {
+      more.add(new Http(
+          "prometheus",
+          listening.prometheus,
+          Map.of(env.textOrUsual(Variable.PROMETHEUS_PATH), "/metrics")));
+    }
+    return more;
+  }
+
   private void say(GatehouseServer started) {
+    if (ReferenceEnvironment.of(terminal.env()).isSet(Variable.GRPC_UDS)) {
+      terminal.out().printf("%-10s http://%s%n", "admin", Address.text(started.admin()));
+      return;
+    }
     Serving.say(terminal, started, List.of("ratelimit"));
   }
 }

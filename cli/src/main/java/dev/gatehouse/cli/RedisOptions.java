@@ -1,7 +1,12 @@
 package dev.gatehouse.cli;
 
+import dev.gatehouse.cli.reference.ReferenceEnvironment;
+import dev.gatehouse.cli.reference.ReferenceRedis;
 import dev.gatehouse.ratelimit.RateLimitSettings;
+import dev.gatehouse.ratelimit.redis.RedisSettings;
+import dev.gatehouse.ratelimit.redis.RedisUrl;
 import java.time.Duration;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -11,8 +16,10 @@ final class RedisOptions {
       names = "--redis-url",
       paramLabel = "URL",
       description =
-          "redis://HOST:PORT, rediss://…, redis-socket:///PATH or HOST:PORT; without it the counters"
-              + " are in memory. REDIS_URL is read too.")
+          "redis://[USER:PASSWORD@]HOST:PORT, redis-socket:///PATH, redis-sentinel://HOST:PORT,…#MASTER,"
+              + " redis-cluster://HOST:PORT,…, rediss…:// in TLS, or HOST:PORT; without it REDIS_URL and the"
+              + " variables beside it, as envoyproxy/ratelimit has them; without that the counters are in"
+              + " memory.")
   @Nullable
   String url;
 
@@ -22,8 +29,8 @@ final class RedisOptions {
       defaultValue = "10ms",
       converter = Time.class,
       description =
-          "How long Redis may take before the answer is UNAVAILABLE; below what Envoy waits."
-              + " Default: ${DEFAULT-VALUE}.")
+          "How long Redis may take before each limit says what becomes of the request; below what"
+              + " Envoy waits. Default: ${DEFAULT-VALUE}.")
   Duration timeout = Duration.ofMillis(10);
 
   @Option(
@@ -33,7 +40,22 @@ final class RedisOptions {
       description = "Before every key, when several installations share a Redis.")
   String prefix = "";
 
-  RateLimitSettings settings() {
-    return RateLimitSettings.of(url, timeout, prefix);
+  /**
+   * @return null if the counters are in memory
+   * @throws Failure if the URL is none
+   */
+  @Nullable
+  RedisSettings redis(Map<String, String> env) {
+    try {
+      var redis =
+          url == null ? ReferenceRedis.settings(ReferenceEnvironment.of(env)) : RedisUrl.parse(url);
+      return redis == null ? null : redis.with(timeout, prefix);
+    } catch (IllegalArgumentException e) {
+      throw new Failure(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  RateLimitSettings settings(Map<String, String> env) {
+    return RateLimitSettings.of(redis(env));
   }
 }

@@ -43,6 +43,9 @@ final class RunCommand implements Callable<Integer> {
   @Mixin(name = "Counters")
   RedisOptions redis = new RedisOptions();
 
+  @Mixin(name = "Limits")
+  LimitOptions limits = new LimitOptions();
+
   @Mixin(name = "Server")
   ServerOptions server = new ServerOptions();
 
@@ -86,7 +89,9 @@ final class RunCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    policies.mustBeThere();
     var secure = tls.settings();
+    var counting = limits.settings(redis.redis(terminal.env()));
     return Serving.serve(
         policies,
         server,
@@ -98,7 +103,7 @@ final class RunCommand implements Callable<Integer> {
             listening.admin),
         List.of(
             (source, context) -> ExtAuthz.create(source, authz.settings(policies), context),
-            (source, context) -> RateLimit.create(source, redis.settings(), context),
+            (source, context) -> RateLimit.create(source, counting, context),
             (source, context) -> ExtProc.create(
                 source,
                 new ExtProcSettings(policies.matchRoutes, policies.addressFromHeader()),

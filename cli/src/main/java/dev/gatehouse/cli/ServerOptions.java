@@ -40,6 +40,15 @@ final class ServerOptions {
   Duration maxConnectionAge = Duration.ofMinutes(30);
 
   @Option(
+      names = "--max-connection-age-grace",
+      paramLabel = "TIME",
+      defaultValue = "1m",
+      converter = Time.class,
+      description = "How long its calls may then still take before they are cut off."
+          + " Default: ${DEFAULT-VALUE}.")
+  Duration maxConnectionAgeGrace = Duration.ofMinutes(1);
+
+  @Option(
       names = "--drain",
       paramLabel = "TIME",
       defaultValue = "5s",
@@ -101,7 +110,7 @@ final class ServerOptions {
         usual.maxMessageBytes(),
         usual.maxHeaderBytes(),
         maxConnectionAge,
-        usual.maxConnectionAgeGrace(),
+        maxConnectionAgeGrace,
         drain,
         drain.plus(Duration.ofSeconds(15)));
   }

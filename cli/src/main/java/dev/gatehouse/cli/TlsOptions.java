@@ -27,13 +27,24 @@ final class TlsOptions {
   @Nullable
   Path clientCa;
 
+  @Option(
+      names = "--tls-client-name",
+      paramLabel = "NAME",
+      description = "Require, beside --tls-client-ca, a certificate for this DNS name.")
+  @Nullable
+  String clientName;
+
   ServerSettings.@Nullable Tls settings() {
+    if (clientName != null && clientCa == null) {
+      throw new Failure(
+          "--tls-client-name needs --tls-client-ca: only a checked certificate has a name");
+    }
     if (certificate == null && key == null && clientCa == null) {
       return null;
     }
     if (certificate == null || key == null) {
       throw new Failure("TLS needs both --tls-cert and --tls-key");
     }
-    return new ServerSettings.Tls(certificate, key, clientCa);
+    return new ServerSettings.Tls(certificate, key, clientCa, clientName);
   }
 }

@@ -2,10 +2,13 @@ package dev.gatehouse.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.gatehouse.ratelimit.descriptor.Algorithm;
+import dev.gatehouse.ratelimit.descriptor.OnUnavailable;
 import dev.gatehouse.ratelimit.redis.RedisSettings;
 import dev.gatehouse.ratelimit.redis.RedisUrl;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -62,7 +65,15 @@ final class GatehouseTest {
   @Test
   void an_unknown_option_ends_with_two_and_a_suggestion() {
     assertThat(run(Map.of(), "run", "--policy", "x")).isEqualTo(2);
-    assertThat(err.toString()).contains("Missing required option").contains("--policies");
+    assertThat(err.toString()).contains("Unknown option").contains("--policies");
+  }
+
+  @Test
+  void what_serves_policies_wants_to_know_where_they_are() {
+    for (var command : List.of("run", "ratelimit", "ext-authz", "ext-proc")) {
+      assertThat(run(Map.of(), command)).as(command).isEqualTo(2);
+    }
+    assertThat(err.toString()).contains("Missing required option: '--policies=DIR'");
   }
 
   @Test
@@ -113,7 +124,7 @@ final class GatehouseTest {
 
     assertThat(Address.text(command.listening.grpc)).isEqualTo("0.0.0.0:8082");
     assertThat(Address.text(command.listening.admin)).isEqualTo("127.0.0.9:8090");
-    assertThat(command.redis.settings().redis())
+    assertThat(command.redis.redis(env))
         .isEqualTo(RedisUrl.parse("rediss://:hunter2@redis.example:6379")
             .with(RedisSettings.DEFAULT_TIMEOUT, "p:"));
     assertThat(command.tls.settings())
@@ -121,13 +132,77 @@ final class GatehouseTest {
   }
 
   @Test
-  void a_unix_socket_and_a_ready_url_are_understood() {
-    assertThat(ReferenceEnvironment.redisUrl(
-            Map.of("REDIS_SOCKET_TYPE", "unix", "REDIS_URL", "/run/redis.sock")))
-        .isEqualTo("redis-socket:///run/redis.sock");
-    assertThat(ReferenceEnvironment.redisUrl(Map.of("REDIS_URL", "redis://h:1/2")))
-        .isEqualTo("redis://h:1/2");
-    assertThat(ReferenceEnvironment.redisUrl(Map.of())).isNull();
+  void what_is_wrong_with_the_reference_services_environment_is_told_at_once() {
+    var env = Map.of("PORT", "80801", "USE_PROMETHEUS", "yes", "BACKEND_TYPE", "memcached");
+    assertThat(run(env, "ratelimit", "--policies", "x")).isEqualTo(1);
+    assertThat(err.toString().lines())
+        .containsExactly(
+            "gatehouse: PORT=80801 (expected: a number from 0 to 65535)",
+            "gatehouse: BACKEND_TYPE=memcached (expected: redis, memcache or memory)",
+            "gatehouse: USE_PROMETHEUS=yes (expected: true or false)");
+  }
+
+  @Test
+  void the_drop_in_has_the_defaults_of_the_reference() {
+    var env = Map.of("GATEHOUSE_DROP_IN", "true", "HOST", "127.0.0.1", "REDIS_TIMEOUT", "1s500ms");
+
+    var command = parsed(RateLimitCommand.class, env, "ratelimit");
+
+    assertThat(Address.text(command.listening.grpc)).isEqualTo("0.0.0.0:8081");
+    assertThat(Address.text(command.listening.admin)).isEqualTo("127.0.0.1:8080");
+    assertThat(Address.text(command.listening.debug)).isEqualTo("0.0.0.0:6070");
+    assertThat(command.listening.prometheus).isNull();
+    assertThat(command.server.maxConnectionAge).hasHours(24);
+    assertThat(command.server.maxConnectionAgeGrace).hasHours(1);
+    assertThat(command.server.logLevel).hasToString("WARN");
+    assertThat(command.redis.redis(env)).satisfies(redis -> {
+      assertThat(redis.topology()).hasToString("Single[at=/var/run/nutcracker/ratelimit.sock]");
+      assertThat(redis.timeout()).hasMillis(1500);
+    });
+  }
+
+  @Test
+  void prometheus_and_client_certificates_come_from_the_reference_services_environment() {
+    var env = Map.of(
+        "USE_PROMETHEUS", "true",
+        "PROMETHEUS_ADDR", ":19001",
+        "GRPC_SERVER_USE_TLS", "true",
+        "GRPC_SERVER_TLS_CERT", "/certs/tls.crt",
+        "GRPC_SERVER_TLS_KEY", "/certs/tls.key",
+        "GRPC_SERVER_TLS_CA_CERT", "/certs/ca.crt",
+        "GRPC_CLIENT_TLS_SAN", "envoy");
+
+    var command = parsed(RateLimitCommand.class, env, "ratelimit", "--policies", "a");
+
+    assertThat(command.listening.prometheus.getPort()).isEqualTo(19001);
+    assertThat(command.tls.settings()).satisfies(tls -> {
+      assertThat(tls.clientCa()).hasToString("/certs/ca.crt");
+      assertThat(tls.clientName()).isEqualTo("envoy");
+    });
+  }
+
+  @Test
+  void what_a_limit_does_by_default_comes_from_flags_and_our_own_variables() {
+    var env = Map.of("GATEHOUSE_DEFAULT_ALGORITHM", "TokenBucket", "GATEHOUSE_REPLICAS", "3");
+
+    var limits = parsed(
+            RateLimitCommand.class,
+            env,
+            "ratelimit",
+            "--policies",
+            "a",
+            "--all-or-nothing",
+            "--on-unavailable",
+            "Local")
+        .limits
+        .settings(null);
+
+    assertThat(limits.limits().algorithm()).isEqualTo(Algorithm.TOKEN_BUCKET);
+    assertThat(limits.limits().countsDenied()).isFalse();
+    assertThat(limits.limits().onUnavailable()).isEqualTo(OnUnavailable.LOCAL);
+    assertThat(limits.replicas()).isEqualTo(3);
+    assertThat(run(Map.of(), "ratelimit", "--policies", "a", "--replicas", "0")).isEqualTo(1);
+    assertThat(err.toString()).contains("--replicas=0 (expected: 1 or more)");
   }
 
   @Test
@@ -137,7 +212,7 @@ final class GatehouseTest {
 
     assertThat(Address.text(command.listening.grpc)).isEqualTo("127.0.0.1:8081");
     assertThat(Address.text(command.listening.admin)).isEqualTo("127.0.0.1:8080");
-    assertThat(command.redis.settings().redis()).isNull();
+    assertThat(command.redis.redis(Map.of("HOST", "my-laptop"))).isNull();
   }
 
   @Test

@@ -23,6 +23,7 @@ import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -260,14 +261,17 @@ class DistributionTest {
     var policies = Distribution.demoPolicies(folder.resolve("policies"));
     var grpc = Distribution.freePort();
     var http = Distribution.freePort();
-    var env = Map.of(
+    var env = new HashMap<>(Map.of(
         "GATEHOUSE_POLICIES", policies.toString(),
         "GATEHOUSE_DRAIN", "0s",
         "GRPC_HOST", "127.0.0.1",
         "GRPC_PORT", Integer.toString(grpc),
         "HOST", "127.0.0.1",
-        "PORT", Integer.toString(http),
-        "LOG_LEVEL", "warn");
+        "PORT", Integer.toString(http)));
+    env.put("DEBUG_PORT", Integer.toString(Distribution.freePort()));
+    env.put("BACKEND_TYPE", "memory");
+    env.put("USE_STATSD", "false");
+    env.put("LOG_LEVEL", "warn");
     try (var running = Distribution.start(env, "ratelimit")) {
       running.awaitReady(http);
       assertThat(running.says("\"INFO\"")).as("LOG_LEVEL=warn").isFalse();

@@ -23,12 +23,15 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The ratelimit service, composed on this screen. */
 public final class RateLimit implements Service {
   private final RateLimitService service;
   private final CounterStore store;
   private final Preview preview;
+  private final Live<LimitTree> limits;
+  private final HealthSettings health;
   private final RateLimitStats stats;
   private final Map<String, HttpPage> pages;
 
@@ -37,6 +40,8 @@ public final class RateLimit implements Service {
       CounterStore store,
       RateLimitSettings settings,
       ServiceContext context) {
+    this.limits = limits;
+    this.health = settings.health();
     this.store = store;
     var answers = new Answers(settings.answers());
     this.preview = new Preview(limits, store, answers);
@@ -143,6 +148,21 @@ public final class RateLimit implements Service {
   @Override
   public Map<String, HttpPage> pages() {
     return pages;
+  }
+
+  @Override
+  public @Nullable String unhealthy() {
+    if (health.withoutStore() && !store.available()) {
+      return "the counters cannot be reached";
+    }
+    return health.withoutDomains() && !hasDomain(limits.current())
+        ? "no configuration with a domain is loaded"
+        : null;
+  }
+
+  private static boolean hasDomain(LimitTree tree) {
+    return tree.domains().stream()
+        .anyMatch(domain -> !domain.equals(LimitTreeCompiler.WARM_UP_DOMAIN));
   }
 
   @Override

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param replicas how many instances share a limit that each counts in its own memory ({@code OnUnavailable.LOCAL})
  * @param memoryCounters how many counters in memory at most
  * @param stats what is counted for dashboards
+ * @param health when callers should go elsewhere
  */
 public record RateLimitSettings(
     @Nullable RedisSettings redis,
@@ -27,7 +28,8 @@ public record RateLimitSettings(
     long overLimitCacheBytes,
     int replicas,
     int memoryCounters,
-    StatsSettings stats) {
+    StatsSettings stats,
+    HealthSettings health) {
   /** About 75 MB of counters at most. */
   public static final int MEMORY_COUNTERS = 500_000;
 
@@ -56,7 +58,8 @@ public record RateLimitSettings(
         0,
         1,
         MEMORY_COUNTERS,
-        StatsSettings.defaults());
+        StatsSettings.defaults(),
+        HealthSettings.ALWAYS);
   }
 
   /** With other counters. */
@@ -69,6 +72,7 @@ public record RateLimitSettings(
         overLimitCacheBytes,
         replicas,
         memoryCounters,
-        stats);
+        stats,
+        health);
   }
 }

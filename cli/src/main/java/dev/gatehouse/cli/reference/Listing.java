@@ -10,7 +10,10 @@ public final class Listing {
 
   /** Lines for help, in groups. */
   public static List<String> help() {
-    var lines = new ArrayList<String>();
+    var lines = new ArrayList<>(List.of(
+        "",
+        "Environment of envoyproxy/ratelimit, below the flags and variables above. Its defaults, which stand",
+        "behind the names, hold in bin/ratelimit; here only what is set does:"));
     for (var group : Variable.Group.values()) {
       lines.add("");
       lines.add("  " + group.title() + ":");
@@ -23,6 +26,11 @@ public final class Listing {
             });
       }
     }
+    lines.addAll(
+        List.of(
+            "",
+            "Example:",
+            "  REDIS_SOCKET_TYPE=tcp REDIS_URL=127.0.0.1:6379 gatehouse ratelimit --policies policies/"));
     return lines;
   }
 

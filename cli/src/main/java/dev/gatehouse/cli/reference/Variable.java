@@ -4,11 +4,11 @@ import dev.gatehouse.cli.reference.Honour.Here;
 import dev.gatehouse.cli.reference.Honour.No;
 import dev.gatehouse.cli.reference.Kind.Flag;
 import dev.gatehouse.cli.reference.Kind.Fraction;
-import dev.gatehouse.cli.reference.Kind.Whole;
 import dev.gatehouse.cli.reference.Kind.OneOf;
 import dev.gatehouse.cli.reference.Kind.Pairs;
 import dev.gatehouse.cli.reference.Kind.Text;
 import dev.gatehouse.cli.reference.Kind.Time;
+import dev.gatehouse.cli.reference.Kind.Whole;
 
 /**
  * Every environment variable of envoyproxy/ratelimit, by its name, and those that Envoy Gateway sets for it. The one place that knows them:

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** How the reference's environment is read. */
-final class EnvironmentTest {
+final class ReferenceEnvironmentTest {
   @ParameterizedTest
   @CsvSource({
     "10s, PT10S",
@@ -117,11 +117,14 @@ final class EnvironmentTest {
   @Test
   void defaults_hold_in_a_drop_in_only() {
     var set = Map.of("DEBUG_HOST", "127.0.0.1");
-    assertThat(new Environment(set, true).text(Variable.DEBUG_PORT)).hasValue("6070");
-    assertThat(new Environment(set, false).text(Variable.DEBUG_PORT)).isEmpty();
-    assertThat(new Environment(set, false).text(Variable.DEBUG_HOST)).hasValue("127.0.0.1");
-    assertThat(new Environment(Map.of(), true).flag(Variable.USE_STATSD)).isTrue();
-    assertThat(new Environment(Map.of(), false).flag(Variable.USE_STATSD)).isFalse();
+    assertThat(new ReferenceEnvironment(set, true).text(Variable.DEBUG_PORT)).hasValue("6070");
+    assertThat(new ReferenceEnvironment(set, false).text(Variable.DEBUG_PORT)).isEmpty();
+    assertThat(new ReferenceEnvironment(set, false).text(Variable.DEBUG_HOST))
+        .hasValue("127.0.0.1");
+    assertThat(new ReferenceEnvironment(Map.of(), true).flag(Variable.USE_STATSD))
+        .isTrue();
+    assertThat(new ReferenceEnvironment(Map.of(), false).flag(Variable.USE_STATSD))
+        .isFalse();
   }
 
   @Test
@@ -136,11 +139,11 @@ final class EnvironmentTest {
     assertThat(Arrays.stream(Variable.values()).map(Enum::name)).allMatch(help::contains);
   }
 
-  private static Environment environment(String... pairs) {
+  private static ReferenceEnvironment environment(String... pairs) {
     var env = new java.util.HashMap<String, String>();
     for (int i = 0; i < pairs.length; i += 2) {
       env.put(pairs[i], pairs[i + 1]);
     }
-    return new Environment(env, false);
+    return new ReferenceEnvironment(env, false);
   }
 }

@@ -12,12 +12,12 @@ import java.util.Optional;
  *
  * @param dropIn whether what is not set has the reference's default; else it is as if the variable were not there
  */
-public record Environment(Map<String, String> env, boolean dropIn) {
+public record ReferenceEnvironment(Map<String, String> env, boolean dropIn) {
   /** By this {@code bin/ratelimit} says that it stands in for the reference's program. */
   public static final String DROP_IN = "GATEHOUSE_DROP_IN";
 
-  public static Environment of(Map<String, String> env) {
-    return new Environment(env, Boolean.parseBoolean(env.get(DROP_IN)));
+  public static ReferenceEnvironment of(Map<String, String> env) {
+    return new ReferenceEnvironment(env, Boolean.parseBoolean(env.get(DROP_IN)));
   }
 
   public boolean isSet(Variable variable) {
@@ -36,8 +36,11 @@ public record Environment(Map<String, String> env, boolean dropIn) {
     return isSet(variable) ? env.getOrDefault(variable.name(), "") : variable.usual();
   }
 
+  /** False too for what is none, which {@link #problems} tells of. */
   public boolean flag(Variable variable) {
-    return text(variable).map(GoValues::flag).orElse(false);
+    return text(variable)
+        .filter(value -> List.of("1", "t", "T", "TRUE", "true", "True").contains(value))
+        .isPresent();
   }
 
   public Duration duration(Variable variable) {

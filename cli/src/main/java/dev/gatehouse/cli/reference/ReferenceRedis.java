@@ -1,0 +1,64 @@
+package dev.gatehouse.cli.reference;
+
+import dev.gatehouse.ratelimit.redis.RedisSettings;
+import dev.gatehouse.ratelimit.redis.RedisSettings.Login;
+import dev.gatehouse.ratelimit.redis.RedisSettings.Tls;
+import dev.gatehouse.ratelimit.redis.RedisUrl;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The Redis that the reference's variables name. */
+public final class ReferenceRedis {
+  private ReferenceRedis() {}
+
+  /**
+   * A {@code REDIS_URL} with a scheme says all by itself; without {@code REDIS_SOCKET_TYPE} what begins with a slash is a socket.
+   *
+   * @return null if counters are to be in memory
+   * @throws IllegalArgumentException naming what is wrong, without a password
+   */
+  public static @Nullable RedisSettings settings(ReferenceEnvironment env) {
+    var url = env.text(Variable.REDIS_URL).map(String::strip).orElse("");
+    if (url.isEmpty() || env.textOrUsual(Variable.BACKEND_TYPE).equalsIgnoreCase("memory")) {
+      return null;
+    }
+    if (url.contains("://")) {
+      return RedisUrl.parse(url);
+    }
+    var socketType = env.isSet(Variable.REDIS_SOCKET_TYPE)
+        ? env.textOrUsual(Variable.REDIS_SOCKET_TYPE)
+        : url.startsWith("/") ? "unix" : "tcp";
+    var topology = RedisUrl.ofReference(
+        env.textOrUsual(Variable.REDIS_TYPE),
+        socketType,
+        url,
+        login(env, Variable.REDIS_SENTINEL_AUTH));
+    return RedisSettings.at(topology)
+        .withLogin(login(env, Variable.REDIS_AUTH))
+        .withTls(env.flag(Variable.REDIS_TLS) ? tls(env) : null);
+  }
+
+  private static Login login(ReferenceEnvironment env, Variable variable) {
+    return env.text(variable).map(Login::of).orElse(Login.NONE);
+  }
+
+  private static Tls tls(ReferenceEnvironment env) {
+    var certificate = file(env, Variable.REDIS_TLS_CLIENT_CERT);
+    var key = file(env, Variable.REDIS_TLS_CLIENT_KEY);
+    if ((certificate == null) != (key == null)) {
+      throw new IllegalArgumentException(
+          "REDIS_TLS_CLIENT_CERT and REDIS_TLS_CLIENT_KEY belong together: only one is set");
+    }
+    return new Tls(
+        file(env, Variable.REDIS_TLS_CACERT),
+        certificate,
+        key,
+        !env.flag(Variable.REDIS_TLS_SKIP_HOSTNAME_VERIFICATION));
+  }
+
+  private static @Nullable Path file(ReferenceEnvironment env, Variable variable) {
+    Optional<String> path = env.text(variable);
+    return path.map(Path::of).orElse(null);
+  }
+}
