@@ -36,6 +36,7 @@ final class Bench implements Runnable {
       usage.description(description);
       commands.addSubcommand(scenario.word, compare);
     }
+    commands.addSubcommand(new Stopped());
     commands.addSubcommand(new Flood());
     commands.addSubcommand(new Memory());
     commands.addSubcommand(new FirstRequests());

@@ -123,6 +123,14 @@ final class Load implements AutoCloseable {
     return recorder.result(ran);
   }
 
+  /** As {@link #atRate}, but each call's latency by itself, in nanoseconds. */
+  long[] latenciesAtRate(Calls calls, double perSecond, double seconds)
+      throws InterruptedException {
+    var recorder = new Recorder();
+    var _ = send(calls, perSecond, seconds, channels, List.of(recorder));
+    return Arrays.copyOf(recorder.latencies, recorder.count);
+  }
+
   /** As {@link #atRate} on some of the connections, which take turns; told apart by connection. */
   List<Result> atRate(Calls calls, double perSecond, double seconds, List<Integer> connections)
       throws InterruptedException {

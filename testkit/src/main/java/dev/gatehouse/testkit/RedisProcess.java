@@ -36,13 +36,15 @@ public final class RedisProcess implements AutoCloseable {
 
   private final File executable;
   private final int port;
+  private final int tlsPort;
   private final Path folder;
   private final List<String> options;
   private @Nullable Process process;
 
-  private RedisProcess(File executable, int port, Path folder, List<String> options) {
+  private RedisProcess(File executable, int port, int tlsPort, Path folder, List<String> options) {
     this.executable = executable;
     this.port = port;
+    this.tlsPort = tlsPort;
     this.folder = folder;
     this.options = options;
   }
@@ -50,7 +52,8 @@ public final class RedisProcess implements AutoCloseable {
   /**
    * Starts one and waits until it answers.
    *
-   * @param options as on its command line, {@code --requirepass secret}; {@code FOLDER} in one stands for its folder
+   * @param options as on its command line, {@code --requirepass secret}; {@code FOLDER} in one stands for its folder, {@code
+   *     TLS_PORT} for a second port
    */
   public static RedisProcess start(String... options) {
     var executable = executable()
@@ -59,10 +62,12 @@ public final class RedisProcess implements AutoCloseable {
                 "no Redis that this test may stop, and it needs a process of its own: install redis-server"));
     try {
       var folder = Files.createTempDirectory("gatehouse-redis");
+      int tlsPort = freePort();
       var its = Stream.of(options)
-          .map(option -> option.replace("FOLDER", folder.toString()))
+          .map(option ->
+              option.replace("FOLDER", folder.toString()).replace("TLS_PORT", "" + tlsPort))
           .toList();
-      var redis = new RedisProcess(executable, freePort(), folder, its);
+      var redis = new RedisProcess(executable, freePort(), tlsPort, folder, its);
       Runtime.getRuntime().addShutdownHook(new Thread(redis::stop, "stop Redis"));
       redis.launch();
       return redis;
@@ -141,7 +146,7 @@ public final class RedisProcess implements AutoCloseable {
       var lines = new ArrayList<>(List.of("port " + port, "bind 127.0.0.1", "dir " + folder));
       lines.addAll(configuration);
       var file = Files.write(folder.resolve("sentinel.conf"), lines);
-      var sentinel = new RedisProcess(executable, port, folder, List.of());
+      var sentinel = new RedisProcess(executable, port, 0, folder, List.of());
       Runtime.getRuntime().addShutdownHook(new Thread(sentinel::stop, "stop a sentinel"));
       sentinel.launch(List.of(executable.getPath(), file.toString(), "--sentinel"));
       return sentinel;
@@ -252,6 +257,11 @@ public final class RedisProcess implements AutoCloseable {
 
   public int port() {
     return port;
+  }
+
+  /** What {@code TLS_PORT} stood for. */
+  public int tlsPort() {
+    return tlsPort;
   }
 
   /** Where its files are: what it wrote, and its socket if it was told to have one there. */

@@ -90,8 +90,32 @@ final class Clients {
   }
 
   private ClientOptions options() {
-    var socket = SocketOptions.builder()
-        .connectTimeout(CONNECT_WITHIN)
+    return ClientOptions.builder()
+        // A node connects anew by itself, and what was under way is not sent again: it may have
+        // been counted.
+        .autoReconnect(false)
+        .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
+        // Nothing of RESP3 is used; RESP2 needs no HELLO, which proxies in front of Redis do not
+        // know.
+        .protocolVersion(ProtocolVersion.RESP2)
+        .maintNotificationsConfig(MaintNotificationsConfig.disabled())
+        .requestQueueSize(REQUEST_QUEUE)
+        .timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build())
+        .socketOptions(socketOptions())
+        .sslOptions(SslOptions.builder()
+            .jdkSslProvider()
+            .handshakeTimeout(CONNECT_WITHIN)
+            .sslContext(certificates::configure)
+            .build())
+        .build();
+  }
+
+  private SocketOptions socketOptions() {
+    var socket = SocketOptions.builder().connectTimeout(CONNECT_WITHIN).keepAlive(false);
+    if (settings.topology() instanceof Topology.Single(UnixSocket _)) {
+      return socket.build();
+    }
+    socket
         .tcpNoDelay(true)
         .keepAlive(SocketOptions.KeepAliveOptions.builder()
             .enable()
@@ -105,24 +129,7 @@ final class Clients {
           .tcpUserTimeout(SILENCE)
           .build());
     }
-    return ClientOptions.builder()
-        // A node connects anew by itself, and what was under way is not sent again: it may have
-        // been counted.
-        .autoReconnect(false)
-        .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
-        // Nothing of RESP3 is used; RESP2 needs no HELLO, which proxies in front of Redis do not
-        // know.
-        .protocolVersion(ProtocolVersion.RESP2)
-        .maintNotificationsConfig(MaintNotificationsConfig.disabled())
-        .requestQueueSize(REQUEST_QUEUE)
-        .timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build())
-        .socketOptions(socket.build())
-        .sslOptions(SslOptions.builder()
-            .jdkSslProvider()
-            .handshakeTimeout(CONNECT_WITHIN)
-            .sslContext(certificates::configure)
-            .build())
-        .build();
+    return socket.build();
   }
 
   void close() {
