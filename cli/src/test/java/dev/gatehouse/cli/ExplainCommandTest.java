@@ -127,6 +127,60 @@ final class ExplainCommandTest {
   }
 
   @Test
+  void costs_and_shared_rules_are_told_as_envoy_asks_for_them() throws IOException {
+    demoWith("limits.yaml", "limit: {requests: 5, unit: Minute}", """
+        limit: {requests: 5, unit: Minute}
+                cost:
+                  request: {from: Number, number: 2}
+                  response: {from: Metadata, metadata: {namespace: envoy.filters.http.ext_authz, key: "auth:weight"}}
+              - limit: {requests: 0, unit: Hour}
+                shared: true
+                cost: {request: {from: Number, number: 7}}
+        """.strip());
+
+    assertThat(explain(folder, "--path", "/orders", "--header", bearer("orders:read")))
+        .as(err + "\n" + out)
+        .isEqualTo(6);
+    assertThat(out.toString())
+        .contains("in the domain shop/web/http")
+        .contains("it counts 2")
+        .contains("shop/orders allows 5 a minute for ada: 0 counted, 3 left behind this one")
+        .contains("nothing is counted: the metadata has no number at auth:weight")
+        .contains("in the domain shop/orders")
+        .contains("descriptor shop/orders/rule/1, rule-0-match--1; it counts 7")
+        .contains("over the limit: Envoy answers 429");
+  }
+
+  @Test
+  void a_plan_is_found_in_what_ext_authz_said_and_a_denial_is_the_policys() throws IOException {
+    demoWith("limits.yaml", "requests: 5", "requests: 6");
+    Files.writeString(folder.resolve("limits.yaml"), """
+        apiVersion: gatehouse.dev/v1alpha1
+        kind: RateLimitPolicy
+        metadata: {name: orders, namespace: shop}
+        spec:
+          targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: orders}]
+          rules:
+          - name: calls
+            clientSelectors: [{metadata: [{key: gatehouse.sub, type: Distinct}, {key: "auth:method", value: jwt}]}]
+            limit: {requests: 7, unit: Hour}
+            plan: {metadata: {key: gatehouse.sub}, limits: {ada: {requests: 0, unit: Hour, every: 2}}}
+          response: {status: 503, headers: {x-help: please}, body: slow down}
+        """);
+
+    assertThat(explain(folder, "--path", "/orders", "--header", bearer("orders:read")))
+        .as(err + "\n" + out)
+        .isEqualTo(6);
+    assertThat(out.toString())
+        .contains(
+            "where each value of the metadata gatehouse.sub and the metadata auth:method is jwt and each value of the metadata gatehouse.sub")
+        .contains("rule-0-metadata-0=ada, rule-0-metadata-1=jwt, rule-0-plan=ada")
+        .contains("shop/orders allows 0 a 2 hours for ada")
+        .contains("over the limit: Envoy answers 503")
+        .contains("the client gets 503");
+  }
+
+  @Test
   void of_routes_that_match_too_it_says_why_they_stand_behind() throws IOException {
     demoWith("shop.yaml", "value: /admin}", "value: /orders/admin}");
 

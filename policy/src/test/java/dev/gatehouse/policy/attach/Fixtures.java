@@ -245,12 +245,16 @@ final class Fixtures {
   }
 
   static BackendTrafficPolicy traffic(String id, Targets targets) {
+    return traffic(meta("gateway.envoyproxy.io/v1alpha1", "BackendTrafficPolicy", id), targets);
+  }
+
+  static BackendTrafficPolicy rateLimit(String id, Targets targets) {
+    return traffic(meta("gatehouse.dev/v1alpha1", "RateLimitPolicy", id), targets);
+  }
+
+  private static BackendTrafficPolicy traffic(Meta meta, Targets targets) {
     return new BackendTrafficPolicy(
-        meta("gateway.envoyproxy.io/v1alpha1", "BackendTrafficPolicy", id),
-        targets,
-        List.of(),
-        true,
-        BackendTrafficPolicy.Denial.USUAL);
+        meta, targets, List.of(), true, BackendTrafficPolicy.Denial.USUAL);
   }
 
   static RejectedPolicy rejected(

@@ -9,6 +9,7 @@ import static dev.gatehouse.policy.attach.Fixtures.meta;
 import static dev.gatehouse.policy.attach.Fixtures.name;
 import static dev.gatehouse.policy.attach.Fixtures.parent;
 import static dev.gatehouse.policy.attach.Fixtures.prefix;
+import static dev.gatehouse.policy.attach.Fixtures.rateLimit;
 import static dev.gatehouse.policy.attach.Fixtures.rejected;
 import static dev.gatehouse.policy.attach.Fixtures.route;
 import static dev.gatehouse.policy.attach.Fixtures.rule;
@@ -268,6 +269,27 @@ class PolicyAttachmentTest {
         .containsExactly(
             "http none", "http none", "alt rejected shop/worse", "alt rejected shop/worse");
     assertThat(set.rules().getFirst().guarded()).isTrue();
+  }
+
+  @Test
+  void of_backend_traffic_and_rate_limit_policies_the_most_specific_of_either_kind_holds() {
+    var set = sound(
+        WEB,
+        ORDERS,
+        traffic("shop/theirs", targets(target("HTTPRoute", "orders", "create"))),
+        rateLimit("shop/ours", targets(target("HTTPRoute", "orders", null))),
+        traffic("shop/base", targets(target("Gateway", "web", null))),
+        rejected("RateLimitPolicy", "shop/bad", null, targets(target("Gateway", "web", "alt"))));
+
+    assertThat(set.rules())
+        .extracting(rule -> rule.rule().name() + " " + name(rule.traffic()))
+        .containsExactly("create theirs", "list ours", "create theirs", "list ours");
+    assertThat(set.trafficCandidates(set.rules().get(3)))
+        .extracting(candidate -> candidate.policy().title())
+        .containsExactly(
+            "RateLimitPolicy shop/ours",
+            "RateLimitPolicy shop/bad",
+            "BackendTrafficPolicy shop/base");
   }
 
   @Test
