@@ -10,6 +10,8 @@ import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.source.PolicySource;
 import dev.gatehouse.ratelimit.RateLimit;
 import dev.gatehouse.ratelimit.RateLimitSettings;
+import dev.gatehouse.ratelimit.config.Sources;
+import dev.gatehouse.ratelimit.config.yaml.YamlSource;
 import dev.gatehouse.server.DecisionListener;
 import dev.gatehouse.server.EventLoops;
 import dev.gatehouse.server.Service;
@@ -20,34 +22,54 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Policies with all that reading, attaching, the services' compilers and {@code wire} say of them. The services are made as they
  * are to serve, and closed again: what lint accepts is what serves.
  */
 record Checked(List<AttachedRule> rules, List<Problem> problems) {
+  /**
+   * Configuration of envoyproxy/ratelimit beside the policies.
+   *
+   * @param mergeDomains as {@code MERGE_DOMAIN_CONFIG}
+   */
+  record Config(Path folder, boolean mergeDomains) {}
+
   static Checked folders(List<Path> folders) {
+    return folders(folders, null);
+  }
+
+  static Checked folders(List<Path> folders, @Nullable Config config) {
     var loops = EventLoops.start(1);
     try (var policies = PolicySource.folders(folders, false)) {
       var context = new ServiceContext(
           loops, new PrometheusRegistry(), DecisionListener.NONE, InstantSource.system());
+      var settings = RateLimitSettings.defaults();
+      var sources = Sources.of(policies, settings.limits(), config != null && config.mergeDomains);
       var services = List.of(
           ExtAuthz.create(policies, ExtAuthzSettings.defaults(), context),
-          RateLimit.create(policies, RateLimitSettings.defaults(), context),
+          RateLimit.create(sources, settings, context),
           ExtProc.create(policies, ExtProcSettings.defaults(), context));
       var load = policies.start();
       var wired = new Problems();
       EnvoyConfig.of(load.policies(), WireCommand.LOCAL, wired);
+      var configured = new Problems();
+      if (config != null) {
+        // Dot-files lie about beside what is meant: an editor's, a mount's.
+        sources.offer(YamlSource.read(config.folder, true, configured), configured);
+      }
       services.forEach(Service::close);
-      return new Checked(load.policies().rules(), sorted(load.problems(), wired.all()));
+      return new Checked(
+          load.policies().rules(), sorted(List.of(load.problems(), wired.all(), configured.all())));
     } finally {
       loops.close();
     }
   }
 
-  private static List<Problem> sorted(List<Problem> loaded, List<Problem> wired) {
-    return Stream.concat(loaded.stream(), wired.stream())
+  private static List<Problem> sorted(List<List<Problem>> problems) {
+    return problems.stream()
+        .flatMap(List::stream)
         .sorted(Comparator.<Problem, String>comparing(p -> p.origin().file())
             .thenComparingInt(p -> p.origin().line())
             .thenComparingInt(p -> p.origin().column()))

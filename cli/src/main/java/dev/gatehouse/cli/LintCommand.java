@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -24,7 +25,8 @@ import tools.jackson.databind.json.JsonMapper;
       "error; warnings and open routes do not count.",
       "",
       "Example:",
-      "  gatehouse lint policies/ --output json"
+      "  gatehouse lint policies/ --output json",
+      "  gatehouse lint --ratelimit-config /srv/runtime_data/current/config"
     })
 final class LintCommand implements Callable<Integer> {
   private static final JsonMapper JSON = JsonMapper.builder()
@@ -38,8 +40,23 @@ final class LintCommand implements Callable<Integer> {
 
   private final Terminal terminal;
 
-  @Parameters(paramLabel = "DIR", arity = "1..*", description = "Folders of policies.")
+  @Parameters(paramLabel = "DIR", arity = "0..*", description = "Folders of policies.")
   List<Path> folders = List.of();
+
+  @Option(
+      names = "--ratelimit-config",
+      paramLabel = "DIR",
+      description = {
+        "Folder of envoyproxy/ratelimit's YAML, read as",
+        "RUNTIME_ROOT/RUNTIME_SUBDIRECTORY/RUNTIME_APPDIRECTORY is."
+      })
+  @Nullable
+  Path config;
+
+  @Option(
+      names = "--merge-domains",
+      description = "Its files may say parts of one domain (MERGE_DOMAIN_CONFIG).")
+  boolean mergeDomains;
 
   @Option(
       names = "--output",
@@ -54,18 +71,28 @@ final class LintCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    for (var folder : folders) {
-      if (!Files.isDirectory(folder)) {
-        throw new Failure(folder + " is not a folder");
-      }
+    if (folders.isEmpty() && config == null) {
+      throw new Failure(
+          "there is nothing to look at: name a folder of policies, or --ratelimit-config");
     }
-    var checked = Checked.folders(folders);
+    folders.forEach(LintCommand::checkFolder);
+    if (config != null) {
+      checkFolder(config);
+    }
+    var checked =
+        Checked.folders(folders, config == null ? null : new Checked.Config(config, mergeDomains));
     if (output == Output.json) {
       terminal.out().println(json(checked));
     } else {
       text(checked);
     }
     return checked.count(Severity.ERROR) > 0 ? 1 : 0;
+  }
+
+  private static void checkFolder(Path folder) {
+    if (!Files.isDirectory(folder)) {
+      throw new Failure(folder + " is not a folder");
+    }
   }
 
   private void text(Checked checked) {

@@ -60,6 +60,43 @@ final class LintCommandTest {
   }
 
   @Test
+  void the_references_configuration_is_looked_at_alone_or_beside_policies() throws IOException {
+    Files.writeString(
+        folder.resolve("a.yaml"),
+        "domain: shop\ndescriptors: [{key: a, rate_limit: {unit: secnd, requests_per_unit: 1}}]\n");
+    Files.writeString(folder.resolve("b.yaml"), "domain: shop\n");
+    Files.writeString(folder.resolve(".b.yaml.swp"), "left by an editor");
+
+    assertThat(run("lint", "--ratelimit-config", folder.toString())).isOne();
+    assertThat(out.toString())
+        .contains("a.yaml:2:37: descriptors[0].rate_limit.unit: \"secnd\" is not one of")
+        .contains("b.yaml:1:1: domain: \"shop\" is in")
+        .contains("2 errors");
+
+    out.getBuffer().setLength(0);
+    assertThat(run(
+            "lint", DEMO.toString(), "--ratelimit-config", folder.toString(), "--merge-domains"))
+        .isOne();
+    assertThat(out.toString()).contains("3 route rules, 1 error, 0 warnings");
+  }
+
+  @Test
+  void a_domain_that_policies_and_configuration_define_is_an_error() throws IOException {
+    Files.writeString(folder.resolve("a.yaml"), "domain: shop/web/http\n");
+
+    assertThat(run("lint", DEMO.toString(), "--ratelimit-config", folder.toString()))
+        .isOne();
+    assertThat(out.toString())
+        .contains("a.yaml:1:1: domain: \"shop/web/http\" is a domain of the policies too");
+  }
+
+  @Test
+  void nothing_to_look_at_is_said() {
+    assertThat(run("lint")).isOne();
+    assertThat(err.toString()).contains("name a folder of policies, or --ratelimit-config");
+  }
+
+  @Test
   void a_folder_that_is_not_there_is_said() {
     assertThat(run("lint", "/nowhere")).isOne();
     assertThat(err.toString()).contains("/nowhere is not a folder");

@@ -1,8 +1,10 @@
 package dev.gatehouse.ratelimit;
 
 import com.google.protobuf.UInt64Value;
+import dev.gatehouse.policy.resource.Problem;
 import dev.gatehouse.policy.source.Live;
 import dev.gatehouse.policy.source.PolicySource;
+import dev.gatehouse.ratelimit.config.ConfigListener;
 import dev.gatehouse.ratelimit.config.Sources;
 import dev.gatehouse.ratelimit.counter.CounterStore;
 import dev.gatehouse.ratelimit.counter.MemoryCounterStore;
@@ -78,7 +80,19 @@ public final class RateLimit implements Service {
   /** With the limits of the policies and of a configuration beside them. */
   public static RateLimit create(
       Sources sources, RateLimitSettings settings, ServiceContext context) {
-    return create(sources.live(), settings, context);
+    var service = create(sources.live(), settings, context);
+    sources.listen(new ConfigListener() {
+      @Override
+      public void inForce(LimitTree config, List<Problem> warnings) {
+        service.configLoaded(true);
+      }
+
+      @Override
+      public void refused(List<Problem> problems) {
+        service.configLoaded(false);
+      }
+    });
+    return service;
   }
 
   /** With limits from elsewhere. */

@@ -98,7 +98,7 @@ public enum Variable {
       "false",
       new Flag(),
       "serve before there is a configuration",
-      here("without it the service answers UNAVAILABLE until there is one")),
+      here("until then an unknown domain is answered with an error")),
   MERGE_DOMAIN_CONFIG(
       Group.CONFIGURATION, "false", new Flag(), "several files may define one domain", here()),
   HEALTHY_WITH_AT_LEAST_ONE_CONFIG_LOADED(
@@ -133,8 +133,8 @@ public enum Variable {
       Group.XDS,
       "3s",
       new Time(),
-      "wait before the first connection is tried again",
-      no("XDS_CLIENT_BACKOFF_* say how long every reconnect waits")),
+      "wait while there is no connection",
+      here("between half and one and a half of it")),
   CONFIG_GRPC_XDS_CLIENT_ADDITIONAL_HEADERS(
       Group.XDS, "", new Pairs(), "metadata of the stream, a:1,b:2", here()),
   CONFIG_GRPC_XDS_SERVER_USE_TLS(Group.XDS, "false", new Flag(), "connect with TLS", here()),
@@ -149,7 +149,11 @@ public enum Variable {
       "name that the server's certificate must be for",
       here("instead of the URL's host")),
   XDS_CLIENT_BACKOFF_INITIAL_INTERVAL(
-      Group.XDS, "10s", new Time(), "wait before the first reconnect", here()),
+      Group.XDS,
+      "10s",
+      new Time(),
+      "wait after a stream has ended",
+      here("twice as long each time")),
   XDS_CLIENT_BACKOFF_MAX_INTERVAL(Group.XDS, "60s", new Time(), "the longest wait", here()),
   XDS_CLIENT_BACKOFF_RANDOM_FACTOR(
       Group.XDS, "0.5", new Fraction(), "part of a wait that is random", here()),

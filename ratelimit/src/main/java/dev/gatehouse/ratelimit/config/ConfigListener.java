@@ -10,8 +10,9 @@ public interface ConfigListener {
    * {@code config_load_success}.
    *
    * @param config the configuration alone, without the policies' limits
+   * @param warnings what does not keep it out of force
    */
-  void inForce(LimitTree config);
+  void inForce(LimitTree config, List<Problem> warnings);
 
   /** {@code config_load_error}. What was in force before stays so. */
   void refused(List<Problem> problems);

@@ -27,7 +27,8 @@ import org.slf4j.LoggerFactory;
  * of. Of each the last good one stays in force when a bad one comes. A domain is defined by one of them only: whichever comes
  * second is refused.
  *
- * <p>A configuration that was refused is tried again when the policies change: a control plane would not send it once more.
+ * <p>Who serves makes this of the policies, {@code RateLimit} of this, and then starts {@code YamlSource} or {@code XdsSource}, if
+ * any, which gives it what it finds. A configuration that was refused is tried again when the policies change: a control plane would not send it once more.
  */
 public final class Sources {
   private static final Logger LOG = LoggerFactory.getLogger(Sources.class);
@@ -70,11 +71,14 @@ public final class Sources {
   }
 
   /**
-   * A configuration is to come: until one is in force, domains that no policy has are answered with an error, as
+   * A configuration is to come, and the log will tell of it: until one is in force, domains that no policy has are answered with an error, as
    * envoyproxy/ratelimit answers.
    */
   public synchronized void expectConfig() {
-    configured = true;
+    if (!configured) {
+      configured = true;
+      listen(new ConfigLog());
+    }
     join();
   }
 
@@ -112,24 +116,15 @@ public final class Sources {
     boolean readable = !problems.hasErrors();
     var tree = compile(configs, problems);
     var errors = problems.all().stream().filter(Sources::isError).toList();
-    problems.all().stream().filter(p -> !isError(p)).forEach(p -> LOG.warn("{}", p));
     if (errors.isEmpty()) {
       config = tree;
       names = names(configs);
       refused = null;
       loaded = true;
       join();
-      LOG.info(
-          "the configuration is in force: {} limits in {} domains",
-          tree.limits().size(),
-          tree.domains().size());
-      tell(listener -> listener.inForce(tree));
+      tell(listener -> listener.inForce(tree, problems.all()));
     } else {
       refused = readable ? List.copyOf(configs) : null;
-      LOG.error(
-          "the configuration is refused, {}:\n{}",
-          loaded ? "the last good one stays in force" : "and there is none in force",
-          String.join("\n", errors.stream().map(Problem::toString).toList()));
       tell(listener -> listener.refused(errors));
     }
     firstCame.complete(null);

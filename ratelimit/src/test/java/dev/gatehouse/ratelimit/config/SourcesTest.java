@@ -36,7 +36,7 @@ class SourcesTest {
     sources = Sources.of(policies, Defaults.REFERENCE, mergeDomains);
     sources.listen(new ConfigListener() {
       @Override
-      public void inForce(LimitTree config) {
+      public void inForce(LimitTree config, List<Problem> warnings) {
         events.add("in force: " + config.domains());
       }
 
@@ -272,7 +272,7 @@ class SourcesTest {
     start(false);
     sources.listen(new ConfigListener() {
       @Override
-      public void inForce(LimitTree config) {
+      public void inForce(LimitTree config, List<Problem> warnings) {
         throw new IllegalStateException("boom");
       }
 

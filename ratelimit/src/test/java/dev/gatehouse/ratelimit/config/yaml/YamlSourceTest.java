@@ -39,7 +39,7 @@ class YamlSourceTest {
     sources = Sources.of(policies, Defaults.REFERENCE, false);
     sources.listen(new ConfigListener() {
       @Override
-      public void inForce(LimitTree config) {}
+      public void inForce(LimitTree config, List<Problem> warnings) {}
 
       @Override
       public void refused(List<Problem> problems) {
