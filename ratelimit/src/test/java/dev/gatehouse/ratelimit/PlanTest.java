@@ -52,6 +52,15 @@ final class PlanTest {
   }
 
   @Test
+  void a_domain_that_a_configuration_may_still_bring_cannot_be_judged() {
+    var waiting = new LimitTree.Builder().add(tree).incomplete().build();
+    assertThat(Plan.of(waiting, request("shop/other/http", descriptor())))
+        .isEqualTo(new Plan.Invalid("no rate limit configuration loaded"));
+    assertThat(Plan.of(waiting, request(Shop.DOMAIN, descriptor("rule-0-match-0", "alice"))))
+        .isInstanceOf(Plan.Count.class);
+  }
+
+  @Test
   void a_descriptors_own_addend_goes_before_the_requests() {
     var user = descriptor("rule-0-match-0", "alice");
     assertThat(addend(0, user)).isEqualTo(1);

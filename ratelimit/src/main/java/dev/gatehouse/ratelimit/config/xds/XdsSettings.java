@@ -4,6 +4,7 @@ import io.grpc.Metadata;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -75,7 +76,14 @@ public record XdsSettings(
     }
   }
 
+  private static final Pattern SERVER =
+      Pattern.compile("(dns:///)?(\\[[0-9a-fA-F:.]+]|[^\\[\\]/:\\s]+)(:[0-9]{1,5})?");
+
   public XdsSettings {
+    if (!SERVER.matcher(server).matches()) {
+      throw new IllegalArgumentException("CONFIG_GRPC_XDS_SERVER_URL: \"" + server
+          + "\" (expected: HOST:PORT, such as envoy-gateway:18001)");
+    }
     nodeMetadata = Map.copyOf(nodeMetadata);
     headers = Map.copyOf(headers);
     positive("CONFIG_GRPC_XDS_SERVER_CONNECT_RETRY_INTERVAL", connectRetry);

@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class XdsSettingsTest {
   private static XdsSettings with(Map<String, String> headers, int maxMessageBytes) {
@@ -49,6 +51,27 @@ class XdsSettingsTest {
             "CONFIG_GRPC_XDS_CLIENT_TLS_CERT and CONFIG_GRPC_XDS_CLIENT_TLS_KEY go together; only the first is set");
     assertThatThrownBy(() -> new Tls(null, null, Path.of("tls.key"), null))
         .hasMessageEndingWith("only the second is set");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "envoy-gateway:18001",
+        "10.0.0.1:18000",
+        "[::1]:18000",
+        "dns:///xds.corp:443",
+        "xds"
+      })
+  void a_server_is_a_host_and_mostly_a_port(String server) {
+    assertThat(XdsSettings.plaintext(server, "node").server()).isEqualTo(server);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "http://xds:18000", "xds:port", "::1:18000", "unix:/tmp/xds.sock"})
+  void another_server_is_refused(String server) {
+    assertThatThrownBy(() -> XdsSettings.plaintext(server, "node"))
+        .hasMessage("CONFIG_GRPC_XDS_SERVER_URL: \"" + server
+            + "\" (expected: HOST:PORT, such as envoy-gateway:18001)");
   }
 
   @Test

@@ -98,6 +98,17 @@ class XdsSourceTest {
   }
 
   @Test
+  void what_is_in_force_stays_so_when_the_control_plane_goes_away() {
+    server.serve("1", List.of(domain("a", RateLimitUnit.DAY)));
+    server.awaitAck("1");
+
+    server.stop();
+
+    assertThat(sources.loaded()).isTrue();
+    assertThat(sources.live().current().domains()).contains("a");
+  }
+
+  @Test
   void a_domain_in_two_resources_is_refused() {
     server.serve(
         "1",
