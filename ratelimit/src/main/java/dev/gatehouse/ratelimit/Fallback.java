@@ -67,13 +67,13 @@ final class Fallback {
       used[i] = switch (limit.terms().onUnavailable()) {
         case ERROR, ALLOW -> 0;
         case DENY -> limit.capacity() + limit.units(Math.max(1, hits.get(i).addend()));
-        case LOCAL -> next < local.size() ? local.used(next++) : limit.capacity() + 1;
+        case LOCAL -> local.used(next++);
       };
     }
     return used;
   }
 
-  /** Memory counts at once; where it is full, what it should have counted is over. */
+  /** Memory counts at once. */
   private Counts count(List<Hit> hits, long now) {
     if (hits.isEmpty()) {
       return Counts.NONE;

@@ -47,7 +47,10 @@ public final class RateLimit implements Service {
     this.store = store;
     var answers = new Answers(settings.answers());
     this.preview = new Preview(limits, store, answers);
-    var local = new MemoryCounterStore(context.clock(), settings.memoryCounters());
+    var local = store instanceof MemoryCounterStore memory
+        ? memory
+        : new MemoryCounterStore(context.clock(), settings.memoryCounters());
+    local.register(context.metrics());
     this.stats = new RateLimitStats(limits, settings.stats(), settings.nearLimitRatio());
     this.service = new RateLimitService(
         limits,

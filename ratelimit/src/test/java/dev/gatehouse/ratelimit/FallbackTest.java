@@ -74,12 +74,6 @@ final class FallbackTest {
         .isFalse();
   }
 
-  @Test
-  void where_there_is_no_room_to_count_it_denies() {
-    var full = new Fallback(new MemoryCounterStore(clock, 0), 1);
-    assertThat(judge(full, limit(10, OnUnavailable.LOCAL, false)).over()).isTrue();
-  }
-
   private Fallback fallback(int replicas) {
     return new Fallback(new MemoryCounterStore(clock, 1000), replicas);
   }

@@ -13,7 +13,8 @@ public interface CounterStore extends AutoCloseable {
   /**
    * Counts the hits at the time {@code now}. Those of limits that count denied requests ({@code Limit.Terms.countsDenied}) are counted in any
    * case, also over the limit; the others only if the request is not denied ({@link Counts#denies}), all of them or none. What gives back
-   * is always counted.
+   * is always counted. But what a token bucket does not hold is not taken from it, neither by a denied request nor in shadow mode: else a
+   * client that keeps asking would never be served again.
    *
    * @param hits at least one
    * @param now from {@link #now()}
@@ -46,7 +47,6 @@ public interface CounterStore extends AutoCloseable {
     NOT_ANSWERING("the counter store does not answer at present"),
     TIMEOUT("the counter store did not answer in time"),
     OVERLOADED("the counter store has too many requests in flight"),
-    FULL("the counter store is full"),
     FAILED("the counter store answered with an error");
 
     private final String text;

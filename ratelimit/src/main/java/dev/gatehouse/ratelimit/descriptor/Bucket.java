@@ -8,13 +8,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param rate units a millisecond, 1 or more; 0 if the limit is of no requests
  * @param cost units a token
- * @param capacity units, burst × cost; at most 2⁵³, which is what Redis's Lua counts exactly
+ * @param capacity units, burst × cost; at most 2⁵², so that Redis's Lua, whose numbers are doubles, adds two levels exactly
  */
 public record Bucket(long rate, long cost, long capacity) {
   /** Of a limit that has none. */
   static final Bucket NONE = new Bucket(0, 1, 0);
 
-  static final long MAX_UNITS = 1L << 53;
+  public static final long MAX_UNITS = 1L << 52;
 
   /** @return null if the burst is too large for so long a window */
   static @Nullable Bucket of(long requests, long windowMillis, long burst) {
@@ -39,6 +39,17 @@ public record Bucket(long rate, long cost, long capacity) {
       return level;
     }
     return millis > level / rate ? 0 : level - millis * rate;
+  }
+
+  /**
+   * A level that was counted in tokens of another cost, before the limit was changed: as many tokens, rounded up. In doubles, as Redis
+   * does it.
+   */
+  public long converted(long level, long itsCost) {
+    if (itsCost == cost) {
+      return level;
+    }
+    return (long) Math.min(Math.ceil((double) level * cost / itsCost), MAX_UNITS);
   }
 
   /** How many whole tokens a level leaves. */

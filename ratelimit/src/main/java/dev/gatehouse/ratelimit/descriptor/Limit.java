@@ -16,6 +16,8 @@ public final class Limit {
   /** 96 bits: among a million limits two meet with a probability of 10⁻¹⁷. */
   private static final int ID_BYTES = 12;
 
+  private static final long MAX_UNITS = 1L << 60;
+
   private final String id;
   private final String metric;
   private final Terms terms;
@@ -85,7 +87,7 @@ public final class Limit {
       }
       if (algorithm == Algorithm.TOKEN_BUCKET && !burstFits(requests, window, burst)) {
         throw new IllegalArgumentException("burst: " + burst + " (expected: 1 or more, and burst × "
-            + window + " no more than 2^53 units)");
+            + window + " no more than 2^52 units)");
       }
       replaces = List.copyOf(replaces);
     }
@@ -99,7 +101,7 @@ public final class Limit {
       return builder(requests, Window.of(unit), origin).build();
     }
 
-    /** Whether a token bucket of that burst can be counted exactly: the burst is 1 or more, and burst × window is no more than 2⁵³ units. */
+    /** Whether a token bucket of that burst can be counted exactly: the burst is 1 or more, and burst × window is no more than 2⁵² units. */
     public static boolean burstFits(long requests, Window window, long burst) {
       return burst >= 1 && Bucket.of(requests, window.millis(), burst) != null;
     }
@@ -285,9 +287,14 @@ public final class Limit {
     return terms.algorithm() == Algorithm.TOKEN_BUCKET ? bucket.capacity() : terms.requests();
   }
 
-  /** What an addend is in the store's count: itself, or the units that so many tokens are. */
+  /** What an addend is in the store's count: itself, or the units that so many tokens are, at most ±2⁶⁰, which is more than any level. */
   public long units(long addend) {
-    return terms.algorithm() == Algorithm.TOKEN_BUCKET ? addend * bucket.cost() : addend;
+    if (terms.algorithm() != Algorithm.TOKEN_BUCKET) {
+      return addend;
+    }
+    return Math.abs(addend) > MAX_UNITS / bucket.cost()
+        ? Long.signum(addend) * MAX_UNITS
+        : addend * bucket.cost();
   }
 
   /** {@code current_limit} of an answer, serialised. Not to be changed by the caller. */

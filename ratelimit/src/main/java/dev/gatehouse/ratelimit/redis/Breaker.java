@@ -5,8 +5,8 @@ package dev.gatehouse.ratelimit.redis;
  * nothing is sent but one question at a time, and the first that is answered in time closes it. Changed on its loop only.
  */
 final class Breaker {
-  /** In a row: five requests with one limit each. One pause of Redis opens it; so does a Redis that is always too slow. */
-  static final int OPENS_AFTER = 10;
+  /** In a row: as many requests with one limit each, where the counter is not new. One pause of Redis opens it; so does a Redis that is always too slow. */
+  static final int OPENS_AFTER = 5;
 
   private int unanswered;
   private volatile boolean open;

@@ -8,6 +8,7 @@ import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.output.StatusOutput;
 import io.lettuce.core.output.ValueListOutput;
+import io.lettuce.core.protocol.CommandKeyword;
 import io.lettuce.core.protocol.CommandType;
 import io.netty.channel.EventLoop;
 import java.nio.charset.StandardCharsets;
@@ -62,12 +63,17 @@ final class Node {
   private final long timeoutNanos;
   private final Breaker breaker = new Breaker();
   private final ArrayDeque<Sent<?>> waiting = new ArrayDeque<>();
+
+  /** What it has confirmed on this connection. */
+  private final Expiring expiring = new Expiring();
+
   private volatile @Nullable StatefulRedisConnection<byte[], byte[]> connection;
   private volatile boolean closed;
   private long connectedAt;
   private long retryMillis = RETRY_FROM.toMillis();
   private int inFlight;
   private @Nullable Time question;
+  private @Nullable Load loading;
   private int lateAnswers;
 
   Node(
@@ -99,6 +105,10 @@ final class Node {
   /** Whether commands would be sent and, as far as one knows, answered. */
   boolean available() {
     return connected() && !breaker.open();
+  }
+
+  Expiring expiring() {
+    return expiring;
   }
 
   /** Why so many commands more cannot be sent now; null if they can. */
@@ -179,6 +189,12 @@ final class Node {
       hangUp();
       return false;
     }
+    if (error.startsWith("NOSCRIPT")) {
+      // Somebody has emptied its memory of scripts, or a replica took over. Nothing has run.
+      load();
+      forward(command, false);
+      return true;
+    }
     if (error.startsWith("TRYAGAIN")) {
       // Some of the command's keys have left for another node; in a moment all have.
       command.reset();
@@ -247,6 +263,9 @@ final class Node {
       broken(fresh);
       return;
     }
+    expiring.clear();
+    loading = null;
+    load();
     askFromNowOn(fresh);
     for (var command = waiting.poll(); command != null; command = waiting.poll()) {
       inFlight--;
@@ -300,6 +319,15 @@ final class Node {
     }
     ask();
     var _ = loop.schedule(() -> askFromNowOn(on), ASK_EVERY.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /** Gives it the script, unless that is under way; what is sent behind it finds it there. */
+  private void load() {
+    if (loading == null) {
+      var load = new Load();
+      loading = load;
+      send(List.of(load));
+    }
   }
 
   /** For its time, unless it is away or a question is on its way already. */
@@ -383,6 +411,37 @@ final class Node {
     void lost() {
       if (question == this) {
         question = null;
+      }
+    }
+  }
+
+  /** {@link Script}, ahead of the first use of its name. */
+  private final class Load extends Sent<String> {
+    Load() {
+      super(
+          CommandType.SCRIPT,
+          new StatusOutput<>(ByteArrayCodec.INSTANCE),
+          args().add(CommandKeyword.LOAD).add(Script.TEXT));
+    }
+
+    @Override
+    void answered(@Nullable String name) {
+      ended();
+    }
+
+    @Override
+    void refused(String error) {
+      ended();
+    }
+
+    @Override
+    void lost() {
+      ended();
+    }
+
+    private void ended() {
+      if (loading == this) {
+        loading = null;
       }
     }
   }

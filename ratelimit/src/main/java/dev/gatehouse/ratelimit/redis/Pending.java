@@ -20,11 +20,16 @@ final class Pending {
   /** One a node: nearly always one alone. */
   private final List<Batch> batches = new ArrayList<>(1);
 
+  /** The parts of a request that is split over slots of a cluster, each with how it gives back. */
+  private List<Part> parts = List.of();
+
   private int missing;
   private boolean done;
 
   /** What goes to one node, in one write. */
   private record Batch(Node node, List<Sent<?>> commands) {}
+
+  private record Part(ScriptRun run, Runnable giveBack) {}
 
   Pending(List<Hit> hits, Outcome outcome) {
     this.outcome = outcome;
@@ -70,11 +75,34 @@ final class Pending {
     return done;
   }
 
+  /** If the request turns out to be denied, and this part has counted too much, it gives that back. */
+  void mayGiveBack(Runnable giveBack, ScriptRun run) {
+    if (parts.isEmpty()) {
+      parts = new ArrayList<>(2);
+    }
+    parts.add(new Part(run, giveBack));
+  }
+
   void counted(int hit, long count) {
     counts[hit] = count;
-    if (--missing == 0 && !done) {
+    if (--missing > 0) {
+      return;
+    }
+    var all = Counts.of(hits, counts);
+    if (all.denied()) {
+      giveBack();
+    }
+    if (!done) {
       done = true;
-      outcome.counted(Counts.of(hits, counts));
+      outcome.counted(all);
+    }
+  }
+
+  private void giveBack() {
+    for (int i = 0; i < parts.size(); i++) {
+      if (parts.get(i).run.countedTooMuch()) {
+        parts.get(i).giveBack.run();
+      }
     }
   }
 

@@ -5,6 +5,7 @@ import io.lettuce.core.output.CommandOutput;
 import io.lettuce.core.protocol.Command;
 import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.ProtocolKeyword;
+import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 abstract class Sent<T> extends Command<byte[], byte[], T> {
   /** Of MOVED, ASK and TRYAGAIN together. */
   private static final int MAX_REDIRECTS = 5;
+
+  /** As Redis reads it; null if {@code args} say it. */
+  private final byte @Nullable [] message;
 
   private @Nullable Node node;
   private long due;
@@ -25,6 +29,22 @@ abstract class Sent<T> extends Command<byte[], byte[], T> {
       CommandOutput<byte[], byte[], T> output,
       CommandArgs<byte[], byte[]> args) {
     super(type, output, args);
+    this.message = null;
+  }
+
+  /** @param message all of it, as Redis reads it; not to be changed any more */
+  Sent(ProtocolKeyword type, CommandOutput<byte[], byte[], T> output, byte[] message) {
+    super(type, output);
+    this.message = message;
+  }
+
+  @Override
+  public final void encode(ByteBuf buffer) {
+    if (message == null) {
+      super.encode(buffer);
+    } else {
+      buffer.writeBytes(message);
+    }
   }
 
   static CommandArgs<byte[], byte[]> args() {

@@ -22,25 +22,32 @@ final class MemoryCounterStoreTest extends CounterStoreContract {
   }
 
   @Test
-  void a_full_store_refuses_new_counters_and_keeps_the_others_exact() {
-    var small = new MemoryCounterStore(clock, 3);
+  void a_full_store_lets_go_of_the_oldest_counter_of_the_window_that_has_most() {
+    var small = new MemoryCounterStore(clock, 4);
+    count(small, "yearly", Unit.YEAR);
     for (var subject : List.of("a", "b", "c")) {
       assertThat(count(small, subject, Unit.MINUTE)).isEqualTo("1");
     }
-    assertThat(count(small, "d", Unit.MINUTE)).isEqualTo("FULL");
-    assertThat(count(small, "a", Unit.MINUTE)).isEqualTo("2");
+    assertThat(count(small, "d", Unit.MINUTE)).isEqualTo("1");
+    assertThat(small.counters()).isEqualTo(4);
+    assertThat(small.evictions()).isEqualTo(1);
+    assertThat(count(small, "yearly", Unit.YEAR)).isEqualTo("2");
+    assertThat(count(small, "b", Unit.MINUTE)).isEqualTo("2");
+    assertThat(count(small, "a", Unit.MINUTE)).as("the oldest began anew").isEqualTo("1");
   }
 
   @Test
-  void a_full_store_has_room_again_when_a_window_has_ended() {
+  void a_full_store_lets_go_of_ended_windows_first() {
     var small = new MemoryCounterStore(clock, 3);
-    for (var subject : List.of("a", "b", "c")) {
+    for (var subject : List.of("a", "b")) {
       count(small, subject, Unit.SECOND);
     }
-    assertThat(count(small, "d", Unit.YEAR)).isEqualTo("FULL");
+    count(small, "c", Unit.YEAR);
     clock.advance(Duration.ofSeconds(1));
     assertThat(count(small, "d", Unit.YEAR)).isEqualTo("1");
-    assertThat(small.counters()).isEqualTo(1);
+    assertThat(count(small, "c", Unit.YEAR)).isEqualTo("2");
+    assertThat(small.counters()).isEqualTo(2);
+    assertThat(small.evictions()).isZero();
   }
 
   @Test
