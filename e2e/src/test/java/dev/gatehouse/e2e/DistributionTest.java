@@ -262,12 +262,18 @@ class DistributionTest {
     var grpc = Distribution.freePort();
     var http = Distribution.freePort();
     var env = new HashMap<>(Map.of(
-        "GATEHOUSE_POLICIES", policies.toString(),
-        "GATEHOUSE_DRAIN", "0s",
-        "GRPC_HOST", "127.0.0.1",
-        "GRPC_PORT", Integer.toString(grpc),
-        "HOST", "127.0.0.1",
-        "PORT", Integer.toString(http)));
+        "GATEHOUSE_POLICIES",
+        policies.toString(),
+        "GATEHOUSE_DRAIN",
+        "0s",
+        "GRPC_HOST",
+        "127.0.0.1",
+        "GRPC_PORT",
+        Integer.toString(grpc),
+        "HOST",
+        "127.0.0.1",
+        "PORT",
+        Integer.toString(http)));
     env.put("DEBUG_PORT", Integer.toString(Distribution.freePort()));
     env.put("BACKEND_TYPE", "memory");
     env.put("USE_STATSD", "false");

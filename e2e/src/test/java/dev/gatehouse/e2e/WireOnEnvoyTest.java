@@ -165,6 +165,26 @@ class WireOnEnvoyTest {
   }
 
   @Test
+  void what_a_rate_limit_policy_wants_denied_without_its_counters_is_denied_without_the_service()
+      throws IOException {
+    put(SHOP + rateLimit("orders", "Deny") + rateLimit("open", "Allow"));
+    await().until(() -> get("/orders").status() == 503);
+    assertThat(get("/open").status()).isEqualTo(200);
+  }
+
+  private static String rateLimit(String route, String onUnavailable) {
+    return """
+        ---
+        apiVersion: gatehouse.dev/v1alpha1
+        kind: RateLimitPolicy
+        metadata: {name: %1$s, namespace: shop}
+        spec:
+          targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: %1$s}]
+          rules: [{limit: {requests: 5, unit: Hour}, onUnavailable: %2$s}]
+        """.formatted(route, onUnavailable);
+  }
+
+  @Test
   void a_call_that_no_service_has_seen_is_tried_once_more() throws IOException {
     put(SHOP + GUARD + """
         ---

@@ -84,6 +84,30 @@ final class RateLimitsTest {
   }
 
   @Test
+  void a_rule_that_denies_without_the_counters_denies_without_the_service_too() {
+    var wired = shop(rule(TO_UP), ours("""
+            rules:
+            - {limit: {requests: 5, unit: Minute}}
+            - {limit: {requests: 5, unit: Hour}, onUnavailable: Deny}
+            """));
+
+    assertThat(limitFilters(wired)).containsExactly(MAIN, MAIN + "/deny");
+    var deny = wired.httpFilter(MAIN + "/deny").get("typed_config");
+    assertThat(deny.get("failure_mode_deny").asBoolean()).isTrue();
+    assertThat(deny.at("/status_on_error/code").asString()).isEqualTo("ServiceUnavailable");
+    assertThat(wired.httpFilter(MAIN).at("/typed_config/failure_mode_deny").asBoolean(true))
+        .isFalse();
+    assertThat(toFilter(wired.onlyRoute(), "ratelimit/deny").get("rate_limits")).hasSize(2);
+    assertThat(
+            limitFilters(
+                shop(
+                    rule(TO_UP),
+                    ours(
+                        "rules: [{limit: {requests: 5, unit: Hour}, onUnavailable: Deny, shadowMode: true}]"))))
+        .containsExactly(MAIN);
+  }
+
+  @Test
   void without_any_of_it_there_is_one_filter() {
     assertThat(limitFilters(shop(rule(TO_UP)))).containsExactly(MAIN);
   }

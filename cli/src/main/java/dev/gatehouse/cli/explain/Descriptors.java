@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  * them finds nothing ({@code config.route.v3.RateLimit.Action}).
  */
 final class Descriptors {
-  /** More than Envoy lets a number in its configuration be. */
-  private static final double MAX_HITS = 4_294_967_295.0;
+  /** Of a larger number Envoy makes no descriptor (tried). */
+  private static final double MAX_HITS = 1_000_000_000;
 
   private final Message request;
   private final String sourceAddress;

@@ -17,6 +17,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.JsonNode;
@@ -25,6 +27,11 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
 
 /** Compares with what Envoy Gateway 1.9 generates for the same policies; its samples are in the folder that {@code gatehouse.data} names. */
 final class EnvoyGatewaySamplesTest {
+  /** The samples' names of what is {@link Shop}'s listener and policy here. */
+  private static final String LISTENER = "first-listener";
+
+  private static final String POLICY = "test-namespace/test-policy-1";
+
   /**
    * @param file of the sample, without its ending
    * @param route the sample's name of the route
@@ -70,13 +77,13 @@ final class EnvoyGatewaySamplesTest {
             "second-route",
             List.of(
                 "{clientSelectors: [{headers: [{name: x-user-id, value: two}]}], limit: {requests: 1, unit: Year}}")),
-        // The rules of this one that are not shared.
         new Sample(
             "multiple-shared-and-unshared",
             "first-route",
-            List.of(
-                "{clientSelectors: [{headers: [{name: x-user-id, value: two}]}], limit: {requests: 5, unit: Second}}",
-                "{clientSelectors: [{headers: [{name: x-user-id, value: four}]}], limit: {requests: 5, unit: Second}}")));
+            Stream.of("one}]}], shared: true", "two}]}]", "three}]}], shared: true", "four}]}]")
+                .map(rest -> "{clientSelectors: [{headers: [{name: x-user-id, value: " + rest
+                    + ", limit: {requests: 5, unit: Second}}")
+                .toList()));
   }
 
   @ParameterizedTest
@@ -86,14 +93,18 @@ final class EnvoyGatewaySamplesTest {
         .filter(routes -> routes.path("routeName").stringValue().equals(sample.route))
         .findFirst()
         .orElseThrow()
-        .path("rateLimitsByDomain")
-        .path("first-listener");
+        .path("rateLimitsByDomain");
     var rule = policy(sample).policies().rules().getFirst();
     var lists = Actions.of(rule, 0, "shop.example").stream()
-        .map(limit -> Map.of(
-            "actions",
-            limit.actions().stream().map(action -> rendered(action, sample)).toList()))
-        .toList();
+        .collect(Collectors.groupingBy(
+            limit -> renamed(limit.domain(), sample),
+            Collectors.mapping(
+                limit -> Map.of(
+                    "actions",
+                    limit.actions().stream()
+                        .map(action -> rendered(action, sample))
+                        .toList()),
+                Collectors.toList())));
     assertThat(new ObjectMapper().<JsonNode>valueToTree(lists)).isEqualTo(expected);
   }
 
@@ -103,32 +114,47 @@ final class EnvoyGatewaySamplesTest {
     var problems = new Problems();
     var tree = new LimitTreeCompiler().compile(policy(sample).policies(), null, problems);
     assertThat(problems.all()).isEmpty();
-    var domain = documents(sample.file + ".yaml").stream()
-        .filter(d -> d.path("domain").stringValue().equals("first-listener"))
-        .findFirst()
-        .orElseThrow();
     int leaves = 0;
-    for (var route : domain.path("descriptors")) {
-      if (route.path("key").stringValue().equals(sample.route)) {
-        leaves += compare(route, List.of(), tree);
+    for (var domain : documents(sample.file + ".yaml")) {
+      for (var route : domain.path("descriptors")) {
+        var name = route.path("key").stringValue();
+        if (name.equals(sample.route) || name.startsWith(POLICY)) {
+          leaves += compare(
+              ours(domain.path("domain").stringValue(), sample), route, List.of(), tree, sample);
+        }
       }
     }
     assertThat(leaves).isEqualTo(sample.rules.size());
   }
 
+  /** A name of ours as the sample has it. */
+  private static String renamed(String name, Sample sample) {
+    return name.replace(Shop.ROUTE, sample.route)
+        .replace("shop/limits", POLICY)
+        .replace(Shop.DOMAIN, LISTENER);
+  }
+
+  private static String ours(String name, Sample sample) {
+    return name.replace(sample.route, Shop.ROUTE)
+        .replace(POLICY, "shop/limits")
+        .replace(LISTENER, Shop.DOMAIN);
+  }
+
   /** Looks up every limit of the sample, and returns how many they are. */
   private static int compare(
-      JsonNode descriptor, List<RateLimitDescriptor.Entry> above, LimitTree tree) {
+      String domain,
+      JsonNode descriptor,
+      List<RateLimitDescriptor.Entry> above,
+      LimitTree tree,
+      Sample sample) {
     var entries = new ArrayList<>(above);
-    entries.add(
-        above.isEmpty()
-            ? entry(Shop.ROUTE, Shop.ROUTE)
-            : entry(
-                descriptor.path("key").stringValue(), descriptor.path("value").stringValue()));
+    entries.add(entry(
+        ours(descriptor.path("key").stringValue(), sample),
+        ours(descriptor.path("value").stringValue(), sample)));
     var limit = descriptor.path("rate_limit");
     int leaves = 0;
     if (limit.isObject()) {
-      assertThat(tree.match(Shop.DOMAIN, descriptor(entries)))
+      assertThat(tree.match(domain, descriptor(entries)))
           .isInstanceOfSatisfying(Match.Limited.class, found -> {
             assertThat(found.limit().requests())
                 .isEqualTo(limit.path("requests_per_unit").longValue());
@@ -139,10 +165,10 @@ final class EnvoyGatewaySamplesTest {
           });
       leaves++;
     } else {
-      assertThat(tree.match(Shop.DOMAIN, descriptor(entries))).isEqualTo(Match.Unlimited.UNLIMITED);
+      assertThat(tree.match(domain, descriptor(entries))).isEqualTo(Match.Unlimited.UNLIMITED);
     }
     for (var child : descriptor.path("descriptors")) {
-      leaves += compare(child, entries, tree);
+      leaves += compare(domain, child, entries, tree, sample);
     }
     return leaves;
   }
@@ -185,8 +211,8 @@ final class EnvoyGatewaySamplesTest {
             Map.of(
                 "GenericKey",
                 Map.of(
-                    "descriptor_key", key.replace(Shop.ROUTE, sample.route),
-                    "descriptor_value", value.replace(Shop.ROUTE, sample.route)));
+                    "descriptor_key", renamed(key, sample),
+                    "descriptor_value", renamed(value, sample)));
           case RequestHeader(var key, var header) ->
             Map.of("RequestHeaders", Map.of("descriptor_key", key, "header_name", header));
           case HeaderValueMatch(var key, var value, var header, var match, var expect) ->
