@@ -1,79 +1,60 @@
 package dev.gatehouse.extproc;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.gatehouse.extproc.stream.Patience;
 import dev.gatehouse.extproc.stream.ProcessorStream;
 import dev.gatehouse.testkit.EnvoyStream;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingResponse;
 import io.grpc.Status;
+import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
-/** A stream without a network: what a test's Envoy says goes straight into it, and work off the loop is done at once. */
+/**
+ * A stream without a network: what a test's Envoy says goes straight into it as soon as it asks for it, work off the loop is done at
+ * once unless the test keeps it, and its timers run when the test says so.
+ */
 public final class DirectPeer implements EnvoyStream.Peer {
-  private final Queue<byte[]> answers = new ArrayDeque<>();
+  private record Timer(Duration at, Runnable task) {}
+
+  private final Queue<ProcessingRequest> sent = new ArrayDeque<>();
+  private final ArrayDeque<ProcessingResponse> answers = new ArrayDeque<>();
+  private final List<Timer> timers = new ArrayList<>();
   private final ProcessorStream stream;
+  private Duration now = Duration.ZERO;
   private @Nullable Status closed;
-  private int asked = 1;
+  private boolean asked = true;
+  private boolean delivering;
+  private boolean ready = true;
+  private boolean cancelled;
+  private long in;
+  private long out;
 
   public DirectPeer(ProcessorStream.Opener opener) {
     this(opener, Runnable::run);
   }
 
   public DirectPeer(ProcessorStream.Opener opener, Executor workers) {
-    stream = new ProcessorStream(
-        opener,
-        new ProcessorStream.Outlet() {
-          @Override
-          public void send(byte[] answer) {
-            if (closed != null) {
-              throw new AssertionError("an answer after the end");
-            }
-            answers.add(answer);
-          }
-
-          @Override
-          public void next() {
-            asked++;
-          }
-
-          @Override
-          public void close(Status status) {
-            if (closed != null) {
-              throw new AssertionError("ended twice");
-            }
-            closed = status;
-          }
-        },
-        Runnable::run,
-        workers);
+    stream = new ProcessorStream(opener, new Outlet(), new Loop(), workers, Patience.DEFAULT);
   }
 
   @Override
-  public @Nullable ProcessingResponse exchange(ProcessingRequest message) {
-    if (asked-- <= 0) {
-      throw new AssertionError("the stream did not ask for another message");
+  public void send(ProcessingRequest message) {
+    if (cancelled) {
+      throw new AssertionError("the test sends a message after a reset");
     }
-    stream.message(message);
-    return answer();
+    sent.add(message);
+    deliver();
   }
 
-  /** Where an answer must come. */
-  public ProcessingResponse answerTo(ProcessingRequest message) {
-    var answer = exchange(message);
-    if (answer == null) {
-      throw new AssertionError("no answer");
-    }
-    return answer;
-  }
-
-  /** What was answered, if anything was. */
-  public @Nullable ProcessingResponse answer() {
-    if (answers.size() > 1) {
-      throw new AssertionError(answers.size() + " answers to one message");
-    }
+  @Override
+  public @Nullable ProcessingResponse receive() {
     var answer = answers.poll();
     if (answer == null) {
       if (closed != null && !closed.isOk()) {
@@ -81,15 +62,77 @@ public final class DirectPeer implements EnvoyStream.Peer {
       }
       return null;
     }
-    try {
-      return ProcessingResponse.parseFrom(answer);
-    } catch (InvalidProtocolBufferException e) {
-      throw new AssertionError("no ProcessingResponse", e);
+    return answer;
+  }
+
+  /** Where exactly one answer must come. */
+  public ProcessingResponse answerTo(ProcessingRequest message) {
+    send(message);
+    return answer();
+  }
+
+  /** The only answer that is there. */
+  public ProcessingResponse answer() {
+    var answer = receive();
+    if (answer == null) {
+      throw new AssertionError("no answer");
     }
+    if (!answers.isEmpty()) {
+      throw new AssertionError(answers.size() + " more answers");
+    }
+    return answer;
+  }
+
+  /** Messages that the stream has not asked for yet. */
+  public int waiting() {
+    return sent.size();
+  }
+
+  /** Bytes of bodies that the stream has taken and not given back, where it gives all back (FULL_DUPLEX_STREAMED). */
+  public long held() {
+    return in - out;
+  }
+
+  private static long bodyBytes(ProcessingResponse answer) {
+    var request = answer.getRequestBody().getResponse().getBodyMutation();
+    var response = answer.getResponseBody().getResponse().getBodyMutation();
+    return request.getStreamedResponse().getBody().size()
+        + response.getStreamedResponse().getBody().size();
   }
 
   public @Nullable Status closed() {
     return closed;
+  }
+
+  /** Whether answers go out without piling up. */
+  public void ready(boolean now) {
+    ready = now;
+    if (ready) {
+      stream.ready();
+      deliver();
+    }
+  }
+
+  /** Time goes by; what is due is done. */
+  public void after(Duration time) {
+    var until = now.plus(time);
+    while (true) {
+      var next = timers.stream()
+          .filter(timer -> timer.at.compareTo(until) <= 0)
+          .min(Comparator.comparing(Timer::at));
+      if (next.isEmpty()) {
+        now = until;
+        deliver();
+        return;
+      }
+      timers.remove(next.get());
+      now = next.get().at;
+      next.get().task.run();
+    }
+  }
+
+  public int timers() {
+    return timers.size();
   }
 
   public void halfClose() {
@@ -97,6 +140,73 @@ public final class DirectPeer implements EnvoyStream.Peer {
   }
 
   public void cancel() {
+    cancelled = true;
     stream.ended();
+  }
+
+  /** What ran elsewhere may have let the stream ask for more. */
+  public void deliver() {
+    if (delivering) {
+      return;
+    }
+    delivering = true;
+    while (asked && !sent.isEmpty() && closed == null) {
+      asked = false;
+      var message = sent.remove();
+      in += message.getRequestBody().getBody().size() + message.getResponseBody().getBody().size();
+      stream.message(message);
+    }
+    delivering = false;
+  }
+
+  private final class Outlet implements ProcessorStream.Outlet {
+    @Override
+    public void send(byte[] answer) {
+      if (closed != null || cancelled) {
+        throw new AssertionError("an answer after the end");
+      }
+      try {
+        answers.add(ProcessingResponse.parseFrom(answer));
+      } catch (InvalidProtocolBufferException e) {
+        throw new AssertionError("no ProcessingResponse", e);
+      }
+      out += bodyBytes(answers.peekLast());
+    }
+
+    @Override
+    public boolean ready() {
+      return ready;
+    }
+
+    @Override
+    public void next() {
+      if (asked || !ready) {
+        throw new AssertionError(
+            asked ? "asked twice for a message" : "asked for more while answers pile up");
+      }
+      asked = true;
+    }
+
+    @Override
+    public void close(Status status) {
+      if (closed != null) {
+        throw new AssertionError("ended twice");
+      }
+      closed = status;
+    }
+  }
+
+  private final class Loop implements ProcessorStream.Loop {
+    @Override
+    public void execute(Runnable task) {
+      task.run();
+    }
+
+    @Override
+    public Runnable after(Duration time, Runnable task) {
+      var timer = new Timer(now.plus(time), task);
+      timers.add(timer);
+      return () -> timers.remove(timer);
+    }
   }
 }

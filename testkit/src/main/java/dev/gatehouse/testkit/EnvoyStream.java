@@ -31,9 +31,22 @@ import org.jspecify.annotations.Nullable;
 public final class EnvoyStream {
   /** The way to the processor: over gRPC ({@link GrpcPeer}), or straight into it. */
   public interface Peer {
-    /** Sends a message and waits for its answer; null where none may come (observability mode). Throws {@link StreamFailed}. */
+    void send(ProcessingRequest message);
+
+    /**
+     * The next answer. A peer behind a network waits for it; one that is called straight has it or has none.
+     *
+     * @return null when there is none, or the stream has ended well
+     * @throws StreamFailed when it has ended with an error
+     */
     @Nullable
-    ProcessingResponse exchange(ProcessingRequest message);
+    ProcessingResponse receive();
+
+    /** Sends a message and takes its answer; null where none comes (observability mode, a kept chunk). */
+    default @Nullable ProcessingResponse exchange(ProcessingRequest message) {
+      send(message);
+      return message.getObservabilityMode() ? null : receive();
+    }
   }
 
   /** The processor ended the stream with an error. */
@@ -74,9 +87,17 @@ public final class EnvoyStream {
       return replaced;
     }
 
+    void add(String name, ByteString value) {
+      headers.add(new Header(name, value));
+    }
+
+    void remove(String name) {
+      headers.removeIf(header -> header.name.equals(name));
+    }
+
     /** Envoy heeds {@code append}, deprecated as it is, and not {@code append_action}. */
     @SuppressWarnings("deprecation")
-    private void apply(HeaderMutation mutation) {
+    void apply(HeaderMutation mutation) {
       for (var name : mutation.getRemoveHeadersList()) {
         rule(isMutable(name), "Envoy drops the removal of " + name);
         headers.removeIf(header -> header.name.equals(name.toLowerCase(Locale.ROOT)));
@@ -340,7 +361,7 @@ public final class EnvoyStream {
             + " (500)");
   }
 
-  private static void rule(boolean kept, String rule) {
+  static void rule(boolean kept, String rule) {
     if (!kept) {
       throw new AssertionError("Envoy's rule: " + rule);
     }

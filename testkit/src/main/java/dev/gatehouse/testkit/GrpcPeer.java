@@ -55,14 +55,20 @@ public final class GrpcPeer implements EnvoyStream.Peer, AutoCloseable {
   }
 
   @Override
-  public @Nullable ProcessingResponse exchange(ProcessingRequest message) {
+  public void send(ProcessingRequest message) {
     call.sendMessage(message);
-    if (message.getObservabilityMode()) {
-      return null;
-    }
+  }
+
+  @Override
+  public @Nullable ProcessingResponse receive() {
     return switch (next()) {
       case Answer(var response) -> response;
-      case Closed(var status) -> throw new StreamFailed(status.toString());
+      case Closed(var status) -> {
+        if (status.isOk()) {
+          yield null;
+        }
+        throw new StreamFailed(status.toString());
+      }
     };
   }
 

@@ -1,6 +1,8 @@
 package dev.gatehouse.extproc.stream;
 
 import com.google.protobuf.ByteString;
+import dev.gatehouse.extproc.stream.StreamMachine.Modes;
+import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
@@ -11,7 +13,12 @@ import org.jspecify.annotations.Nullable;
  * calls spurious.
  */
 final class Answers {
+  /** What a chunk of FULL_DUPLEX_STREAMED may hold: Envoy counsels against more than 64 KiB a message. */
+  static final int CHUNK_BYTES = 62_000;
+
   private static final int CONTINUE_AND_REPLACE = 1;
+  private static final HeaderChanges WITHOUT_LENGTH =
+      HeaderChanges.builder().remove("content-length").build();
   private static final Map<Kind, byte[]> UNCHANGED = unchanged();
 
   private Answers() {}
@@ -21,9 +28,24 @@ final class Answers {
     return Objects.requireNonNull(UNCHANGED.get(kind));
   }
 
-  /** The mirror of a headers or body message, with changed headers. */
+  /** The mirror of a message, with changed headers or trailers. */
   static byte[] changed(Kind kind, HeaderChanges changes) {
-    return changes.isEmpty() ? unchanged(kind) : common(kind, changes, null, false);
+    if (changes.isEmpty()) {
+      return unchanged(kind);
+    }
+    return kind == Kind.trailers(kind.direction)
+        ? trailers(kind, changes)
+        : common(kind, changes, null, false, null);
+  }
+
+  /**
+   * The mirror of headers, with another processing mode for what follows. Where the length of this direction's body is open then, the
+   * content-length must go: Envoy takes it away only where that mode is configured.
+   */
+  static byte[] overridden(Kind kind, HeaderChanges changes, Modes modes) {
+    var own = kind.direction == Direction.REQUEST ? modes.requestBody() : modes.responseBody();
+    var all = own.stripsLength() ? changes.and(WITHOUT_LENGTH) : changes;
+    return common(kind, all, null, false, modes);
   }
 
   /**
@@ -31,14 +53,19 @@ final class Answers {
    * takes the old content-length away.
    */
   static byte[] headersAndBody(Direction direction, HeaderChanges changes, ByteString body) {
-    return common(Kind.headers(direction), changes, body, true);
+    return common(Kind.headers(direction), changes, body, true, null);
   }
 
   /** A new body. Under BUFFERED the content-length must be that of the new body, in the same answer, or Envoy answers 500. */
   static byte[] body(Direction direction, HeaderChanges changes, ByteString body) {
     var length = ByteString.copyFromUtf8(Integer.toString(body.size()));
     return common(
-        Kind.body(direction), changes.andOverwrite("content-length", length), body, false);
+        Kind.body(direction), changes.andOverwrite("content-length", length), body, false, null);
+  }
+
+  /** A new body for one of the chunks under STREAMED or for the part under BUFFERED_PARTIAL, where the length is nobody's concern. */
+  static byte[] piece(Direction direction, HeaderChanges changes, ByteString body) {
+    return common(Kind.body(direction), changes, body, false, null);
   }
 
   /** A chunk handed back under FULL_DUPLEX_STREAMED. */
@@ -52,6 +79,19 @@ final class Answers {
     out.message(3, 0);
     out.message(1, 0);
     out.message(Kind.body(direction).answerField, 0);
+    return out.toBytes();
+  }
+
+  /** Asks for more time for the message that is waited for. Envoy heeds it once a message, up to its {@code max_message_timeout}. */
+  static byte[] moreTime(Duration time) {
+    var out = new BackwardsProto(24);
+    if (time.toMillisPart() > 0) {
+      out.number(2, time.toMillisPart() * 1_000_000);
+    }
+    if (time.toSeconds() > 0) {
+      out.number(1, Math.toIntExact(time.toSeconds()));
+    }
+    out.message(10, 0);
     return out.toBytes();
   }
 
@@ -72,13 +112,29 @@ final class Answers {
     return out.toBytes();
   }
 
+  private static byte[] trailers(Kind kind, HeaderChanges changes) {
+    var out = new BackwardsProto(changes.mutation().length + 16);
+    out.bytes(1, changes.mutation());
+    out.message(kind.answerField, 0);
+    return out.toBytes();
+  }
+
   private static byte[] common(
-      Kind kind, HeaderChanges changes, @Nullable ByteString body, boolean replace) {
+      Kind kind,
+      HeaderChanges changes,
+      @Nullable ByteString body,
+      boolean replace,
+      @Nullable Modes modes) {
     var size = changes.mutation().length + (body == null ? 0 : body.size());
-    var out = new BackwardsProto(size + 32);
+    var out = new BackwardsProto(size + 48);
+    if (modes != null) {
+      override(out, modes);
+    }
+    var response = out.mark();
     if (body != null) {
+      var mutation = out.mark();
       out.bytes(1, body);
-      out.message(3, 0);
+      out.message(3, mutation);
     }
     if (!changes.isEmpty()) {
       out.bytes(2, changes.mutation());
@@ -86,9 +142,19 @@ final class Answers {
     if (replace) {
       out.number(1, CONTINUE_AND_REPLACE);
     }
-    out.message(1, 0);
-    out.message(kind.answerField, 0);
+    out.message(1, response);
+    out.message(kind.answerField, response);
     return out.toBytes();
+  }
+
+  private static void override(BackwardsProto out, Modes modes) {
+    var override = out.mark();
+    out.number(6, modes.responseTrailers().ordinal());
+    out.number(5, modes.requestTrailers().ordinal());
+    out.number(4, modes.responseBody().number);
+    out.number(3, modes.requestBody().number);
+    out.number(2, modes.responseHeaders().ordinal());
+    out.message(9, override);
   }
 
   private static Map<Kind, byte[]> unchanged() {

@@ -5,16 +5,23 @@ import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.Bo
 /** How Envoy sends a direction's body, as the first message's {@code protocol_config} says. */
 public enum BodyMode {
   /** No {@code protocol_config} (Envoy before 1.34): learnt from the messages. */
-  UNKNOWN,
-  NONE,
+  UNKNOWN(BodySendMode.NONE),
+  NONE(BodySendMode.NONE),
   /** The whole body in one message. */
-  BUFFERED,
+  BUFFERED(BodySendMode.BUFFERED),
   /** One message of what fits into the buffer; the rest passes unseen. */
-  BUFFERED_PARTIAL,
+  BUFFERED_PARTIAL(BodySendMode.BUFFERED_PARTIAL),
   /** Chunk by chunk, one answer each. */
-  STREAMED,
+  STREAMED(BodySendMode.STREAMED),
   /** Chunk by chunk, drained: every byte must come back. */
-  FULL_DUPLEX;
+  FULL_DUPLEX(BodySendMode.FULL_DUPLEX_STREAMED);
+
+  /** The number in the proto. */
+  final int number;
+
+  BodyMode(BodySendMode mode) {
+    this.number = mode.getNumber();
+  }
 
   static BodyMode of(BodySendMode mode) {
     return switch (mode) {
@@ -27,8 +34,8 @@ public enum BodyMode {
     };
   }
 
-  /** Whether a processor that asks for the whole body can get it. */
-  boolean bringsWholeBody() {
-    return this == BUFFERED || this == UNKNOWN;
+  /** Whether Envoy takes the content-length away, where this mode is configured and not asked for by an override. */
+  boolean stripsLength() {
+    return this == STREAMED || this == BUFFERED_PARTIAL;
   }
 }

@@ -34,6 +34,17 @@ public final class HeaderChanges {
     return mutation;
   }
 
+  /** These and others. Envoy runs all removals first. */
+  HeaderChanges and(HeaderChanges others) {
+    if (isEmpty() || others.isEmpty()) {
+      return isEmpty() ? others : this;
+    }
+    var out = new BackwardsProto(mutation.length + others.mutation.length);
+    out.raw(others.mutation);
+    out.raw(mutation);
+    return new HeaderChanges(out.toBytes());
+  }
+
   /** These and one more header, overwritten. */
   HeaderChanges andOverwrite(String name, ByteString value) {
     var out = new BackwardsProto(mutation.length + name.length() + value.size() + 32);

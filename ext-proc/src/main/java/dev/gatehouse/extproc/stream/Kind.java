@@ -1,7 +1,9 @@
 package dev.gatehouse.extproc.stream;
 
 import com.google.protobuf.ByteString;
+import io.envoyproxy.envoy.config.core.v3.HeaderValue;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
+import java.util.List;
 
 /** What a message is about, and which field of a {@code ProcessingResponse} mirrors it. */
 enum Kind {
@@ -51,11 +53,23 @@ enum Kind {
         : message.getResponseBody().getBody();
   }
 
+  /** The header fields of a trailers message. */
+  List<HeaderValue> trailers(ProcessingRequest message) {
+    var trailers = direction == Direction.REQUEST
+        ? message.getRequestTrailers()
+        : message.getResponseTrailers();
+    return trailers.getTrailers().getHeadersList();
+  }
+
   static Kind headers(Direction direction) {
     return direction == Direction.REQUEST ? REQUEST_HEADERS : RESPONSE_HEADERS;
   }
 
   static Kind body(Direction direction) {
     return direction == Direction.REQUEST ? REQUEST_BODY : RESPONSE_BODY;
+  }
+
+  static Kind trailers(Direction direction) {
+    return direction == Direction.REQUEST ? REQUEST_TRAILERS : RESPONSE_TRAILERS;
   }
 }

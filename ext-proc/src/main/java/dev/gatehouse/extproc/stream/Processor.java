@@ -1,12 +1,15 @@
 package dev.gatehouse.extproc.stream;
 
 import com.google.protobuf.ByteString;
+import io.envoyproxy.envoy.config.core.v3.HeaderValue;
+import java.util.List;
 
 /**
  * What is done with the messages of one stream, that is of one HTTP request and its response. There is one processor a stream,
  * called for one message at a time on the stream's event loop, which it must not block ({@link Reply.Later}).
  *
- * <p>A stream may begin with the response's headers (Envoy answered locally) and may end at any time.
+ * <p>A stream may begin with the response's headers (Envoy answered locally) and may end at any time. The response may come while
+ * the request's body is still on its way, so what is remembered of a body is remembered a direction.
  */
 public interface Processor {
   /** To everything: go on. */
@@ -29,8 +32,29 @@ public interface Processor {
 
   Reply headers(HeadersMessage headers);
 
-  /** The whole body that a reply to headers awaited. Never called otherwise. */
+  /** The whole body that a reply to headers wished for. Never called otherwise. */
   Reply body(Direction direction, ByteString body);
+
+  /**
+   * A piece of the body, where a reply to headers wished for chunks. {@link Reply.NewBody} replaces it by as much or as little as one
+   * likes: what is held back may come with a later chunk.
+   *
+   * @param last nothing follows, and what was held back must come now. The piece may be empty. Under STREAMED with trailers it comes
+   *     when nothing can be added any more: bytes that come back then fail the stream, so hold nothing back there
+   */
+  default Reply chunk(Direction direction, ByteString piece, boolean last) {
+    return Reply.UNCHANGED;
+  }
+
+  /** The trailers, where the mode sends them. A reply changes them, answers at once, or fails. */
+  default Reply trailers(Direction direction, List<HeaderValue> trailers) {
+    return Reply.UNCHANGED;
+  }
+
+  /** How many bytes of a body the stream may gather under FULL_DUPLEX_STREAMED for {@link BodyWish#WHOLE}. More is {@link Cause#BODY_TOO_LARGE}. */
+  default long gathers(Direction direction) {
+    return 1 << 20;
+  }
 
   /** Something went wrong with this processor's part of the stream; the reply must not be {@link Reply.Later}. */
   Reply failed(Direction direction, Failure failure);
@@ -38,8 +62,22 @@ public interface Processor {
   /** The stream is over, one way or another. */
   default void ended(Ending ending) {}
 
+  /** What went wrong. */
+  enum Cause {
+    /** The processor threw, or said what cannot be said to that message. */
+    BROKEN,
+    /** The body does not come as it is needed. */
+    BODY_UNAVAILABLE,
+    /** More came than the stream may gather. */
+    BODY_TOO_LARGE,
+    /** Work was not done in time. */
+    LATE,
+    /** Work was not begun: too much waits already. */
+    BUSY
+  }
+
   /** @param why without anything that a client sent */
-  record Failure(String why) {}
+  record Failure(Cause cause, String why) {}
 
   /** @param nanos spent on the stream's messages, waiting not counted */
   record Ending(long nanos, boolean failed) {}

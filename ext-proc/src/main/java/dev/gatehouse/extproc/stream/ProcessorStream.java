@@ -1,26 +1,38 @@
 package dev.gatehouse.extproc.stream;
 
+import com.google.protobuf.ByteString;
+import dev.gatehouse.extproc.stream.Processor.Cause;
 import dev.gatehouse.extproc.stream.Processor.Ending;
 import dev.gatehouse.extproc.stream.Processor.Failure;
+import dev.gatehouse.extproc.stream.StreamMachine.Action;
+import dev.gatehouse.extproc.stream.StreamMachine.Modes;
 import dev.gatehouse.extproc.stream.StreamMachine.State;
+import dev.gatehouse.extproc.stream.StreamMachine.Treatment;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
 import io.grpc.Status;
+import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * One stream: keeps the {@link StreamMachine}'s state, asks the {@link Processor}, and sends what both agree on. Everything
- * happens on the stream's event loop but the work of a {@link Reply.Later}; while that runs no further message is asked for, so
- * answers stay in order and a stream holds one message at most.
+ * happens on the stream's event loop but the work of a {@link Reply.Later}.
+ *
+ * <p>What a stream holds is bounded whatever Envoy does: it asks for a message only when the one before is answered and the answer
+ * has gone, so it holds one message, the answer to it, and under FULL_DUPLEX_STREAMED what it gathers of a body
+ * ({@link Processor#gathers}) or puts in its place.
  */
 public final class ProcessorStream {
   private static final Logger LOG = LoggerFactory.getLogger(ProcessorStream.class);
 
-  private static final Failure NO_WHOLE_BODY =
-      new Failure("the whole body is needed, and the processing mode does not send it");
+  private static final Failure NO_WHOLE_BODY = new Failure(
+      Cause.BODY_UNAVAILABLE,
+      "the body is needed, and the processing mode does not send it as it is needed");
 
   /** Chooses the processor when the first message tells enough. */
   public interface Opener {
@@ -38,6 +50,9 @@ public final class ProcessorStream {
   public interface Outlet {
     void send(byte[] answer);
 
+    /** Whether answers go out without piling up; when that becomes true, {@link ProcessorStream#ready} is called. */
+    boolean ready();
+
     /** The next message may come. */
     void next();
 
@@ -45,25 +60,65 @@ public final class ProcessorStream {
     void close(Status status);
   }
 
+  /** The stream's event loop. */
+  public interface Loop extends Executor {
+    /** @return what calls the task off */
+    Runnable after(Duration time, Runnable task);
+  }
+
+  /**
+   * What a reply answers.
+   *
+   * @param body that the processor was asked about; empty where there is none
+   * @param last nothing of the body follows
+   * @param ends Envoy waits for the chunk that ends the stream; not where trailers do
+   */
+  private record Question(Kind kind, ByteString body, boolean last, boolean ends) {
+    boolean about(Direction direction) {
+      return kind == Kind.body(direction);
+    }
+  }
+
+  /** What is kept of one direction under FULL_DUPLEX_STREAMED. */
+  private static final class Kept {
+    /** Of the answer to the headers, which waits for the body; null when none does. */
+    private @Nullable HeaderChanges headers;
+
+    /** What was gathered, or what goes out in its place. */
+    private ByteString body = ByteString.EMPTY;
+  }
+
+  private record Working(Job job, Question question) {}
+
   private final Opener opener;
   private final Outlet outlet;
-  private final Executor loop;
+  private final Loop loop;
   private final Executor workers;
+  private final Patience patience;
 
   private State state = State.NEW;
   private Processor processor = Processor.PASS;
+  private final ArrayDeque<byte[]> outgoing = new ArrayDeque<>(1);
+  private @Nullable Kept request;
+  private @Nullable Kept response;
+  private @Nullable ProcessingRequest trailers;
+  private @Nullable Working working;
+  private Runnable timer = () -> {};
   private boolean opened;
-  private boolean working;
+  private boolean asked = true;
   private boolean halfClosed;
   private boolean closed;
   private boolean failed;
   private long nanos;
 
-  public ProcessorStream(Opener opener, Outlet outlet, Executor loop, Executor workers) {
+  /** The first message must be asked for by the caller. */
+  public ProcessorStream(
+      Opener opener, Outlet outlet, Loop loop, Executor workers, Patience patience) {
     this.opener = opener;
     this.outlet = outlet;
     this.loop = loop;
     this.workers = workers;
+    this.patience = patience;
   }
 
   /** A message of Envoy's. */
@@ -71,22 +126,24 @@ public final class ProcessorStream {
     if (closed) {
       return;
     }
+    asked = false;
     var began = System.nanoTime();
     if (opened || open(message)) {
       arrived(message);
     }
     nanos += System.nanoTime() - began;
-    if (!working && !closed) {
-      outlet.next();
-    }
+    proceed();
+  }
+
+  /** Answers may go out again. */
+  public void ready() {
+    proceed();
   }
 
   /** Envoy sends no more, and waits for nothing. */
   public void halfClosed() {
     halfClosed = true;
-    if (!working) {
-      close(Status.OK);
-    }
+    proceed();
   }
 
   /** The call is over, by a reset as a rule. */
@@ -95,9 +152,7 @@ public final class ProcessorStream {
       return;
     }
     closed = true;
-    if (!working) {
-      finish(); // Else the worker still holds the processor.
-    }
+    finish();
   }
 
   private boolean open(ProcessingRequest first) {
@@ -106,7 +161,8 @@ public final class ProcessorStream {
     state = State.of(
         config == null ? BodyMode.UNKNOWN : BodyMode.of(config.getRequestBodyMode()),
         config == null ? BodyMode.UNKNOWN : BodyMode.of(config.getResponseBodyMode()),
-        first.getObservabilityMode());
+        first.getObservabilityMode(),
+        config != null && config.getSendBodyWithoutWaitingForHeaderResponse());
     if (state.observed()) {
       return true;
     }
@@ -119,108 +175,316 @@ public final class ProcessorStream {
 
   private void arrived(ProcessingRequest message) {
     var kind = Kind.of(message);
-    var step = StreamMachine.arrives(state, kind, kind.endOfStream(message));
+    var last = kind.endOfStream(message);
+    var step = StreamMachine.arrives(state, kind, last, isLocalReply(kind, message));
     state = step.next();
-    switch (step.action()) {
-      case ASK_HEADERS, ASK_BODY -> replied(kind, ask(kind, message));
-      case CONTINUE -> outlet.send(Answers.unchanged(kind));
-      case ECHO ->
-        outlet.send(Answers.chunk(kind.direction, kind.body(message), kind.endOfStream(message)));
+    if (step.unfinished() != null) {
+      trailers = message;
+      act(
+          step.unfinished(),
+          new Question(Kind.body(kind.direction), ByteString.EMPTY, true, false),
+          message);
+      settle();
+      return;
+    }
+    var body = kind == Kind.body(kind.direction) ? kind.body(message) : ByteString.EMPTY;
+    act(step.action(), new Question(kind, body, last, last), message);
+  }
+
+  private boolean isLocalReply(Kind kind, ProcessingRequest message) {
+    return kind == Kind.RESPONSE_HEADERS
+        && state.request().unconfirmed()
+        && new HeadersMessage(message).isLocalReply();
+  }
+
+  private void act(Action action, Question question, ProcessingRequest message) {
+    var direction = question.kind.direction;
+    switch (action) {
+      case ASK_HEADERS ->
+        replied(question, ask(question, () -> processor.headers(new HeadersMessage(message))));
+      case ASK_BODY ->
+        replied(question, ask(question, () -> processor.body(direction, question.body)));
+      case ASK_CHUNK, ASK_LAST_CHUNK -> {
+        var last = action == Action.ASK_LAST_CHUNK;
+        replied(question, ask(question, () -> processor.chunk(direction, question.body, last)));
+      }
+      case GATHER -> gather(question, false);
+      case ASK_GATHERED -> gather(question, true);
+      case SUBSTITUTE -> chunks(direction, kept(direction).body, question.ends);
+      case ASK_TRAILERS ->
+        replied(
+            question,
+            ask(
+                question,
+                () -> processor.trailers(direction, question.kind.trailers(message))));
+      case CONTINUE -> emit(Answers.unchanged(question.kind));
+      case ECHO -> chunks(direction, question.body, question.ends);
       case SILENCE -> {}
-      case BODY_CANNOT_COME -> replied(kind, instead(kind, NO_WHOLE_BODY));
+      case BODY_CANNOT_COME -> instead(question, NO_WHOLE_BODY);
+      case REQUEST_BODY_UNSEEN -> requestBodyUnseen(question, message);
       case OUT_OF_ORDER ->
-        fail(Status.INVALID_ARGUMENT.withDescription("a message that may not come now: " + kind));
+        fail(Status.INVALID_ARGUMENT.withDescription(
+            "a message that may not come now: " + question.kind));
     }
   }
 
-  private Reply ask(Kind kind, ProcessingRequest message) {
+  /** The processor answers for the request; if it lets that pass, the response is asked about as ever. */
+  private void requestBodyUnseen(Question question, ProcessingRequest message) {
+    var reply = failure(Direction.REQUEST, NO_WHOLE_BODY);
+    state = state.passing(Direction.REQUEST);
+    if (reply instanceof Reply.Continue) {
+      act(Action.ASK_HEADERS, question, message);
+    } else {
+      replied(question, reply);
+    }
+  }
+
+  private void gather(Question question, boolean all) {
+    var direction = question.kind.direction;
+    var kept = kept(direction);
+    kept.body = kept.body.concat(question.body);
+    var gathered = new Question(question.kind, kept.body, question.last, question.ends);
+    if (kept.body.size() > processor.gathers(direction)) {
+      kept.body = ByteString.EMPTY;
+      instead(
+          gathered,
+          new Failure(
+              Cause.BODY_TOO_LARGE,
+              "the body is over " + processor.gathers(direction) + " bytes"));
+    } else if (all) {
+      kept.body = ByteString.EMPTY;
+      replied(gathered, ask(gathered, () -> processor.body(direction, gathered.body)));
+    }
+  }
+
+  private Reply ask(Question question, Supplier<Reply> processor) {
     try {
-      return kind == Kind.headers(kind.direction)
-          ? processor.headers(new HeadersMessage(message))
-          : processor.body(kind.direction, kind.body(message));
+      return processor.get();
     } catch (RuntimeException | StackOverflowError e) {
-      return broken(kind, e);
+      return broken(question, e);
     }
   }
 
-  private void replied(Kind kind, Reply reply) {
-    var step = StreamMachine.replied(state, kind, reply);
+  private Reply broken(Question question, Throwable e) {
+    LOG.warn("a processor failed at {}", question.kind, e);
+    state = state.passing(question.kind.direction);
+    return failure(
+        question.kind.direction,
+        new Failure(Cause.BROKEN, "the processor failed: " + e.getClass().getSimpleName()));
+  }
+
+  private void replied(Question question, Reply reply) {
+    var step = StreamMachine.replied(state, question.kind, reply);
     state = step.next();
     switch (step.action()) {
-      case SEND -> send(kind, reply);
-      case WORK -> work(kind, ((Reply.Later) reply).work());
-      case BODY_CANNOT_COME -> send(kind, instead(kind, NO_WHOLE_BODY));
+      case SEND -> send(question, reply, step.modes());
+      case HOLD -> kept(question.kind.direction).headers = ((Reply.Continue) reply).changes();
+      case WORK -> work(question, ((Reply.Later) reply).work());
+      case BODY_CANNOT_COME -> instead(question, NO_WHOLE_BODY);
+      case MISFIT ->
+        instead(question, new Failure(Cause.BROKEN, "a reply that does not fit " + question.kind));
       case FAIL -> fail(Status.INTERNAL.withDescription(((Reply.Fail) reply).why()));
     }
   }
 
-  private void send(Kind kind, Reply reply) {
+  private void send(Question question, Reply reply, @Nullable Modes modes) {
+    var kind = question.kind;
     switch (reply) {
-      case Reply.Continue(var changes, var awaitsBody, var answers) ->
-        outlet.send(answers.fits(kind) ? answers.answer() : Answers.changed(kind, changes));
-      case Reply.NewBody(var changes, var body) ->
-        outlet.send(
-            kind == Kind.headers(kind.direction)
-                ? Answers.headersAndBody(kind.direction, changes, body)
-                : Answers.body(kind.direction, changes, body));
-      case Reply.Respond respond -> {
-        outlet.send(Answers.immediate(respond));
-        close(Status.OK);
+      case Reply.Continue(var changes, var wish, var override, var prebuilt) -> {
+        if (question.about(kind.direction)) {
+          sendBody(question, changes, null);
+        } else if (modes != null) {
+          emit(Answers.overridden(kind, changes, modes));
+        } else {
+          emit(prebuilt.fits(kind) ? prebuilt.answer() : Answers.changed(kind, changes));
+        }
       }
+      case Reply.NewBody(var changes, var body) -> {
+        if (question.about(kind.direction)) {
+          sendBody(question, changes, body);
+        } else if (state.half(kind.direction).treatment() == Treatment.REPLACE) {
+          kept(kind.direction).body = body;
+          emit(Answers.changed(kind, changes));
+        } else {
+          emit(Answers.headersAndBody(kind.direction, changes, body));
+        }
+      }
+      case Reply.Respond respond -> emit(Answers.immediate(respond));
       case Reply.Fail(var why) -> fail(Status.INTERNAL.withDescription(why));
       case Reply.Later later ->
         fail(Status.INTERNAL.withDescription("an answer that may not be late is late"));
     }
   }
 
-  private void work(Kind kind, Supplier<Reply> work) {
-    working = true;
-    try {
-      workers.execute(() -> {
-        Reply reply;
-        try {
-          reply = work.get();
-        } catch (Throwable e) { // Whatever it is, the stream must get its answer.
-          reply = broken(kind, e);
-        }
-        var done = reply;
-        loop.execute(() -> worked(kind, done));
-      });
-    } catch (RejectedExecutionException e) {
-      working = false;
-      send(kind, instead(kind, new Failure("too many bodies are being transformed")));
+  /** @param instead null leaves the body as it is */
+  private void sendBody(Question question, HeaderChanges changes, @Nullable ByteString instead) {
+    var direction = question.kind.direction;
+    var half = state.half(direction);
+    if (half.mode() == BodyMode.FULL_DUPLEX) {
+      release(direction, changes);
+      chunks(direction, instead == null ? question.body : instead, question.ends);
+    } else if (trailers != null) {
+      // STREAMED: every chunk was answered, and the trailers' answer takes no body.
+      if (instead != null && !instead.isEmpty()) {
+        instead(
+            question,
+            new Failure(Cause.BROKEN, "bytes were held back until the trailers came (STREAMED)"));
+      }
+    } else if (instead == null) {
+      emit(Answers.changed(question.kind, changes));
+    } else if (half.maybeBuffered()) {
+      emit(Answers.body(direction, changes, instead));
+    } else {
+      emit(Answers.piece(direction, changes, instead));
     }
   }
 
-  private void worked(Kind kind, Reply reply) {
-    working = false;
-    if (closed) {
-      finish();
-      return;
+  /** The answer to headers that waited for the body. */
+  private void release(Direction direction, HeaderChanges changes) {
+    var kept = kept(direction);
+    if (kept.headers != null) {
+      emit(Answers.changed(Kind.headers(direction), kept.headers.and(changes)));
+      kept.headers = null;
     }
-    var began = System.nanoTime();
-    replied(kind, reply);
-    nanos += System.nanoTime() - began;
-    if (closed) {
-      return;
+  }
+
+  private void chunks(Direction direction, ByteString body, boolean ends) {
+    var at = 0;
+    while (body.size() - at > Answers.CHUNK_BYTES) {
+      emit(Answers.chunk(direction, body.substring(at, at + Answers.CHUNK_BYTES), false));
+      at += Answers.CHUNK_BYTES;
     }
-    if (halfClosed) {
-      close(Status.OK);
+    if (ends || at < body.size()) {
+      emit(Answers.chunk(direction, body.substring(at), ends));
+    }
+  }
+
+  private void emit(byte[] answer) {
+    if (outgoing.isEmpty() && outlet.ready()) {
+      outlet.send(answer);
     } else {
+      outgoing.add(answer);
+    }
+  }
+
+  private Kept kept(Direction direction) {
+    if (direction == Direction.REQUEST) {
+      return request == null ? request = new Kept() : request;
+    }
+    return response == null ? response = new Kept() : response;
+  }
+
+  /** When the rest of a body has been seen to, the trailers behind it are. */
+  private void settle() {
+    if (trailers == null || working != null || closed || state.over()) {
+      return;
+    }
+    var message = trailers;
+    trailers = null;
+    act(
+        Action.ASK_TRAILERS,
+        new Question(Kind.of(message), ByteString.EMPTY, true, false),
+        message);
+  }
+
+  /** Sends what waits; when nothing does, asks for the next message or ends. */
+  private void proceed() {
+    while (!closed && !outgoing.isEmpty() && outlet.ready()) {
+      outlet.send(outgoing.remove());
+    }
+    if (closed || working != null || !outgoing.isEmpty()) {
+      return;
+    }
+    if (halfClosed || (state.over() && !state.observed())) {
+      close(Status.OK);
+    } else if (!asked && outlet.ready()) {
+      asked = true;
       outlet.next();
     }
   }
 
-  private Reply broken(Kind kind, Throwable e) {
-    LOG.warn("a processor failed at {}", kind, e);
-    return instead(kind, new Failure("the processor failed: " + e.getClass().getSimpleName()));
+  private void work(Question question, Reply.Work work) {
+    var job = new Job(work, (done, result) -> loop.execute(() -> worked(done, result)));
+    working = new Working(job, question);
+    timer = loop.after(patience.askAfter(), () -> askForTime(job));
+    try {
+      workers.execute(job);
+    } catch (RejectedExecutionException e) {
+      stopWorking();
+      instead(question, new Failure(Cause.BUSY, "too much work is waiting"));
+    }
   }
 
-  /** What the processor says when it could not do its part; if it cannot even say that, the stream fails. */
-  private Reply instead(Kind kind, Failure failure) {
+  private void askForTime(Job job) {
+    if (working == null || working.job != job) {
+      return;
+    }
+    var mode = state.half(working.question.kind.direction).mode();
+    if (mode != BodyMode.FULL_DUPLEX) { // Has no timer.
+      emit(Answers.moreTime(patience.deadline()));
+    }
+    timer = loop.after(patience.deadline().minus(patience.askAfter()), () -> late(job));
+  }
+
+  private void late(Job job) {
+    if (working == null || working.job != job) {
+      return;
+    }
+    var question = working.question;
+    stopWorking();
+    job.abandon();
+    LOG.warn("a processor did not say within {} what to do at {}", patience.deadline(), question.kind);
+    instead(question, new Failure(Cause.LATE, "the processor was not done in time"));
+    settle();
+    proceed();
+  }
+
+  private void worked(Job job, Job.Result result) {
+    if (working == null || working.job != job) {
+      return;
+    }
+    var question = working.question;
+    stopWorking();
+    var began = System.nanoTime();
+    switch (result) {
+      case Job.Result.Done(var say) -> {
+        var reply = ask(question, say);
+        if (reply instanceof Reply.Later) {
+          instead(question, new Failure(Cause.BROKEN, "late work that leads to more of it"));
+        } else {
+          replied(question, reply);
+        }
+      }
+      case Job.Result.Thrown(var why) -> replied(question, broken(question, why));
+    }
+    settle();
+    nanos += System.nanoTime() - began;
+    proceed();
+  }
+
+  private void stopWorking() {
+    working = null;
+    timer.run();
+    timer = () -> {};
+  }
+
+  /** Does what the processor says when it could not do its part. */
+  private void instead(Question question, Failure failure) {
+    state = state.passing(question.kind.direction);
+    replied(question, failure(question.kind.direction, failure));
+  }
+
+  /** What the processor says to a failure; if it cannot even say that, the stream fails. */
+  private Reply failure(Direction direction, Failure failure) {
     failed = true;
     try {
-      return processor.failed(kind.direction, failure);
+      return switch (processor.failed(direction, failure)) {
+        case Reply.Continue go -> Reply.Continue.of(go.changes(), BodyWish.UNSEEN);
+        case Reply.Respond respond -> respond;
+        case Reply.Fail fail -> fail;
+        case Reply.NewBody newBody -> new Reply.Fail(failure.why());
+        case Reply.Later later -> new Reply.Fail(failure.why());
+      };
     } catch (RuntimeException e) {
       LOG.warn("a processor failed to say what its failure means", e);
       return new Reply.Fail(failure.why());
@@ -242,6 +506,14 @@ public final class ProcessorStream {
   }
 
   private void finish() {
+    if (working != null) {
+      working.job.abandon();
+      stopWorking();
+    }
+    outgoing.clear();
+    request = null;
+    response = null;
+    trailers = null;
     try {
       processor.ended(new Ending(nanos, failed));
     } catch (RuntimeException e) {

@@ -2,39 +2,51 @@ package dev.gatehouse.extproc.stream;
 
 import com.google.protobuf.ByteString;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** What a {@link Processor} says to a message. The stream puts it into Envoy's words, which are legal whatever the processor says. */
 public sealed interface Reply {
   /** Nothing is changed, and the body, if one is sent, is of no interest. */
-  Reply UNCHANGED = Continue.of(HeaderChanges.NONE, false);
+  Reply UNCHANGED = Continue.of(HeaderChanges.NONE, BodyWish.UNSEEN);
 
   /**
-   * To headers: go on, with these changes. To a body: go on with the body as it is (header changes are heeded under BUFFERED).
+   * To headers and trailers: go on, with these changes. To a body or a piece of it: go on with it as it is (header changes are heeded
+   * where the headers have not gone yet: under BUFFERED, and for a gathered body).
    *
    * <p>The answers to both directions' headers are ready-made, so one that is kept in a plan costs nothing to send.
    *
-   * @param awaitsBody the whole body must come to {@link Processor#body}, or the stream fails as the processor says
+   * @param wish heeded in replies to headers
+   * @param override heeded in replies to headers
    */
-  record Continue(HeaderChanges changes, boolean awaitsBody, Prebuilt answers) implements Reply {
-    public static Continue of(HeaderChanges changes, boolean awaitsBody) {
-      return new Continue(changes, awaitsBody, Prebuilt.NONE);
+  record Continue(
+      HeaderChanges changes, BodyWish wish, @Nullable ModeOverride override, Prebuilt answers)
+      implements Reply {
+    public static Continue of(HeaderChanges changes, BodyWish wish) {
+      return new Continue(changes, wish, null, Prebuilt.NONE);
     }
 
     /** For one that is kept: its answer is serialised now. */
-    public static Continue prebuilt(
-        Direction direction, HeaderChanges changes, boolean awaitsBody) {
+    public static Continue prebuilt(Direction direction, HeaderChanges changes, BodyWish wish) {
       return new Continue(
           changes,
-          awaitsBody,
+          wish,
+          null,
           new Prebuilt(direction, Answers.changed(Kind.headers(direction), changes)));
+    }
+
+    public Continue with(ModeOverride mode) {
+      return new Continue(changes, wish, mode, Prebuilt.NONE);
     }
   }
 
-  /** To headers: this instead of the body that may follow. To a body: this instead of it. The content-length is seen to. */
+  /**
+   * To headers: this instead of the body that may follow. To a body or a piece of it: this instead of it. The content-length is
+   * seen to. Not for trailers.
+   */
   record NewBody(HeaderChanges changes, ByteString body) implements Reply {}
 
   /**
-   * Answers the client at once.
+   * Answers the client at once; once response headers are out Envoy resets its stream instead.
    *
    * @param status 200–599: Envoy would make 200 of less
    * @param details for Envoy's access log ({@code %RESPONSE_CODE_DETAILS%}); without blanks
@@ -42,11 +54,20 @@ public sealed interface Reply {
   record Respond(int status, HeaderChanges headers, ByteString body, String details)
       implements Reply {}
 
-  /** The answer takes longer than an event loop may be held: the work runs elsewhere, and its reply is sent from the loop. */
-  record Later(Supplier<Reply> work) implements Reply {}
+  /** The answer takes longer than an event loop may be held. */
+  record Later(Work work) implements Reply {}
 
   /** Ends the stream with an error: Envoy does what its failure mode says. */
   record Fail(String why) implements Reply {}
+
+  /**
+   * Runs on another thread, so it touches nothing that the processor remembers: it may still run when the stream has given it up,
+   * and is interrupted then.
+   */
+  interface Work {
+    /** @return what says the reply, called on the stream's loop if the work came in time; its reply must not be {@link Later} */
+    Supplier<Reply> run() throws Exception;
+  }
 
   /** A ready-made answer to headers. */
   final class Prebuilt {

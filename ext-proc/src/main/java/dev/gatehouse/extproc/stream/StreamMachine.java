@@ -1,11 +1,16 @@
 package dev.gatehouse.extproc.stream;
 
+import dev.gatehouse.extproc.stream.ModeOverride.Sending;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
 /**
  * The order of one stream's messages, and what may be answered to each: pure, (state, event) → (state, action).
  *
  * <p>A direction goes headers → body → trailers; any of them may be left out by the processing mode, and the response may come
- * without the request. Each message is answered once, by its mirror, or by an immediate response that ends the stream; in
- * observability mode none is.
+ * without the request, or while the request's body is still on its way. Each message is answered once, by its mirror, or by an
+ * immediate response that ends the stream; in observability mode none is. Under FULL_DUPLEX_STREAMED a body is answered by any number
+ * of chunks, after the answer to the headers and before that to the trailers.
  */
 final class StreamMachine {
   private StreamMachine() {}
@@ -17,40 +22,79 @@ final class StreamMachine {
     OPEN,
     /** The whole body was seen: only trailers may follow. */
     BODY_SEEN,
+    /** Replaced at the headers: what Envoy has sent before it knew is not answered. */
+    REPLACED,
     ENDED
   }
 
-  /** @param awaitsBody the processor asked for the whole body */
-  record Half(BodyMode mode, Phase phase, boolean awaitsBody) {
-    static final Half UNKNOWN = new Half(BodyMode.UNKNOWN, Phase.NEW, false);
+  /** What is done with a direction's body. */
+  enum Treatment {
+    PASS,
+    PART,
+    CHUNKS,
+    WHOLE,
+    /** Dropped for a body that is known already (FULL_DUPLEX_STREAMED, which knows no CONTINUE_AND_REPLACE). */
+    REPLACE
+  }
+
+  /**
+   * @param mode that holds now, as far as we know
+   * @param configured where an override asked for another mode, the one that holds if Envoy did not heed it; else the mode
+   */
+  record Half(BodyMode mode, BodyMode configured, Phase phase, Treatment treatment) {
+    static Half of(BodyMode mode) {
+      return new Half(mode, mode, Phase.NEW, Treatment.PASS);
+    }
 
     Half at(Phase next) {
-      return next == phase ? this : new Half(mode, next, awaitsBody);
+      return next == phase ? this : new Half(mode, configured, next, treatment);
     }
 
-    Half in(BodyMode learnt) {
-      return learnt == mode ? this : new Half(learnt, phase, awaitsBody);
+    Half learnt(BodyMode is) {
+      return is == mode && configured != BodyMode.NONE
+          ? this
+          : new Half(is, configured == BodyMode.NONE ? is : configured, phase, treatment);
     }
 
-    Half awaiting() {
-      return new Half(mode, phase, true);
+    Half asked(BodyMode wanted) {
+      return wanted == mode ? this : new Half(wanted, configured, phase, treatment);
+    }
+
+    Half treating(Treatment how) {
+      return how == treatment ? this : new Half(mode, configured, phase, how);
+    }
+
+    /** Whether Envoy has shown nothing yet of the mode that it was asked for. */
+    boolean unconfirmed() {
+      return mode != configured;
+    }
+
+    /** Whether a body message may be one of BUFFERED, where the content-length must fit. */
+    boolean maybeBuffered() {
+      return is(BodyMode.BUFFERED) || is(BodyMode.UNKNOWN);
+    }
+
+    boolean is(BodyMode some) {
+      return mode == some || configured == some;
+    }
+
+    boolean bodyIsOver() {
+      return phase != Phase.NEW && phase != Phase.OPEN;
     }
   }
 
   /**
    * @param observed observability mode: nothing is answered
+   * @param early bodies do not wait for the answer to headers ({@code send_body_without_waiting_for_header_response}), so Envoy heeds
+   *     no mode override
    * @param over answered finally: what still comes is not answered
    */
-  record State(Half request, Half response, boolean observed, boolean over) {
-    static final State NEW = new State(Half.UNKNOWN, Half.UNKNOWN, false, false);
+  record State(Half request, Half response, boolean observed, boolean early, boolean over) {
+    static final State NEW = of(BodyMode.UNKNOWN, BodyMode.UNKNOWN, false, false);
 
     /** What the first message says of the stream. */
-    static State of(BodyMode request, BodyMode response, boolean observed) {
-      return new State(
-          new Half(request, Phase.NEW, false),
-          new Half(response, Phase.NEW, false),
-          observed,
-          false);
+    static State of(BodyMode request, BodyMode response, boolean observed, boolean early) {
+      return new State(Half.of(request), Half.of(response), observed, early, false);
     }
 
     Half half(Direction direction) {
@@ -59,12 +103,17 @@ final class StreamMachine {
 
     State with(Direction direction, Half half) {
       return direction == Direction.REQUEST
-          ? new State(half, response, observed, over)
-          : new State(request, half, observed, over);
+          ? new State(half, response, observed, early, over)
+          : new State(request, half, observed, early, over);
+    }
+
+    /** The rest of the direction's body is of no interest. */
+    State passing(Direction direction) {
+      return with(direction, half(direction).treating(Treatment.PASS));
     }
 
     State end() {
-      return new State(request, response, observed, true);
+      return new State(request, response, observed, early, true);
     }
   }
 
@@ -74,13 +123,27 @@ final class StreamMachine {
     ASK_HEADERS,
     /** The processor is asked what to do with the whole body. */
     ASK_BODY,
+    /** The processor is asked what to do with a piece of the body. */
+    ASK_CHUNK,
+    /** The processor is asked what to do with the last piece of the body. */
+    ASK_LAST_CHUNK,
+    /** The chunk is kept. */
+    GATHER,
+    /** The chunk is kept, and the processor is asked what to do with all that were. */
+    ASK_GATHERED,
+    /** The body that is known already goes out in the old one's place. */
+    SUBSTITUTE,
+    /** The processor is asked what to do with the trailers. */
+    ASK_TRAILERS,
     /** The mirror of the message, with nothing changed. */
     CONTINUE,
     /** The chunk itself (FULL_DUPLEX_STREAMED). */
     ECHO,
     SILENCE,
-    /** The processor needs a body that does not come whole; it is asked what to say instead. */
+    /** The processor needs a body that does not come as it needs it; it is asked what to say instead. */
     BODY_CANNOT_COME,
+    /** The response is here, and the request's body that a mode override asked for never came: it went by unseen. */
+    REQUEST_BODY_UNSEEN,
     /** Not a message that may come now: the stream is failed. */
     OUT_OF_ORDER
   }
@@ -88,99 +151,269 @@ final class StreamMachine {
   /** What is done about a processor's reply. */
   enum Sequel {
     SEND,
+    /** The answer to headers waits for the body, which Envoy sends without it (FULL_DUPLEX_STREAMED). */
+    HOLD,
     WORK,
-    /** It asks for a body that will not come whole; it is asked what to say instead. */
+    /** It asks for a body that will not come so; it is asked what to say instead. */
     BODY_CANNOT_COME,
+    /** Not a reply to such a message. */
+    MISFIT,
     FAIL
   }
 
-  record Step(State next, Action action) {}
+  /** A {@code mode_override} as it is said: complete. */
+  record Modes(
+      BodyMode requestBody,
+      BodyMode responseBody,
+      Sending responseHeaders,
+      Sending requestTrailers,
+      Sending responseTrailers) {}
 
-  record Replied(State next, Sequel action) {}
+  /** @param unfinished the rest of a body must go out before the answer to these trailers: what is done about it, or null */
+  record Step(State next, Action action, @Nullable Action unfinished) {
+    Step(State next, Action action) {
+      this(next, action, null);
+    }
+  }
 
-  /** A message came. */
-  static Step arrives(State state, Kind kind, boolean endOfStream) {
+  /** @param modes the override that is said with the answer, or null */
+  record Replied(State next, Sequel action, @Nullable Modes modes) {
+    Replied(State next, Sequel action) {
+      this(next, action, null);
+    }
+  }
+
+  /**
+   * A message came.
+   *
+   * @param endOfStream as it says
+   * @param local headers of a response that Envoy made itself
+   */
+  static Step arrives(State state, Kind kind, boolean endOfStream, boolean local) {
     if (state.observed || state.over) {
       return new Step(state, Action.SILENCE);
     }
     var direction = kind.direction;
     var half = state.half(direction);
     return switch (kind) {
-      case REQUEST_HEADERS, RESPONSE_HEADERS ->
-        half.phase != Phase.NEW
-            ? outOfOrder(state)
-            : new Step(
-                state.with(direction, half.at(endOfStream ? Phase.ENDED : Phase.OPEN)),
-                Action.ASK_HEADERS);
+      case REQUEST_HEADERS, RESPONSE_HEADERS -> {
+        if (half.phase != Phase.NEW) {
+          yield outOfOrder(state);
+        }
+        var next = state.with(direction, half.at(endOfStream ? Phase.ENDED : Phase.OPEN));
+        yield new Step(
+            next,
+            direction == Direction.RESPONSE && !local && wentByUnseen(state.request)
+                ? Action.REQUEST_BODY_UNSEEN
+                : Action.ASK_HEADERS);
+      }
       case REQUEST_BODY, RESPONSE_BODY -> body(state, direction, half, endOfStream);
       case REQUEST_TRAILERS, RESPONSE_TRAILERS -> trailers(state, direction, half);
       case NONE -> outOfOrder(state);
     };
   }
 
-  private static Step body(State state, Direction direction, Half half, boolean endOfStream) {
-    if (half.phase == Phase.ENDED && half.mode == BodyMode.FULL_DUPLEX) {
-      return new Step(state, Action.SILENCE); // Envoy ≥ 1.35 may send the last chunk twice.
-    }
-    if (half.phase == Phase.ENDED || half.phase == Phase.BODY_SEEN) {
-      return outOfOrder(state);
-    }
-    var after = endOfStream ? Phase.ENDED : Phase.OPEN;
-    return switch (half.mode) {
-      case BUFFERED, BUFFERED_PARTIAL ->
-        new Step(
-            state.with(direction, half.at(endOfStream ? Phase.ENDED : Phase.BODY_SEEN)),
-            half.awaitsBody ? Action.ASK_BODY : Action.CONTINUE);
-      case FULL_DUPLEX -> new Step(state.with(direction, half.at(after)), Action.ECHO);
-      case STREAMED -> new Step(state.with(direction, half.at(after)), Action.CONTINUE);
-      case UNKNOWN, NONE -> {
-        // The first message with an end is the whole body, in whatever mode; without an end it is a
-        // chunk, unless trailers follow.
-        var learnt =
-            half.in(endOfStream ? BodyMode.BUFFERED : BodyMode.STREAMED).at(after);
-        var action = !half.awaitsBody
-            ? Action.CONTINUE
-            : endOfStream ? Action.ASK_BODY : Action.BODY_CANNOT_COME;
-        yield new Step(state.with(direction, learnt), action);
+  private static Step body(State state, Direction direction, Half half, boolean last) {
+    return switch (half.phase) {
+      case REPLACED -> new Step(state, Action.SILENCE);
+      case BODY_SEEN -> outOfOrder(state);
+      // Envoy ≥ 1.35 may send the last chunk twice.
+      case ENDED ->
+        half.mode == BodyMode.FULL_DUPLEX ? new Step(state, Action.SILENCE) : outOfOrder(state);
+      case NEW, OPEN -> {
+        var after = last ? Phase.ENDED : inOneMessage(half, last) ? Phase.BODY_SEEN : Phase.OPEN;
+        yield new Step(
+            state.with(direction, half.learnt(learnt(half, last)).at(after)), action(half, last));
       }
     };
+  }
+
+  /** What the first message of a body shows: an override that was heeded, or, without a word of Envoy's, the mode itself. */
+  private static BodyMode learnt(Half half, boolean last) {
+    return switch (half.mode) {
+      // With an end it is the whole body, in whatever mode; without one it is a chunk, unless trailers follow.
+      case UNKNOWN, NONE -> last ? BodyMode.BUFFERED : BodyMode.STREAMED;
+      case BUFFERED, BUFFERED_PARTIAL, STREAMED, FULL_DUPLEX -> half.mode;
+    };
+  }
+
+  private static boolean inOneMessage(Half half, boolean last) {
+    return switch (half.mode) {
+      case BUFFERED, BUFFERED_PARTIAL -> true;
+      case UNKNOWN, NONE -> last;
+      case STREAMED, FULL_DUPLEX -> false;
+    };
+  }
+
+  private static Action action(Half half, boolean last) {
+    return switch (half.treatment) {
+      case PASS -> half.mode == BodyMode.FULL_DUPLEX ? Action.ECHO : Action.CONTINUE;
+      case PART -> chunk(last || inOneMessage(half, last));
+      case CHUNKS ->
+        mayBePartial(half, last)
+            ? Action.BODY_CANNOT_COME
+            : chunk(last || inOneMessage(half, last));
+      case WHOLE -> {
+        if (half.mode == BodyMode.FULL_DUPLEX) {
+          yield last ? Action.ASK_GATHERED : Action.GATHER;
+        }
+        yield mayBePartial(half, last) || !inOneMessage(half, last)
+            ? Action.BODY_CANNOT_COME
+            : Action.ASK_BODY;
+      }
+      case REPLACE -> last ? Action.SUBSTITUTE : Action.SILENCE;
+    };
+  }
+
+  private static Action chunk(boolean last) {
+    return last ? Action.ASK_LAST_CHUNK : Action.ASK_CHUNK;
+  }
+
+  /** Whether more of the body may pass unseen after a message without an end: perhaps an override was not heeded. */
+  private static boolean mayBePartial(Half half, boolean last) {
+    return !last
+        && (half.mode == BodyMode.BUFFERED_PARTIAL
+            || (half.mode == BodyMode.BUFFERED
+                && (half.configured == BodyMode.STREAMED
+                    || half.configured == BodyMode.BUFFERED_PARTIAL)));
   }
 
   private static Step trailers(State state, Direction direction, Half half) {
     if (half.phase == Phase.ENDED) {
       return outOfOrder(state);
     }
+    if (half.phase == Phase.REPLACED) {
+      return new Step(state, Action.SILENCE);
+    }
     var next = state.with(direction, half.at(Phase.ENDED));
-    var bodyWentUnseen =
-        half.awaitsBody && half.phase == Phase.OPEN && half.mode != BodyMode.BUFFERED;
-    return new Step(next, bodyWentUnseen ? Action.BODY_CANNOT_COME : Action.CONTINUE);
+    if (half.phase == Phase.BODY_SEEN || half.phase == Phase.NEW) {
+      return new Step(next, Action.ASK_TRAILERS);
+    }
+    return switch (half.treatment) {
+      case PASS -> new Step(next, Action.ASK_TRAILERS);
+      case REPLACE -> new Step(next, Action.ASK_TRAILERS, Action.SUBSTITUTE);
+      case WHOLE ->
+        half.mode == BodyMode.FULL_DUPLEX
+            ? new Step(next, Action.ASK_TRAILERS, Action.ASK_GATHERED)
+            : unlessUnseen(half, next);
+      case CHUNKS, PART ->
+        switch (half.mode) {
+          case FULL_DUPLEX, STREAMED ->
+            new Step(next, Action.ASK_TRAILERS, Action.ASK_LAST_CHUNK);
+          case NONE, UNKNOWN, BUFFERED, BUFFERED_PARTIAL -> unlessUnseen(half, next);
+        };
+    };
+  }
+
+  /** Trailers without a body before them: either there was none, or the mode did not send it. */
+  private static Step unlessUnseen(Half half, State next) {
+    var unseen = half.treatment != Treatment.PART
+        && (half.unconfirmed() || half.mode != BodyMode.BUFFERED);
+    return new Step(next, unseen ? Action.BODY_CANNOT_COME : Action.ASK_TRAILERS);
+  }
+
+  /** BUFFERED holds a request back until its body was seen. So a response before it shows that the override was not heeded. */
+  private static boolean wentByUnseen(Half request) {
+    return request.phase == Phase.OPEN
+        && request.unconfirmed()
+        && (request.treatment == Treatment.WHOLE || request.treatment == Treatment.CHUNKS)
+        && request.mode == BodyMode.BUFFERED;
   }
 
   /** The processor replied to the message. */
   static Replied replied(State state, Kind kind, Reply reply) {
-    var direction = kind.direction;
-    var half = state.half(direction);
-    var toHeaders = kind == Kind.headers(direction);
+    var toHeaders = kind == Kind.headers(kind.direction);
     return switch (reply) {
-      case Reply.Continue(var changes, var awaitsBody, var answers) -> {
-        if (!toHeaders || !awaitsBody || half.phase == Phase.ENDED) {
+      case Reply.Continue go ->
+        toHeaders ? toHeaders(state, kind.direction, go) : new Replied(state, Sequel.SEND);
+      case Reply.NewBody newBody -> {
+        if (kind == Kind.trailers(kind.direction)) {
+          yield new Replied(state, Sequel.MISFIT);
+        }
+        var half = state.half(kind.direction);
+        if (!toHeaders) {
           yield new Replied(state, Sequel.SEND);
         }
-        yield half.mode.bringsWholeBody()
-            ? new Replied(state.with(direction, half.awaiting()), Sequel.SEND)
-            : new Replied(state, Sequel.BODY_CANNOT_COME);
-      }
-      case Reply.NewBody newBody -> {
-        if (toHeaders && half.mode == BodyMode.FULL_DUPLEX) {
-          yield new Replied(state, Sequel.BODY_CANNOT_COME); // CONTINUE_AND_REPLACE is not for it.
-        }
-        yield new Replied(
-            toHeaders ? state.with(direction, half.at(Phase.ENDED)) : state, Sequel.SEND);
+        var after = half.mode == BodyMode.FULL_DUPLEX && half.phase == Phase.OPEN
+            ? half.treating(Treatment.REPLACE)
+            : half.at(Phase.REPLACED);
+        yield new Replied(state.with(kind.direction, after), Sequel.SEND);
       }
       case Reply.Respond respond -> new Replied(state.end(), Sequel.SEND);
       case Reply.Fail fail -> new Replied(state.end(), Sequel.FAIL);
       case Reply.Later later -> new Replied(state, Sequel.WORK);
     };
+  }
+
+  private static Replied toHeaders(State state, Direction direction, Reply.Continue go) {
+    var modes = go.override() == null ? null : modes(state, go.override());
+    var told = modes == null
+        ? state
+        : new State(
+            state.request.asked(modes.requestBody),
+            state.response.asked(modes.responseBody),
+            state.observed,
+            state.early,
+            state.over);
+    var half = told.half(direction);
+    if (half.phase == Phase.ENDED || go.wish() == BodyWish.UNSEEN) {
+      return new Replied(told, Sequel.SEND, modes);
+    }
+    var treatment = treatment(half.mode, go.wish());
+    if (treatment == null) {
+      return new Replied(state, Sequel.BODY_CANNOT_COME);
+    }
+    var next = told.with(direction, half.treating(treatment));
+    return treatment == Treatment.WHOLE && half.mode == BodyMode.FULL_DUPLEX
+        ? new Replied(next, Sequel.HOLD)
+        : new Replied(next, Sequel.SEND, modes);
+  }
+
+  /** @return null where the mode cannot grant the wish */
+  private static @Nullable Treatment treatment(BodyMode mode, BodyWish wish) {
+    return switch (wish) {
+      case UNSEEN -> Treatment.PASS;
+      case PART -> Treatment.PART;
+      case CHUNKS ->
+        switch (mode) {
+          case UNKNOWN, BUFFERED, STREAMED, FULL_DUPLEX -> Treatment.CHUNKS;
+          case NONE, BUFFERED_PARTIAL -> null;
+        };
+      case WHOLE ->
+        switch (mode) {
+          case UNKNOWN, BUFFERED, FULL_DUPLEX -> Treatment.WHOLE;
+          case NONE, BUFFERED_PARTIAL, STREAMED -> null;
+        };
+    };
+  }
+
+  /**
+   * The override in full; null where it would be ignored (a duplex mode is configured) or would change a mode that nobody told us of
+   * and nobody asked for.
+   */
+  private static @Nullable Modes modes(State state, ModeOverride override) {
+    var request = mode(state.request, override.requestBody());
+    var response = mode(state.response, override.responseBody());
+    if (request == null || response == null || state.early) {
+      return null;
+    }
+    return new Modes(
+        request,
+        response,
+        override.responseHeaders(),
+        override.requestTrailers(),
+        override.responseTrailers());
+  }
+
+  private static @Nullable BodyMode mode(Half half, @Nullable BodyMode wanted) {
+    if (half.mode == BodyMode.FULL_DUPLEX) {
+      return null;
+    }
+    if (half.bodyIsOver()) {
+      return half.mode == BodyMode.UNKNOWN ? BodyMode.NONE : half.mode;
+    }
+    var mode = Objects.requireNonNullElse(wanted, half.mode);
+    return mode == BodyMode.UNKNOWN ? null : mode;
   }
 
   private static Step outOfOrder(State state) {

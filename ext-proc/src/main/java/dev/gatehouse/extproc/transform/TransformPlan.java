@@ -2,6 +2,7 @@ package dev.gatehouse.extproc.transform;
 
 import com.google.protobuf.ByteString;
 import dev.gatehouse.extproc.json.JsonEdits;
+import dev.gatehouse.extproc.stream.BodyWish;
 import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.extproc.stream.HeadersMessage;
 import dev.gatehouse.extproc.stream.Reply;
@@ -112,7 +113,8 @@ public record TransformPlan(
       if (guardsResponse) {
         ResponseGuard.keepReadable(edits, gzip);
       }
-      return Reply.Continue.prebuilt(direction, edits.changes(), awaits);
+      return Reply.Continue.prebuilt(
+          direction, edits.changes(), awaits ? BodyWish.WHOLE : BodyWish.UNSEEN);
     }
 
     private static ByteString constant(Text text) {

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.gatehouse.extproc.json.JsonEdits;
 import dev.gatehouse.extproc.json.UnprocessableBody;
+import dev.gatehouse.extproc.stream.BodyWish;
 import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.extproc.stream.HeaderChanges;
 import dev.gatehouse.extproc.stream.HeadersMessage;
@@ -51,14 +52,13 @@ public final class TransformProcessor implements Processor {
   private final StreamFacts facts;
   private final DecisionListener decisions;
 
-  private List<JsonEdits> edits = List.of();
-  private List<String> jsonChanges = List.of();
-  private ContentCoding coding = ContentCoding.IDENTITY;
+  private Pending request = Pending.NOTHING;
+  private Pending response = Pending.NOTHING;
 
   private final List<String> changes = new ArrayList<>();
   private Outcome outcome = Outcome.UNCHANGED;
   private String reason = "unchanged";
-  private @Nullable HeadersMessage request;
+  private @Nullable HeadersMessage requestHeaders;
   private final String requestId;
 
   /** @param requestId from the call's metadata; the request's header, where it comes, is preferred */
@@ -74,10 +74,9 @@ public final class TransformProcessor implements Processor {
   public Reply headers(HeadersMessage message) {
     var direction = message.direction();
     if (direction == Direction.REQUEST) {
-      request = message;
+      requestHeaders = message;
     }
     facts.came(message);
-    edits = List.of();
     if (message.isLocalReply() && !plan.transformLocalReplies()) {
       return Reply.UNCHANGED;
     }
@@ -85,7 +84,7 @@ public final class TransformProcessor implements Processor {
     try {
       return way.fixed() != null ? fixed(way, way.fixed(), message) : run(way, message);
     } catch (EvaluationException e) {
-      return failed(direction, new Failure("a step could not be evaluated: " + e.getMessage()));
+      return failed(direction, new Failure(Cause.BROKEN, "a step could not be evaluated: " + e.getMessage()));
     }
   }
 
@@ -97,13 +96,26 @@ public final class TransformProcessor implements Processor {
     if (body.size() > plan.way(direction).bodyLimit()) {
       return tooLarge(direction);
     }
-    return body.size() > LOOP_BYTES || coding != ContentCoding.IDENTITY
-        ? new Reply.Later(() -> transform(direction, body))
-        : transform(direction, body);
+    var pending = direction == Direction.REQUEST ? request : response;
+    if (body.size() <= LOOP_BYTES && pending.coding == ContentCoding.IDENTITY) {
+      return transformed(direction, pending, transform(direction, pending, body));
+    }
+    return new Reply.Later(() -> {
+      var made = transform(direction, pending, body);
+      return () -> transformed(direction, pending, made);
+    });
+  }
+
+  @Override
+  public long gathers(Direction direction) {
+    return plan.way(direction).bodyLimit();
   }
 
   @Override
   public Reply failed(Direction direction, Failure failure) {
+    if (failure.cause() == Cause.BODY_TOO_LARGE) {
+      return tooLarge(direction);
+    }
     end(Outcome.FAILED, "failed", failure.why());
     return Refusals.FAILED;
   }
@@ -116,13 +128,13 @@ public final class TransformProcessor implements Processor {
     if (ending.failed() && outcome != Outcome.FAILED) {
       end(Outcome.FAILED, "failed", "");
     }
-    var id = request == null ? null : request.first("x-request-id");
-    var path = request == null ? null : request.first(":path");
+    var id = requestHeaders == null ? null : requestHeaders.first("x-request-id");
+    var path = requestHeaders == null ? null : requestHeaders.first(":path");
     var auth = facts.auth();
     decisions.decided(new Decision(
         "ext-proc",
         id != null ? id : requestId,
-        orEmpty(request == null ? null : request.first(":method")),
+        orEmpty(requestHeaders == null ? null : requestHeaders.first(":method")),
         path == null ? "" : withoutQuery(path),
         auth == null ? "" : orEmpty(auth.sub()),
         plan.policy(),
@@ -140,9 +152,8 @@ public final class TransformProcessor implements Processor {
     if (fixed.json().isEmpty()) {
       return fixed.reply(false, gzip);
     }
-    edits = fixed.json();
-    jsonChanges = fixed.jsonChanges();
-    return withBody(way, message, awaits -> fixed.reply(awaits, gzip));
+    return withBody(
+        way, message, fixed.json(), fixed.jsonChanges(), awaits -> fixed.reply(awaits, gzip));
   }
 
   private Reply run(Way way, HeadersMessage message) throws EvaluationException {
@@ -174,34 +185,43 @@ public final class TransformProcessor implements Processor {
     if (way.guardsResponse()) {
       ResponseGuard.keepReadable(facts.edits(direction), ResponseGuard.acceptsGzip(message));
     }
-    edits = selected;
-    jsonChanges = selectedChanges;
     var headers = facts.edits(direction).changes();
     if (body != null) {
-      return templated(message, headers, body);
+      return templated(message, headers, body, selected, selectedChanges);
     }
     return selected.isEmpty()
-        ? Reply.Continue.of(headers, false)
-        : withBody(way, message, awaits -> Reply.Continue.of(headers, awaits));
+        ? Reply.Continue.of(headers, BodyWish.UNSEEN)
+        : withBody(
+            way,
+            message,
+            selected,
+            selectedChanges,
+            awaits -> Reply.Continue.of(headers, wish(awaits)));
   }
 
   /** A body that a template made, and later steps may edit. */
-  private Reply templated(HeadersMessage message, HeaderChanges headers, ByteString body) {
+  private Reply templated(
+      HeadersMessage message,
+      HeaderChanges headers,
+      ByteString body,
+      List<JsonEdits> edits,
+      List<String> jsonChanges) {
     if (hasNoBody(message.direction())) {
       return message.endOfStream()
-          ? Reply.Continue.of(headers, false)
+          ? Reply.Continue.of(headers, BodyWish.UNSEEN)
           : new Reply.NewBody(headers, ByteString.EMPTY);
     }
     if (edits.isEmpty()) {
       return new Reply.NewBody(headers, body);
     }
     try {
-      var edited = edit(body.toByteArray());
+      var edited = edit(edits, body.toByteArray());
       changed(jsonChanges);
       return new Reply.NewBody(headers, ByteString.copyFrom(edited));
     } catch (UnprocessableBody e) {
       return failed(
-          message.direction(), new Failure("the template's body is unreadable: " + e.getMessage()));
+          message.direction(),
+          new Failure(Cause.BROKEN, "the template's body is unreadable: " + e.getMessage()));
     }
   }
 
@@ -212,12 +232,22 @@ public final class TransformProcessor implements Processor {
         && (facts.method().equals("HEAD") || code == 204 || code == 304);
   }
 
-  private Reply withBody(Way way, HeadersMessage message, Awaiting reply) {
+  private Reply withBody(
+      Way way,
+      HeadersMessage message,
+      List<JsonEdits> edits,
+      List<String> jsonChanges,
+      Awaiting reply) {
     var direction = message.direction();
     return switch (BodyPromise.of(message, facts.method(), way.bodyLimit())) {
       case BodyPromise.None none -> reply.awaits(false);
       case BodyPromise.Expected(var promised) -> {
-        coding = promised;
+        var pending = new Pending(edits, jsonChanges, promised);
+        if (direction == Direction.REQUEST) {
+          request = pending;
+        } else {
+          response = pending;
+        }
         yield reply.awaits(true);
       }
       case BodyPromise.TooLarge tooLarge -> tooLarge(direction);
@@ -225,28 +255,53 @@ public final class TransformProcessor implements Processor {
     };
   }
 
-  private Reply transform(Direction direction, ByteString body) {
+  /** What a direction's body is waited for to do; the response may come while the request's is still on its way. */
+  private record Pending(List<JsonEdits> edits, List<String> jsonChanges, ContentCoding coding) {
+    static final Pending NOTHING = new Pending(List.of(), List.of(), ContentCoding.IDENTITY);
+  }
+
+  /** What came of a body. */
+  private sealed interface Made {
+    record New(byte[] body) implements Made {}
+
+    record Same() implements Made {}
+
+    record Unreadable(String why) implements Made {}
+
+    record TooLarge() implements Made {}
+  }
+
+  /** Perhaps on a worker, so it touches nothing of the stream's. */
+  private Made transform(Direction direction, Pending pending, ByteString body) {
     try {
-      var before = coding.decode(body, plan.way(direction).bodyLimit());
+      var before = pending.coding.decode(body, plan.way(direction).bodyLimit());
       if (before.length == 0) {
-        return Reply.UNCHANGED;
+        return new Made.Same();
       }
-      var after = edit(before);
-      if (Arrays.equals(after, before)) {
-        return Reply.UNCHANGED;
-      }
-      changed(jsonChanges);
-      return new Reply.NewBody(
-          coding == ContentCoding.IDENTITY ? CHANGED : CHANGED_AND_DECODED,
-          UnsafeByteOperations.unsafeWrap(after));
+      var after = edit(pending.edits, before);
+      return Arrays.equals(after, before) ? new Made.Same() : new Made.New(after);
     } catch (UnprocessableBody e) {
-      return unreadable(direction, String.valueOf(e.getMessage()), Reply.UNCHANGED);
+      return new Made.Unreadable(String.valueOf(e.getMessage()));
     } catch (BodyTooLarge e) {
-      return tooLarge(direction);
+      return new Made.TooLarge();
     }
   }
 
-  private byte[] edit(byte[] json) throws UnprocessableBody {
+  private Reply transformed(Direction direction, Pending pending, Made made) {
+    return switch (made) {
+      case Made.Same same -> Reply.UNCHANGED;
+      case Made.New(var body) -> {
+        changed(pending.jsonChanges);
+        yield new Reply.NewBody(
+            pending.coding == ContentCoding.IDENTITY ? CHANGED : CHANGED_AND_DECODED,
+            UnsafeByteOperations.unsafeWrap(body));
+      }
+      case Made.Unreadable(var why) -> unreadable(direction, why, Reply.UNCHANGED);
+      case Made.TooLarge tooLarge -> tooLarge(direction);
+    };
+  }
+
+  private static byte[] edit(List<JsonEdits> edits, byte[] json) throws UnprocessableBody {
     var text = json;
     for (var some : edits) {
       text = some.apply(text);
@@ -293,6 +348,10 @@ public final class TransformProcessor implements Processor {
 
   private static String orEmpty(@Nullable String text) {
     return text == null ? "" : text;
+  }
+
+  private static BodyWish wish(boolean awaitsBody) {
+    return awaitsBody ? BodyWish.WHOLE : BodyWish.UNSEEN;
   }
 
   private interface Awaiting {

@@ -231,8 +231,7 @@ class BodyStepsTest {
     for (var mode : new BodySendMode[] {
       BodySendMode.NONE,
       BodySendMode.STREAMED,
-      BodySendMode.BUFFERED_PARTIAL,
-      BodySendMode.FULL_DUPLEX_STREAMED
+      BodySendMode.BUFFERED_PARTIAL
     }) {
       var transforming = Transforming.by(MASK);
       var envoy = transforming
