@@ -1,6 +1,7 @@
 package dev.gatehouse.extproc;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.extproc.stream.Patience;
 import dev.gatehouse.extproc.stream.ProcessorStream;
 import dev.gatehouse.testkit.EnvoyStream;
@@ -11,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.Executor;
@@ -33,8 +35,7 @@ public final class DirectPeer implements EnvoyStream.Peer {
   private boolean delivering;
   private boolean ready = true;
   private boolean cancelled;
-  private long in;
-  private long out;
+  private final EnumMap<Direction, Integer> held = new EnumMap<>(Direction.class);
 
   public DirectPeer(ProcessorStream.Opener opener) {
     this(opener, Runnable::run);
@@ -88,16 +89,16 @@ public final class DirectPeer implements EnvoyStream.Peer {
     return sent.size();
   }
 
-  /** Bytes of bodies that the stream has taken and not given back, where it gives all back (FULL_DUPLEX_STREAMED). */
-  public long held() {
-    return in - out;
+  /** Bytes of a body that the stream has taken and not given back, where it gives all back (FULL_DUPLEX_STREAMED). */
+  public int held(Direction direction) {
+    return held.getOrDefault(direction, 0);
   }
 
-  private static long bodyBytes(ProcessingResponse answer) {
-    var request = answer.getRequestBody().getResponse().getBodyMutation();
-    var response = answer.getResponseBody().getResponse().getBodyMutation();
-    return request.getStreamedResponse().getBody().size()
-        + response.getStreamedResponse().getBody().size();
+  private void givenBack(ProcessingResponse answer) {
+    var request = answer.getRequestBody().getResponse().getBodyMutation().getStreamedResponse();
+    var response = answer.getResponseBody().getResponse().getBodyMutation().getStreamedResponse();
+    held.merge(Direction.REQUEST, -request.getBody().size(), Integer::sum);
+    held.merge(Direction.RESPONSE, -response.getBody().size(), Integer::sum);
   }
 
   public @Nullable Status closed() {
@@ -153,7 +154,8 @@ public final class DirectPeer implements EnvoyStream.Peer {
     while (asked && !sent.isEmpty() && closed == null) {
       asked = false;
       var message = sent.remove();
-      in += message.getRequestBody().getBody().size() + message.getResponseBody().getBody().size();
+      held.merge(Direction.REQUEST, message.getRequestBody().getBody().size(), Integer::sum);
+      held.merge(Direction.RESPONSE, message.getResponseBody().getBody().size(), Integer::sum);
       stream.message(message);
     }
     delivering = false;
@@ -170,7 +172,7 @@ public final class DirectPeer implements EnvoyStream.Peer {
       } catch (InvalidProtocolBufferException e) {
         throw new AssertionError("no ProcessingResponse", e);
       }
-      out += bodyBytes(answers.peekLast());
+      givenBack(answers.getLast());
     }
 
     @Override

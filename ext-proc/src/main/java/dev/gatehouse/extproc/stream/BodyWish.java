@@ -9,11 +9,11 @@ public enum BodyWish {
    * ({@link Processor#gathers}); else the processor is told that it cannot come, so that nothing passes unseen.
    */
   WHOLE,
-  /** All of the body as it comes, at {@link Processor#chunk}. Under BUFFERED that is one chunk. */
+  /** All of the body as it comes, at {@link Processor#chunk}: under STREAMED, FULL_DUPLEX_STREAMED and, as one chunk, BUFFERED. */
   CHUNKS,
   /**
    * As much of the body as the mode sends, and be it nothing (NONE) or only the first of it (BUFFERED_PARTIAL). Not for a processor
-   * that must see everything.
+   * that must see everything. Each piece is said to be the last where it may be.
    */
   PART
 }

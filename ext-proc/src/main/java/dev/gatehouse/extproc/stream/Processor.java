@@ -32,7 +32,7 @@ public interface Processor {
 
   Reply headers(HeadersMessage headers);
 
-  /** The whole body that a reply to headers wished for. Never called otherwise. */
+  /** The whole body that a reply to headers wished for. Never called otherwise, nor for headers with nothing but trailers behind them. */
   Reply body(Direction direction, ByteString body);
 
   /**

@@ -6,6 +6,7 @@ import dev.gatehouse.extproc.stream.Processor.Ending;
 import dev.gatehouse.extproc.stream.Processor.Failure;
 import dev.gatehouse.extproc.stream.StreamMachine.Action;
 import dev.gatehouse.extproc.stream.StreamMachine.Modes;
+import dev.gatehouse.extproc.stream.StreamMachine.Phase;
 import dev.gatehouse.extproc.stream.StreamMachine.State;
 import dev.gatehouse.extproc.stream.StreamMachine.Treatment;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
@@ -193,7 +194,7 @@ public final class ProcessorStream {
 
   private boolean isLocalReply(Kind kind, ProcessingRequest message) {
     return kind == Kind.RESPONSE_HEADERS
-        && state.request().unconfirmed()
+        && state.request().phase() == Phase.OPEN
         && new HeadersMessage(message).isLocalReply();
   }
 
@@ -210,6 +211,7 @@ public final class ProcessorStream {
       }
       case GATHER -> gather(question, false);
       case ASK_GATHERED -> gather(question, true);
+      case RELEASE -> release(direction, HeaderChanges.NONE);
       case SUBSTITUTE -> chunks(direction, kept(direction).body, question.ends);
       case ASK_TRAILERS ->
         replied(

@@ -20,9 +20,14 @@ final class StreamMachine {
     NEW,
     /** Headers were seen, or skipped by the mode: a body or trailers may follow. */
     OPEN,
+    /** Some of the body was seen: more of it, or trailers, may follow. */
+    FLOWING,
     /** The whole body was seen: only trailers may follow. */
     BODY_SEEN,
-    /** Replaced at the headers: what Envoy has sent before it knew is not answered. */
+    /**
+     * Replaced at the headers: what Envoy has sent of the body before it knew is not answered. Trailers come only if a mode override of
+     * the other direction has asked for them again.
+     */
     REPLACED,
     ENDED
   }
@@ -79,7 +84,7 @@ final class StreamMachine {
     }
 
     boolean bodyIsOver() {
-      return phase != Phase.NEW && phase != Phase.OPEN;
+      return phase != Phase.NEW && phase != Phase.OPEN && phase != Phase.FLOWING;
     }
   }
 
@@ -131,6 +136,8 @@ final class StreamMachine {
     GATHER,
     /** The chunk is kept, and the processor is asked what to do with all that were. */
     ASK_GATHERED,
+    /** The answer to headers goes out that waited for a body: there is none. */
+    RELEASE,
     /** The body that is known already goes out in the old one's place. */
     SUBSTITUTE,
     /** The processor is asked what to do with the trailers. */
@@ -220,46 +227,45 @@ final class StreamMachine {
       // Envoy ≥ 1.35 may send the last chunk twice.
       case ENDED ->
         half.mode == BodyMode.FULL_DUPLEX ? new Step(state, Action.SILENCE) : outOfOrder(state);
-      case NEW, OPEN -> {
-        var after = last ? Phase.ENDED : inOneMessage(half, last) ? Phase.BODY_SEEN : Phase.OPEN;
-        yield new Step(
-            state.with(direction, half.learnt(learnt(half, last)).at(after)), action(half, last));
+      case NEW, OPEN, FLOWING -> {
+        var now = learnt(half, last);
+        var after = last ? Phase.ENDED : inOneMessage(now) ? Phase.BODY_SEEN : Phase.FLOWING;
+        yield new Step(state.with(direction, now.at(after)), action(now, last));
       }
     };
   }
 
-  /** What the first message of a body shows: an override that was heeded, or, without a word of Envoy's, the mode itself. */
-  private static BodyMode learnt(Half half, boolean last) {
+  /** What a body message shows of the mode: that an override was heeded, or was not, or, without a word of Envoy's, the mode itself. */
+  private static Half learnt(Half half, boolean last) {
     return switch (half.mode) {
       // With an end it is the whole body, in whatever mode; without one it is a chunk, unless trailers follow.
-      case UNKNOWN, NONE -> last ? BodyMode.BUFFERED : BodyMode.STREAMED;
-      case BUFFERED, BUFFERED_PARTIAL, STREAMED, FULL_DUPLEX -> half.mode;
+      case UNKNOWN, NONE -> half.learnt(last ? BodyMode.BUFFERED : BodyMode.STREAMED);
+      // Without an end it may be the first of many, as it was configured.
+      case BUFFERED, BUFFERED_PARTIAL ->
+        half.configured == BodyMode.STREAMED && !last
+            ? new Half(BodyMode.STREAMED, half.mode, half.phase, half.treatment)
+            : half.learnt(half.mode);
+      case STREAMED, FULL_DUPLEX -> half.learnt(half.mode);
     };
   }
 
-  private static boolean inOneMessage(Half half, boolean last) {
-    return switch (half.mode) {
-      case BUFFERED, BUFFERED_PARTIAL -> true;
-      case UNKNOWN, NONE -> last;
-      case STREAMED, FULL_DUPLEX -> false;
-    };
+  private static boolean inOneMessage(Half half) {
+    return half.mode == BodyMode.BUFFERED || half.mode == BodyMode.BUFFERED_PARTIAL;
   }
 
   private static Action action(Half half, boolean last) {
+    // Then the rest of the body may pass unseen; perhaps an override was not heeded.
+    var mayBePartial = !last && half.is(BodyMode.BUFFERED_PARTIAL);
     return switch (half.treatment) {
       case PASS -> half.mode == BodyMode.FULL_DUPLEX ? Action.ECHO : Action.CONTINUE;
-      case PART -> chunk(last || inOneMessage(half, last));
+      case PART -> chunk(last || inOneMessage(half) || half.unconfirmed());
       case CHUNKS ->
-        mayBePartial(half, last)
-            ? Action.BODY_CANNOT_COME
-            : chunk(last || inOneMessage(half, last));
+        mayBePartial ? Action.BODY_CANNOT_COME : chunk(last || inOneMessage(half));
       case WHOLE -> {
         if (half.mode == BodyMode.FULL_DUPLEX) {
           yield last ? Action.ASK_GATHERED : Action.GATHER;
         }
-        yield mayBePartial(half, last) || !inOneMessage(half, last)
-            ? Action.BODY_CANNOT_COME
-            : Action.ASK_BODY;
+        yield mayBePartial || !inOneMessage(half) ? Action.BODY_CANNOT_COME : Action.ASK_BODY;
       }
       case REPLACE -> last ? Action.SUBSTITUTE : Action.SILENCE;
     };
@@ -269,55 +275,66 @@ final class StreamMachine {
     return last ? Action.ASK_LAST_CHUNK : Action.ASK_CHUNK;
   }
 
-  /** Whether more of the body may pass unseen after a message without an end: perhaps an override was not heeded. */
-  private static boolean mayBePartial(Half half, boolean last) {
-    return !last
-        && (half.mode == BodyMode.BUFFERED_PARTIAL
-            || (half.mode == BodyMode.BUFFERED
-                && (half.configured == BodyMode.STREAMED
-                    || half.configured == BodyMode.BUFFERED_PARTIAL)));
-  }
-
   private static Step trailers(State state, Direction direction, Half half) {
     if (half.phase == Phase.ENDED) {
       return outOfOrder(state);
     }
     if (half.phase == Phase.REPLACED) {
-      return new Step(state, Action.SILENCE);
+      return new Step(state.with(direction, half.at(Phase.ENDED)), Action.CONTINUE);
     }
     var next = state.with(direction, half.at(Phase.ENDED));
-    if (half.phase == Phase.BODY_SEEN || half.phase == Phase.NEW) {
-      return new Step(next, Action.ASK_TRAILERS);
-    }
+    return switch (half.phase) {
+      case OPEN -> withoutBody(half, next);
+      case FLOWING -> new Step(next, Action.ASK_TRAILERS, unfinished(half));
+      case NEW, BODY_SEEN, REPLACED, ENDED -> new Step(next, Action.ASK_TRAILERS);
+    };
+  }
+
+  /** What must still be done about a body that came in several messages, of which none said that it was the last. */
+  private static @Nullable Action unfinished(Half half) {
     return switch (half.treatment) {
-      case PASS -> new Step(next, Action.ASK_TRAILERS);
-      case REPLACE -> new Step(next, Action.ASK_TRAILERS, Action.SUBSTITUTE);
-      case WHOLE ->
-        half.mode == BodyMode.FULL_DUPLEX
-            ? new Step(next, Action.ASK_TRAILERS, Action.ASK_GATHERED)
-            : unlessUnseen(half, next);
-      case CHUNKS, PART ->
+      case PASS -> null;
+      case CHUNKS, PART -> Action.ASK_LAST_CHUNK;
+      case WHOLE -> half.mode == BodyMode.FULL_DUPLEX ? Action.ASK_GATHERED : null;
+      case REPLACE -> Action.SUBSTITUTE;
+    };
+  }
+
+  /**
+   * Trailers without a body before them: either there was none, or the mode did not send it. Under FULL_DUPLEX_STREAMED Envoy takes no
+   * body then.
+   */
+  private static Step withoutBody(Half half, State next) {
+    return switch (half.treatment) {
+      case PASS, PART -> new Step(next, Action.ASK_TRAILERS);
+      case REPLACE -> new Step(next, Action.BODY_CANNOT_COME);
+      case CHUNKS, WHOLE ->
         switch (half.mode) {
-          case FULL_DUPLEX, STREAMED ->
-            new Step(next, Action.ASK_TRAILERS, Action.ASK_LAST_CHUNK);
-          case NONE, UNKNOWN, BUFFERED, BUFFERED_PARTIAL -> unlessUnseen(half, next);
+          case FULL_DUPLEX -> new Step(next, Action.ASK_TRAILERS, Action.RELEASE);
+          case BUFFERED, STREAMED, UNKNOWN, NONE, BUFFERED_PARTIAL ->
+            new Step(
+                next,
+                half.unconfirmed() || half.mode == BodyMode.UNKNOWN
+                    ? Action.BODY_CANNOT_COME
+                    : Action.ASK_TRAILERS);
         };
     };
   }
 
-  /** Trailers without a body before them: either there was none, or the mode did not send it. */
-  private static Step unlessUnseen(Half half, State next) {
-    var unseen = half.treatment != Treatment.PART
-        && (half.unconfirmed() || half.mode != BodyMode.BUFFERED);
-    return new Step(next, unseen ? Action.BODY_CANNOT_COME : Action.ASK_TRAILERS);
-  }
-
-  /** BUFFERED holds a request back until its body was seen. So a response before it shows that the override was not heeded. */
+  /**
+   * The response is here before any of the request's body: then the body does not come, for an override was not heeded, or, without a
+   * word of Envoy's, the mode is another. Under STREAMED an upstream might have been that quick; that is taken for the same.
+   */
   private static boolean wentByUnseen(Half request) {
-    return request.phase == Phase.OPEN
-        && request.unconfirmed()
-        && (request.treatment == Treatment.WHOLE || request.treatment == Treatment.CHUNKS)
-        && request.mode == BodyMode.BUFFERED;
+    if (request.phase != Phase.OPEN) {
+      return false;
+    }
+    var doubtful = request.configured == BodyMode.NONE && request.unconfirmed();
+    return switch (request.treatment) {
+      case WHOLE -> doubtful || request.mode == BodyMode.UNKNOWN;
+      case CHUNKS -> doubtful;
+      case PASS, PART, REPLACE -> false;
+    };
   }
 
   /** The processor replied to the message. */
@@ -334,7 +351,7 @@ final class StreamMachine {
         if (!toHeaders) {
           yield new Replied(state, Sequel.SEND);
         }
-        var after = half.mode == BodyMode.FULL_DUPLEX && half.phase == Phase.OPEN
+        var after = half.mode == BodyMode.FULL_DUPLEX && half.phase != Phase.ENDED
             ? half.treating(Treatment.REPLACE)
             : half.at(Phase.REPLACED);
         yield new Replied(state.with(kind.direction, after), Sequel.SEND);
@@ -376,8 +393,8 @@ final class StreamMachine {
       case PART -> Treatment.PART;
       case CHUNKS ->
         switch (mode) {
-          case UNKNOWN, BUFFERED, STREAMED, FULL_DUPLEX -> Treatment.CHUNKS;
-          case NONE, BUFFERED_PARTIAL -> null;
+          case BUFFERED, STREAMED, FULL_DUPLEX -> Treatment.CHUNKS;
+          case UNKNOWN, NONE, BUFFERED_PARTIAL -> null;
         };
       case WHOLE ->
         switch (mode) {
@@ -388,8 +405,8 @@ final class StreamMachine {
   }
 
   /**
-   * The override in full; null where it would be ignored (a duplex mode is configured) or would change a mode that nobody told us of
-   * and nobody asked for.
+   * The override in full; null where it would be ignored (a duplex mode is configured, bodies come early), or the modes that it would
+   * take are known to nobody here.
    */
   private static @Nullable Modes modes(State state, ModeOverride override) {
     var request = mode(state.request, override.requestBody());
@@ -406,14 +423,10 @@ final class StreamMachine {
   }
 
   private static @Nullable BodyMode mode(Half half, @Nullable BodyMode wanted) {
-    if (half.mode == BodyMode.FULL_DUPLEX) {
+    if (half.mode == BodyMode.FULL_DUPLEX || half.configured == BodyMode.UNKNOWN) {
       return null;
     }
-    if (half.bodyIsOver()) {
-      return half.mode == BodyMode.UNKNOWN ? BodyMode.NONE : half.mode;
-    }
-    var mode = Objects.requireNonNullElse(wanted, half.mode);
-    return mode == BodyMode.UNKNOWN ? null : mode;
+    return half.bodyIsOver() ? half.mode : Objects.requireNonNullElse(wanted, half.mode);
   }
 
   private static Step outOfOrder(State state) {
