@@ -9,7 +9,7 @@ public sealed interface JsonEdit {
   /**
    * Puts a value in place of the one that is there, or adds it, with the objects on the way that are missing; {@code -} appends to
    * an array. A way that leads through something that is no container makes the body unprocessable, so that nobody can keep the
-   * value out.
+   * value out. After a {@code **} it only replaces what is there.
    */
   final class Set implements JsonEdit {
     private final JsonPath at;
@@ -46,4 +46,82 @@ public sealed interface JsonEdit {
    * those; of everything inside an object or array. Null stays null.
    */
   record Mask(JsonPath at, int keepLast) implements JsonEdit {}
+
+  /**
+   * Adds a value where there is none, with the objects on the way that are missing; what is there stays, {@code null} too. A way that
+   * leads through something that is no container is left as it is: who sends that could have sent a value of his own as well.
+   */
+  final class Default implements JsonEdit {
+    private final JsonPath at;
+    private final byte[] value;
+
+    /**
+     * @param value a JSON text
+     * @throws IllegalArgumentException for a place that would be new in every object
+     */
+    public Default(JsonPath at, String value) {
+      if (!at.endsInName()
+          || at.descends()
+          || "-".equals(at.token(at.length() - 1).name())) {
+        throw new IllegalArgumentException(
+            "\"" + at
+                + "\" names no member that can be missing (expected: a JSON Pointer that ends in a name and has no **)");
+      }
+      this.at = at;
+      this.value = value.getBytes(StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public JsonPath at() {
+      return at;
+    }
+
+    byte[] value() {
+      return value;
+    }
+
+    @Override
+    public String toString() {
+      return "Default[" + at + "=" + new String(value, StandardCharsets.UTF_8) + "]";
+    }
+  }
+
+  /**
+   * Takes a value from one place to another, where it is {@link Set}; does nothing where there is none. Where the two places begin
+   * alike they mean the same element or member, so that {@code /orders/}{@code *}{@code /ref/id} can move to
+   * {@code /orders/}{@code *}{@code /id}. Of members that occur twice the last is taken, and both go.
+   */
+  record Move(JsonPath at, JsonPath to) implements JsonEdit {
+    /** @throws IllegalArgumentException if it is not clear what goes where */
+    public Move {
+      int common = common(at, to);
+      if (at.descends() || to.descends() || at.length() == 0 || to.length() == 0) {
+        throw new IllegalArgumentException(
+            "from \"" + at + "\" to \"" + to
+                + "\" cannot be moved (expected: two JSON Pointers without **, neither the whole text)");
+      }
+      if (!at.isDefinite(common) || !to.isDefinite(common)) {
+        throw new IllegalArgumentException("from \"" + at + "\" to \"" + to
+            + "\" it is not clear which goes where: a * may only stand where both begin alike");
+      }
+      if (to.length() > at.length() && to.tokens().subList(0, at.length()).equals(at.tokens())) {
+        throw new IllegalArgumentException(
+            "\"" + at + "\" cannot be moved into itself, to \"" + to + "\"");
+      }
+    }
+
+    /** How many tokens name the container that both places are in. */
+    int common() {
+      return common(at, to);
+    }
+
+    private static int common(JsonPath at, JsonPath to) {
+      int most = Math.min(at.length(), to.length()) - 1;
+      int common = 0;
+      while (common < most && at.token(common).equals(to.token(common))) {
+        common++;
+      }
+      return Math.max(common, 0);
+    }
+  }
 }

@@ -3,13 +3,20 @@ package dev.gatehouse.extproc.json;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A JSON Pointer (RFC 6901) in which the token {@code *} is any element or member. A member whose name is an asterisk cannot be
- * named alone.
+ * A JSON Pointer (RFC 6901) in which the token {@code *} is any element or member, and {@code **} any number of levels, none too:
+ * {@code /**}{@code /card} is every member {@code card} wherever it is. Members whose names are one or two asterisks cannot be named
+ * alone.
  */
 public final class JsonPath {
+  /**
+   * How many {@code *} may follow a {@code **}: each may double the places that a matcher has to tell apart.
+   */
+  private static final int MAX_STARS_BELOW = 5;
+
   private final String text;
   private final List<Token> tokens;
 
@@ -21,6 +28,7 @@ public final class JsonPath {
   /** One step down. */
   static final class Token {
     private static final Token ANY = new Token(null, -1);
+    private static final Token DESCENT = new Token(null, -1);
 
     private final @Nullable String name;
     private final byte[] utf8;
@@ -36,11 +44,17 @@ public final class JsonPath {
       return new Token(name, index(name));
     }
 
+    /** Whether it is {@code *}. */
     boolean isAny() {
-      return name == null;
+      return equals(ANY);
     }
 
-    /** A member's name; null is {@code *}. */
+    /** Whether it is {@code **}. */
+    boolean isDescent() {
+      return equals(DESCENT);
+    }
+
+    /** A member's name; null for the two stars. */
     @Nullable
     String name() {
       return name;
@@ -54,6 +68,27 @@ public final class JsonPath {
     /** The element that the token names in an array, -1 if it names none. */
     int index() {
       return index;
+    }
+
+    /** Whether it may name an element: an index, or the one after the last. */
+    boolean isElement() {
+      return index >= 0 || "-".equals(name);
+    }
+
+    /** Whether one member or element may bear both. */
+    boolean meets(Token other) {
+      return name == null || other.name == null || name.equals(other.name);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return this == other
+          || (other instanceof Token that && name != null && name.equals(that.name));
+    }
+
+    @Override
+    public int hashCode() {
+      return Objects.hashCode(name);
     }
 
     private static int index(String name) {
@@ -76,13 +111,45 @@ public final class JsonPath {
     }
     var tokens = new ArrayList<Token>();
     for (var token : text.substring(1).split("/", -1)) {
-      tokens.add(token.equals("*") ? Token.ANY : named(token, text));
+      switch (token) {
+        case "*" -> tokens.add(Token.ANY);
+        case "**" -> {
+          if (tokens.isEmpty() || !tokens.getLast().isDescent()) {
+            tokens.add(Token.DESCENT);
+          }
+        }
+        default -> tokens.add(named(token, text));
+      }
     }
+    checkStars(tokens, text);
     if (tokens.size() > JsonScanner.MAX_DEPTH) {
       throw new IllegalArgumentException("\"" + text + "\" goes deeper than the "
           + JsonScanner.MAX_DEPTH + " levels that are read");
     }
     return new JsonPath(text, List.copyOf(tokens));
+  }
+
+  private static void checkStars(List<Token> tokens, String text) {
+    var first = 0;
+    while (first < tokens.size() && !tokens.get(first).isDescent()) {
+      first++;
+    }
+    if (first == tokens.size()) {
+      return;
+    }
+    if (tokens.getLast().isDescent()) {
+      throw new IllegalArgumentException(
+          "\"" + text
+              + "\" ends in **: say what is meant below it, such as /**/card, or name what it stands in");
+    }
+    var stars = tokens.subList(first, tokens.size()).stream()
+            .filter(t -> t.name() == null)
+            .count()
+        - 1;
+    if (stars > MAX_STARS_BELOW) {
+      throw new IllegalArgumentException("\"" + text + "\" has " + stars
+          + " more stars after its ** (expected: at most " + MAX_STARS_BELOW + ")");
+    }
   }
 
   private static Token named(String token, String text) {
@@ -100,13 +167,27 @@ public final class JsonPath {
     return tokens.size();
   }
 
+  /** Whether it has a {@code **}. */
+  boolean descends() {
+    return tokens.stream().anyMatch(Token::isDescent);
+  }
+
+  /** Whether all tokens from this one on are names. */
+  boolean isDefinite(int from) {
+    return tokens.subList(from, tokens.size()).stream().allMatch(token -> token.name() != null);
+  }
+
+  List<Token> tokens() {
+    return tokens;
+  }
+
   Token token(int depth) {
     return tokens.get(depth);
   }
 
   /** Whether the last token is a name, so that a member bears it. */
   public boolean endsInName() {
-    return !tokens.isEmpty() && !tokens.getLast().isAny();
+    return !tokens.isEmpty() && tokens.getLast().name() != null;
   }
 
   @Override

@@ -3,10 +3,13 @@ package dev.gatehouse.extproc.json;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import tools.jackson.core.JacksonException;
@@ -26,14 +29,16 @@ class JsonEditsPropertyTest {
   @Test
   void a_spliced_text_says_what_the_changed_tree_says() throws Exception {
     var random = new Random(20261122);
-    for (var run = 0; run < 20_000; run++) {
+    var same = 0;
+    var refusedInPieces = 0;
+    for (var run = 0; run < 30_000; run++) {
       var json = new Texts(random).value(0);
       var edits = edits(random);
       JsonNode expected = MAPPER.readTree(json);
       String spliced;
       try {
         for (var edit : edits) {
-          expected = change(expected, edit, 0);
+          expected = change(expected, edit);
         }
       } catch (IllegalStateException noWay) {
         expected = null;
@@ -42,10 +47,50 @@ class JsonEditsPropertyTest {
         spliced = JsonEditsTest.apply(json, edits.toArray(JsonEdit[]::new));
       } catch (UnprocessableBody e) {
         assertThat(expected).as("%s by %s: %s", json, edits, e.getMessage()).isNull();
+        refusedInPieces += inPieces(json, edits, random) == null ? 1 : 0;
         continue;
       }
       assertThat(MAPPER.readTree(spliced)).as("%s by %s", json, edits).isEqualTo(expected);
+      if (JsonEdits.of(edits).needsWholeBody().isEmpty()) {
+        var pieces = inPieces(json, edits, random);
+        if (pieces == null) {
+          assertThat(edits).as(json).anyMatch(JsonEdit.Rename.class::isInstance);
+          refusedInPieces++;
+        } else {
+          assertThat(pieces).as("%s by %s", json, edits).isEqualTo(spliced);
+          same++;
+        }
+      }
     }
+    assertThat(same).isGreaterThan(10_000);
+    assertThat(refusedInPieces).isGreaterThan(100);
+  }
+
+  /** @return null if it was refused */
+  private static @Nullable String inPieces(String json, List<JsonEdit> edits, Random random) {
+    var compiled = JsonEdits.of(edits);
+    if (compiled.needsWholeBody().isPresent()) {
+      return null;
+    }
+    var bytes = json.getBytes(StandardCharsets.UTF_8);
+    var out = new ByteArrayOutputStream();
+    var splicer = compiled.splicer((piece, from, to) -> out.write(piece, from, to - from));
+    var most = 1 + random.nextInt(9);
+    try {
+      for (var at = 0; at < bytes.length; ) {
+        // Each piece is a buffer of its own, overwritten after: nothing may be kept of it.
+        var size = Math.min(1 + random.nextInt(most), bytes.length - at);
+        var piece = new byte[size + 2];
+        System.arraycopy(bytes, at, piece, 1, size);
+        splicer.feed(piece, 1, 1 + size);
+        Arrays.fill(piece, (byte) '!');
+        at += size;
+      }
+      splicer.finish();
+    } catch (UnprocessableBody e) {
+      return null;
+    }
+    return out.toString(StandardCharsets.UTF_8);
   }
 
   @Test
@@ -86,26 +131,113 @@ class JsonEditsPropertyTest {
     }
   }
 
+  /** An element that goes comes last: edits after it, in the same walk, count as if it were there. */
   private static List<JsonEdit> edits(Random random) {
     var edits = new ArrayList<JsonEdit>();
+    JsonEdit goes = null;
     for (var i = random.nextInt(4); i >= 0; i--) {
-      var path = new StringBuilder();
-      for (var depth = random.nextInt(3); depth >= 0; depth--) {
-        path.append('/').append(random.nextInt(4) == 0 ? "*" : NAMES[random.nextInt(NAMES.length)]);
+      var edit = edit(random, path(random));
+      if (edit instanceof JsonEdit.Remove remove
+          && remove.at().tokens().getLast().isElement()) {
+        goes = edit;
+      } else {
+        edits.add(edit);
       }
-      var at = path.toString();
-      edits.add(
-          switch (random.nextInt(4)) {
-            case 0 -> JsonEditsTest.mask(at, random.nextInt(3));
-            case 1 -> JsonEditsTest.remove(at);
-            case 2 ->
-              JsonPath.parse(at).endsInName()
-                  ? JsonEditsTest.rename(at, NAMES[random.nextInt(NAMES.length)])
-                  : JsonEditsTest.remove(at);
-            default -> JsonEditsTest.set(at, random.nextBoolean() ? "{\"new\":[1]}" : "\"x\"");
-          });
+    }
+    if (goes != null) {
+      edits.add(goes);
     }
     return edits;
+  }
+
+  private static String path(Random random) {
+    var path = new StringBuilder();
+    if (random.nextInt(6) == 0) {
+      path.append("/**");
+    }
+    for (var depth = random.nextInt(3); depth >= 0; depth--) {
+      path.append('/').append(random.nextInt(4) == 0 ? "*" : name(random));
+      if (depth > 0 && random.nextInt(12) == 0) {
+        path.append("/**");
+      }
+    }
+    return path.toString();
+  }
+
+  private static String name(Random random) {
+    return NAMES[random.nextInt(NAMES.length)];
+  }
+
+  private static JsonEdit edit(Random random, String at) {
+    var path = JsonPath.parse(at);
+    var value = random.nextBoolean() ? "{\"new\":[1]}" : "\"x\"";
+    return switch (random.nextInt(6)) {
+      case 0 -> JsonEditsTest.mask(at, random.nextInt(3));
+      case 1 -> JsonEditsTest.remove(at);
+      case 2 ->
+        path.endsInName() ? JsonEditsTest.rename(at, name(random)) : JsonEditsTest.remove(at);
+      case 3 ->
+        path.endsInName() && !path.descends()
+            ? new JsonEdit.Default(path, value)
+            : JsonEditsTest.remove(at);
+      case 4 -> {
+        try {
+          yield new JsonEdit.Move(path, JsonPath.parse(path(random)));
+        } catch (IllegalArgumentException unclear) {
+          yield JsonEditsTest.mask(at, 0);
+        }
+      }
+      default -> JsonEditsTest.set(at, value);
+    };
+  }
+
+  /** @throws IllegalStateException where a set has no way */
+  private static JsonNode change(JsonNode node, JsonEdit edit) {
+    if (edit instanceof JsonEdit.Move move) {
+      return moved(node, move, 0);
+    }
+    return change(node, edit, 0);
+  }
+
+  private static JsonNode moved(JsonNode node, JsonEdit.Move move, int depth) {
+    if (depth < move.common()) {
+      return withChildren(node, move.at().token(depth), child -> moved(child, move, depth + 1));
+    }
+    if (!node.isContainer()) {
+      return node;
+    }
+    var found = node;
+    for (var token : move.at().tokens().subList(depth, move.at().length())) {
+      var next = found instanceof ArrayNode ? found.get(token.index()) : found.get(token.name());
+      if (next == null) {
+        return node;
+      }
+      found = next;
+    }
+    if (move.at().equals(move.to())) {
+      return node;
+    }
+    var without = change(node, new JsonEdit.Remove(move.at()), depth);
+    return change(without, new JsonEdit.Set(move.to(), found.toString()), depth);
+  }
+
+  private static JsonNode withChildren(
+      JsonNode node, JsonPath.Token token, UnaryOperator<JsonNode> change) {
+    if (node instanceof ObjectNode object) {
+      var changed = MAPPER.createObjectNode();
+      object.forEachEntry((key, value) -> changed.set(
+          key, token.name() == null || token.name().equals(key) ? change.apply(value) : value));
+      return changed;
+    }
+    if (node instanceof ArrayNode array) {
+      var changed = MAPPER.createArrayNode();
+      for (var i = 0; i < array.size(); i++) {
+        changed.add(
+            token.name() == null || token.index() == i ? change.apply(array.get(i)) : array.get(i));
+      }
+      return changed;
+    }
+    return node;
   }
 
   /** @throws IllegalStateException where a set has no way */
@@ -114,11 +246,17 @@ class JsonEditsPropertyTest {
       return switch (edit) {
         case JsonEdit.Mask mask -> masked(node, mask.keepLast());
         case JsonEdit.Set set -> MAPPER.readTree(set.value());
+        case JsonEdit.Default ready -> node;
         case JsonEdit.Remove remove -> throw new AssertionError();
         case JsonEdit.Rename rename -> throw new AssertionError();
+        case JsonEdit.Move move -> throw new AssertionError();
       };
     }
     var token = edit.at().token(depth);
+    if (token.isDescent()) {
+      var below = withChildren(node, token, child -> change(child, edit, depth));
+      return change(below, edit, depth + 1);
+    }
     var last = edit.at().length() == depth + 1;
     if (node instanceof ObjectNode object) {
       return changeMembers(object, edit, token, depth, last);
@@ -126,7 +264,7 @@ class JsonEditsPropertyTest {
     if (node instanceof ArrayNode array) {
       return changeElements(array, edit, token, depth, last);
     }
-    if (edit instanceof JsonEdit.Set) {
+    if (edit instanceof JsonEdit.Set && !edit.at().descends()) {
       throw new IllegalStateException();
     }
     return node;
@@ -153,8 +291,8 @@ class JsonEditsPropertyTest {
         changed.set(key, change(value, edit, depth + 1));
       }
     });
-    if (edit instanceof JsonEdit.Set set && name != null && !object.has(name)) {
-      var fresh = fresh(set, depth + 1);
+    if (addsTo(edit) && name != null && !object.has(name)) {
+      var fresh = fresh(edit, depth + 1);
       if (fresh != null) {
         changed.set(name, fresh);
       }
@@ -173,24 +311,29 @@ class JsonEditsPropertyTest {
         changed.add(change(array.get(i), edit, depth + 1));
       }
     }
-    if (edit instanceof JsonEdit.Set set
-        && !token.isAny()
-        && (token.index() < 0 || token.index() >= array.size())) {
-      var fresh = fresh(set, depth + 1);
-      if (fresh != null && token.index() != array.size()) {
+    if (addsTo(edit) && !token.isAny() && (token.index() < 0 || token.index() >= array.size())) {
+      var fresh = fresh(edit, depth + 1);
+      var next = token.index() == array.size();
+      if (fresh != null && !next && edit instanceof JsonEdit.Set) {
         throw new IllegalStateException();
       }
-      if (fresh != null) {
+      if (fresh != null && next) {
         changed.add(fresh);
       }
     }
     return changed;
   }
 
-  private static @Nullable JsonNode fresh(JsonEdit.Set set, int from) {
-    var value = MAPPER.readTree(set.value());
-    for (var i = set.at().length() - 1; i >= from; i--) {
-      var name = set.at().token(i).name();
+  private static boolean addsTo(JsonEdit edit) {
+    return (edit instanceof JsonEdit.Set && !edit.at().descends())
+        || edit instanceof JsonEdit.Default;
+  }
+
+  private static @Nullable JsonNode fresh(JsonEdit edit, int from) {
+    var value = MAPPER.readTree(
+        edit instanceof JsonEdit.Set set ? set.value() : ((JsonEdit.Default) edit).value());
+    for (var i = edit.at().length() - 1; i >= from; i--) {
+      var name = edit.at().token(i).name();
       if (name == null) {
         return null;
       }

@@ -1,0 +1,81 @@
+package dev.gatehouse.extproc.json;
+
+import java.nio.charset.StandardCharsets;
+
+/** What a masked string says, without the quotes: remembers only how much is hidden and the last characters, which may stay. */
+final class Masking extends CodePoints {
+  private static final byte[] STARS = "*".repeat(256).getBytes(StandardCharsets.US_ASCII);
+
+  private int[] last = new int[0];
+  private Mask mask = new Mask(0, 0);
+  private long seen;
+  private long hidden;
+
+  /**
+   * How a value is hidden.
+   *
+   * @param keepLast characters that stay, of a value that has more than
+   * @param hideUpTo characters; at least {@code keepLast}, and more where several masks meet
+   */
+  record Mask(int keepLast, int hideUpTo) {
+    /** One after the other: either has hidden what it hides. */
+    Mask and(Mask other) {
+      return new Mask(Math.min(keepLast, other.keepLast), Math.max(hideUpTo, other.hideUpTo));
+    }
+
+    /** How many characters of so many stay. */
+    int kept(long length) {
+      return length <= hideUpTo ? 0 : keepLast;
+    }
+  }
+
+  void begin(Mask mask) {
+    begin();
+    this.mask = mask;
+    seen = 0;
+    hidden = 0;
+    if (last.length < mask.keepLast) {
+      last = new int[mask.keepLast];
+    }
+  }
+
+  @Override
+  void point(int point) {
+    if (mask.keepLast > 0) {
+      last[(int) (seen % mask.keepLast)] = point;
+    }
+    seen++;
+  }
+
+  /** Writes the stars that are sure by now. */
+  void flush(JsonSink out) throws UnprocessableBody {
+    hideUpTo(seen - mask.keepLast, out);
+  }
+
+  void finish(JsonSink out) throws UnprocessableBody {
+    end();
+    int kept = mask.kept(seen);
+    hideUpTo(seen - kept, out);
+    if (kept > 0) {
+      var text = new StringBuilder(kept + 8);
+      for (long i = seen - kept; i < seen; i++) {
+        text.appendCodePoint(last[(int) (i % mask.keepLast)]);
+      }
+      var quoted = JsonScanner.quote(text.toString());
+      out.write(quoted, 1, quoted.length - 1);
+    }
+  }
+
+  private void hideUpTo(long count, JsonSink out) throws UnprocessableBody {
+    if (count > hidden) {
+      stars(count - hidden, out);
+      hidden = count;
+    }
+  }
+
+  static void stars(long count, JsonSink out) throws UnprocessableBody {
+    for (long left = count; left > 0; left -= STARS.length) {
+      out.write(STARS, 0, (int) Math.min(left, STARS.length));
+    }
+  }
+}

@@ -1,0 +1,41 @@
+package dev.gatehouse.extproc.json;
+
+import java.util.Arrays;
+
+/** A whole text as a walk writes it. Nothing is copied as long as it is the beginning of the one that is walked over. */
+final class SplicedText implements JsonSink {
+  private final byte[] in;
+  private boolean changed;
+  private byte[] out;
+  private int length;
+
+  SplicedText(byte[] in) {
+    this.in = in;
+    this.out = in;
+  }
+
+  @Override
+  @SuppressWarnings("ReferenceEquality") // Whether it is a range of the text itself.
+  public void write(byte[] bytes, int from, int to) {
+    if (!changed && bytes == in && from == length) {
+      length = to;
+      return;
+    }
+    if (!changed) {
+      changed = true;
+      out = Arrays.copyOf(in, in.length + 64);
+    }
+    int count = to - from;
+    if (count > out.length - length) {
+      out = Arrays.copyOf(out, Math.max(length + count, (int)
+          Math.min(2L * out.length, Integer.MAX_VALUE - 16)));
+    }
+    System.arraycopy(bytes, from, out, length, count);
+    length += count;
+  }
+
+  /** The very same array if nothing was changed. */
+  byte[] bytes() {
+    return length == out.length ? out : Arrays.copyOf(out, length);
+  }
+}
