@@ -119,7 +119,8 @@ final class CasesCommand implements Callable<Integer> {
   private CaseRunner runner() {
     if (elsewhere.target == null) {
       var envoy = EnvoyBinary.find(terminal.env(), terminal.err()::println);
-      return CaseRunner.onGates(new CaseRunner.Settings(envoy, redisUrl));
+      var redis = redisUrl != null ? redisUrl : terminal.env().get("REDIS_URL");
+      return CaseRunner.onGates(new CaseRunner.Settings(envoy, redis));
     }
     var host = elsewhere.target.getHost();
     var tls = "https".equals(elsewhere.target.getScheme());
