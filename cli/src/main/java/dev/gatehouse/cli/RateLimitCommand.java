@@ -1,5 +1,6 @@
 package dev.gatehouse.cli;
 
+import dev.gatehouse.cli.reference.ReferenceConfiguration;
 import dev.gatehouse.cli.reference.ReferenceEnvironment;
 import dev.gatehouse.cli.reference.ReferenceSettings;
 import dev.gatehouse.cli.reference.Variable;
@@ -95,7 +96,8 @@ final class RateLimitCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     var env = ReferenceEnvironment.of(terminal.env());
-    if (!env.dropIn() && !env.isSet(Variable.CONFIG_TYPE)) {
+    var configuration = configuration(env);
+    if (configuration == null) {
       policies.mustBeThere();
     }
     server.configureLogs();
@@ -110,13 +112,29 @@ final class RateLimitCommand implements Callable<Integer> {
         policies,
         server,
         serving,
-        List.of((source, context) -> RateLimit.create(source, settings, context)),
+        List.of((source, context) -> configuration == null
+            ? RateLimit.create(source, settings, context)
+            : ConfiguredRateLimit.create(
+                source,
+                configuration,
+                env.flag(Variable.MERGE_DOMAIN_CONFIG),
+                !env.flag(Variable.FORCE_START_WITHOUT_INITIAL_CONFIG),
+                settings,
+                context)),
         Map.of(
             "ratelimit", "--listen",
             "admin", "--admin",
             "debug", "--debug",
             "prometheus", "--prometheus"),
         this::say);
+  }
+
+  private static @Nullable ReferenceConfiguration configuration(ReferenceEnvironment env) {
+    try {
+      return ReferenceConfiguration.of(env);
+    } catch (IllegalArgumentException e) {
+      throw new Failure(String.valueOf(e.getMessage()), e);
+    }
   }
 
   private SocketAddress grpc(ReferenceEnvironment env) {

@@ -52,6 +52,24 @@ final class Distribution {
     return new Running(builder.start());
   }
 
+  /**
+   * With nothing in the environment but this, the JDK and the PATH.
+   *
+   * @param inside a command that runs the program, such as {@link ReadOnly#command}
+   */
+  static Running startAlone(
+      List<String> inside, Map<String, String> env, String program, String... arguments)
+      throws IOException {
+    var command = new ArrayList<>(inside);
+    command.add(HOME.resolve("bin").resolve(program).toString());
+    command.addAll(List.of(arguments));
+    var builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().keySet().retainAll(List.of("PATH"));
+    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    builder.environment().putAll(env);
+    return new Running(builder.start());
+  }
+
   static int freePort() throws IOException {
     try (var socket = new ServerSocket(0)) {
       return socket.getLocalPort();

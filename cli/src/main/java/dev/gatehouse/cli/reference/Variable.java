@@ -98,7 +98,7 @@ public enum Variable {
       "false",
       new Flag(),
       "serve before there is a configuration",
-      here("until then an unknown domain is answered with an error")),
+      here("until then requests are answered with an error, as there; without it the process is not ready")),
   MERGE_DOMAIN_CONFIG(
       Group.CONFIGURATION, "false", new Flag(), "several files may define one domain", here()),
   HEALTHY_WITH_AT_LEAST_ONE_CONFIG_LOADED(
@@ -133,8 +133,8 @@ public enum Variable {
       Group.XDS,
       "3s",
       new Time(),
-      "wait while there is no connection",
-      here("between half and one and a half of it")),
+      "wait between attempts while there is no connection",
+      here("half to one and a half of it")),
   CONFIG_GRPC_XDS_CLIENT_ADDITIONAL_HEADERS(
       Group.XDS, "", new Pairs(), "metadata of the stream, a:1,b:2", here()),
   CONFIG_GRPC_XDS_SERVER_USE_TLS(Group.XDS, "false", new Flag(), "connect with TLS", here()),
