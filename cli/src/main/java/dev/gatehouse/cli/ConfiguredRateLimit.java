@@ -1,13 +1,10 @@
 package dev.gatehouse.cli;
 
 import dev.gatehouse.cli.reference.ReferenceConfiguration;
-import dev.gatehouse.policy.resource.Problem;
 import dev.gatehouse.policy.source.PolicySource;
 import dev.gatehouse.ratelimit.RateLimit;
 import dev.gatehouse.ratelimit.RateLimitSettings;
-import dev.gatehouse.ratelimit.config.ConfigListener;
 import dev.gatehouse.ratelimit.config.Sources;
-import dev.gatehouse.ratelimit.descriptor.LimitTree;
 import dev.gatehouse.server.HttpPage;
 import dev.gatehouse.server.Service;
 import dev.gatehouse.server.ServiceContext;
@@ -50,17 +47,6 @@ final class ConfiguredRateLimit implements Service {
       ServiceContext context) {
     var sources = Sources.of(policies, settings.limits(), mergeDomains);
     var service = RateLimit.create(sources, settings, context);
-    sources.listen(new ConfigListener() {
-      @Override
-      public void inForce(LimitTree config) {
-        service.configLoaded(true);
-      }
-
-      @Override
-      public void refused(List<Problem> problems) {
-        service.configLoaded(false);
-      }
-    });
     return new ConfiguredRateLimit(service, sources, configuration, waits);
   }
 

@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
  */
 record ReadOnly(List<String> command, Map<String, String> env) {
   private static final String SCRIPT = """
-      for at in $(awk '{print $2}' /proc/mounts | sort -r); do mount -o remount,bind,ro "$at" 2>/dev/null; done
+      for at in $(awk '$2 !~ "^/(proc|sys)" {print $2}' /proc/mounts | sort -r); do mount -o remount,bind,ro "$at" 2>/dev/null; done
       mount -o remount,bind,ro / || exit 99
       for folder in /tmp /var/tmp /dev/shm . "$HOME"; do
         if touch "$folder/written" 2>/dev/null; then echo "$folder can be written to"; exit 99; fi

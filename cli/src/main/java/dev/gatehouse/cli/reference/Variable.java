@@ -98,7 +98,8 @@ public enum Variable {
       "false",
       new Flag(),
       "serve before there is a configuration",
-      here("until then requests are answered with an error, as there; without it the process is not ready")),
+      here(
+          "until then requests are answered with an error, as there; without it the process is not ready")),
   MERGE_DOMAIN_CONFIG(
       Group.CONFIGURATION, "false", new Flag(), "several files may define one domain", here()),
   HEALTHY_WITH_AT_LEAST_ONE_CONFIG_LOADED(
