@@ -1,6 +1,5 @@
 package dev.gatehouse.ratelimit;
 
-import com.google.protobuf.UInt64Value;
 import dev.gatehouse.policy.resource.Problem;
 import dev.gatehouse.policy.source.Live;
 import dev.gatehouse.policy.source.PolicySource;
@@ -25,6 +24,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The ratelimit service, composed on this screen. */
@@ -139,22 +139,29 @@ public final class RateLimit implements Service {
         .build();
   }
 
-  /** Looks, in a domain that no policy can have, at a counter that nobody counts on. */
+  /** Counts in a domain that no policy can have: in the two ways that a store has, and in both at once. */
   @Override
   public List<WarmUpCall> warmUpCalls() {
-    var step = LimitTreeCompiler.WARM_UP;
-    var look = RateLimitDescriptor.newBuilder()
-        .addEntries(RateLimitDescriptor.Entry.newBuilder()
-            .setKey(step.key())
-            .setValue(String.valueOf(step.value())))
-        .setHitsAddend(UInt64Value.of(0));
+    var descriptors = LimitTreeCompiler.WARM_UP.stream()
+        .map(step -> RateLimitDescriptor.newBuilder()
+            .addEntries(RateLimitDescriptor.Entry.newBuilder()
+                .setKey(step.key())
+                .setValue(String.valueOf(step.value())))
+            .build())
+        .toList();
+    return Stream.of(List.of(descriptors.getFirst()), List.of(descriptors.getLast()), descriptors)
+        .map(RateLimit::warmUpCall)
+        .toList();
+  }
+
+  private static WarmUpCall warmUpCall(List<RateLimitDescriptor> descriptors) {
     var request = RateLimitRequest.newBuilder()
         .setDomain(LimitTreeCompiler.WARM_UP_DOMAIN)
-        .addDescriptors(look)
+        .addAllDescriptors(descriptors)
         .build();
-    return List.of(new WarmUpCall(
+    return new WarmUpCall(
         RateLimitServiceGrpc.getShouldRateLimitMethod().getFullMethodName(),
-        List.of(request.toByteArray())));
+        List.of(request.toByteArray()));
   }
 
   @Override

@@ -14,7 +14,7 @@ public interface Service extends AutoCloseable {
 
   /**
    * Calls that the server makes to itself over a real connection before it reports ready, so that the first request of a
-   * caller finds warm code. They must be such that they change no counter and no policy can hold for them.
+   * caller finds warm code. They must be such that no policy can hold for them and nothing that a caller sees changes.
    */
   List<WarmUpCall> warmUpCalls();
 

@@ -25,8 +25,9 @@ public final class LimitTreeCompiler implements PlanCompiler<LimitTree> {
   /** A domain that no policy can have, since a namespace has no dot. */
   public static final String WARM_UP_DOMAIN = "gatehouse.dev/warm-up/ratelimit";
 
-  /** The only descriptor of {@link #WARM_UP_DOMAIN}. */
-  public static final Step WARM_UP = new Step("warm-up", "warm-up");
+  /** The descriptors of {@link #WARM_UP_DOMAIN}, one entry each: of limits that count in the ways that a store has. */
+  public static final List<Step> WARM_UP =
+      List.of(new Step("warm-up", "counted"), new Step("warm-up", "judged"));
 
   private final Defaults defaults;
 
@@ -46,10 +47,14 @@ public final class LimitTreeCompiler implements PlanCompiler<LimitTree> {
 
   LimitTree compile(List<AttachedRule> rules, Problems problems) {
     var tree = new LimitTree.Builder(defaults);
-    tree.limit(
-        WARM_UP_DOMAIN,
-        List.of(WARM_UP),
-        Limit.Terms.builder(1, Window.of(Unit.SECOND), "").shadow(true).build());
+    for (var step : WARM_UP) {
+      tree.limit(
+          WARM_UP_DOMAIN,
+          List.of(step),
+          Limit.Terms.builder(Limit.Terms.MAX_REQUESTS, Window.of(Unit.SECOND), "")
+              .countsDenied(step.equals(WARM_UP.getFirst()))
+              .build());
+    }
     var sound = new IdentityHashMap<BackendTrafficPolicy, Boolean>();
     for (var at : rules) {
       routes(at).forEach(route -> {

@@ -44,7 +44,9 @@ final class LimitTreeCompilerTest {
   void every_match_and_host_counts_by_itself() {
     var tree =
         compile(Shop.withHosts("a.example, b.example", "{limit: {requests: 7, unit: Hour}}"));
-    assertThat(tree.limits().stream().map(Limit::id)).hasSize(4 + 1).doesNotHaveDuplicates();
+    assertThat(tree.limits().stream().map(Limit::id))
+        .hasSize(4 + LimitTreeCompiler.WARM_UP.size())
+        .doesNotHaveDuplicates();
   }
 
   @Test
@@ -200,7 +202,7 @@ final class LimitTreeCompilerTest {
     var rule = load.policies().rules().getFirst();
     assertThat(limited(tree, Actions.of(rule, 0, "a.example").getFirst()))
         .isEqualTo(limited(tree, Actions.of(rule, 1, "b.example").getFirst()));
-    assertThat(tree.limits()).hasSize(1 + 1);
+    assertThat(tree.limits()).hasSize(1 + LimitTreeCompiler.WARM_UP.size());
   }
 
   @Test
