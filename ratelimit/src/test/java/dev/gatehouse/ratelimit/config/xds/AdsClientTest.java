@@ -195,7 +195,7 @@ class AdsClientTest {
     server.serve("1", List.of(domain("a")));
     server.answerEverything();
 
-    answersAtThePace(8);
+    answersAtThePace(7);
 
     assertThat(arrived).containsExactly("1");
   }

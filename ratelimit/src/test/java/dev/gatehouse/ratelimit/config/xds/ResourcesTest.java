@@ -19,6 +19,7 @@ import dev.gatehouse.ratelimit.config.DomainConfig;
 import dev.gatehouse.ratelimit.descriptor.Defaults;
 import dev.gatehouse.ratelimit.descriptor.Unit;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -212,5 +213,27 @@ class ResourcesTest {
     assertThat(read(config().setName("b"), config().setName("a")))
         .extracting(DomainConfig::name)
         .containsExactly("a", "b");
+  }
+
+  @Test
+  void whatever_bytes_come_are_read_or_explained() {
+    var good = config(descriptor(RateLimitPolicy.newBuilder()
+                .setUnit(RateLimitUnit.DAY)
+                .setRequestsPerUnit(5)
+                .addReplaces(RateLimitReplace.newBuilder().setName("old")))
+            .addDescriptors(RateLimitDescriptor.newBuilder().setKey("nested")))
+        .build()
+        .toByteArray();
+    for (int seed = 0; seed < 10_000; seed++) {
+      var random = new Random(seed);
+      var bytes = good.clone();
+      for (int i = random.nextInt(4); i >= 0; i--) {
+        bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
+      }
+      var found = new Problems();
+      var read = Resources.read(List.of(any(ByteString.copyFrom(bytes))), found);
+      ConfigCompiler.compile(read, Defaults.REFERENCE, false, found);
+      assertThat(read.size() + found.errors()).as("seed %d", seed).isPositive();
+    }
   }
 }
