@@ -113,7 +113,7 @@ public final class RedisCluster implements AutoCloseable {
 
   /**
    * Moves a slot as an operator does while clients go on: the target imports, the source migrates, its keys follow one by one, and then all
-   * are told.
+   * are told. Returns when all have heard of each other's epochs: of two owners in one epoch the nodes keep either, and its keys.
    */
   public void move(int slot, RedisProcess from, RedisProcess to) {
     var source = id(from);
@@ -130,6 +130,19 @@ public final class RedisCluster implements AutoCloseable {
     for (int i = 0; i < masters; i++) {
       nodes.get(i).tell("CLUSTER", "SETSLOT", "" + slot, "NODE", target);
     }
+    RedisProcess.await(
+        "the nodes to agree on a slot",
+        () -> nodes.stream().map(RedisCluster::epochs).distinct().count() == 1);
+  }
+
+  /** Each node's epoch, as this one knows them. */
+  private static List<String> epochs(RedisProcess node) {
+    return String.valueOf(node.tell("CLUSTER", "NODES"))
+        .lines()
+        .map(line -> line.split(" "))
+        .map(words -> words[0] + ' ' + words[6])
+        .sorted()
+        .toList();
   }
 
   private static List<String> keys(RedisProcess node, int slot) {

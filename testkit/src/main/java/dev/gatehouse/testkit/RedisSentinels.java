@@ -36,7 +36,7 @@ public final class RedisSentinels implements AutoCloseable {
   private void begin() {
     var master = RedisProcess.start("--repl-diskless-sync-delay", "0");
     servers.add(master);
-    var replica = RedisProcess.start("--replicaof", "127.0.0.1 " + master.port());
+    var replica = RedisProcess.start("--replicaof", "127.0.0.1", "" + master.port());
     servers.add(replica);
     RedisProcess.await(
         "the replica to follow", () -> replica.info("master_link_status").equals("up"));
