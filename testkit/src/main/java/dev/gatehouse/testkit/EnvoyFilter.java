@@ -507,8 +507,7 @@ public final class EnvoyFilter {
   }
 
   /** @param codeDetails of the response, as an attribute; {@code via_upstream}, or else a local reply */
-  public EnvoyFilter(
-      Settings settings, String codeDetails, Consumer<ProcessingRequest> network) {
+  public EnvoyFilter(Settings settings, String codeDetails, Consumer<ProcessingRequest> network) {
     this.settings = settings;
     this.network = network;
     this.attributes = Struct.newBuilder()
@@ -588,7 +587,8 @@ public final class EnvoyFilter {
       case RESPONSE_BODY -> response.takeBody(answer.getResponseBody().getResponse());
       case REQUEST_TRAILERS -> request.takeTrailers();
       case RESPONSE_TRAILERS -> response.takeTrailers();
-      case RESPONSE_NOT_SET -> throw new AssertionError("Envoy's rule: spurious: the oneof is not set");
+      case RESPONSE_NOT_SET ->
+        throw new AssertionError("Envoy's rule: spurious: the oneof is not set");
     }
   }
 

@@ -24,13 +24,14 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** A cluster of three masters is a store like any other, also while it changes. */
+/** A cluster of three masters is a store like any other, also while it changes, for a user who may no more than it must. */
 final class RedisClusterTest extends CounterStoreContract {
   private static RedisCluster cluster;
 
   @BeforeAll
   static void startCluster() {
     cluster = RedisCluster.start(3, 0);
+    cluster.nodes().forEach(RedisLeastRightsTest::grantInCluster);
   }
 
   @AfterAll
@@ -46,7 +47,9 @@ final class RedisClusterTest extends CounterStoreContract {
   }
 
   private static RedisSettings settings(String prefix) {
-    return RedisUrl.parse(cluster.url()).with(Duration.ofSeconds(2), prefix);
+    return RedisUrl.parse(cluster.url())
+        .with(Duration.ofSeconds(2), prefix)
+        .withLogin(RedisLeastRightsTest.LOGIN);
   }
 
   @Override

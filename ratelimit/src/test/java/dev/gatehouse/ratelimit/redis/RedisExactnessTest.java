@@ -20,7 +20,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Replicas on one Redis admit exactly as many as a limit allows; while one of them or Redis is killed never more, and less only by those
@@ -49,12 +49,8 @@ final class RedisExactnessTest {
     return tree.build().limits().getFirst();
   }
 
-  static List<Algorithm> algorithms() {
-    return List.of(Algorithm.FIXED_WINDOW);
-  }
-
   @ParameterizedTest
-  @MethodSource("algorithms")
+  @EnumSource
   void replicas_admit_exactly_the_limit(Algorithm algorithm) {
     try (var redis = RedisProcess.start()) {
       var crowds = crowds(redis, limit(algorithm, 3000), PATIENCE);
@@ -66,7 +62,7 @@ final class RedisExactnessTest {
   }
 
   @ParameterizedTest
-  @MethodSource("algorithms")
+  @EnumSource
   void a_redis_that_is_killed_and_started_again_lets_no_more_pass(Algorithm algorithm) {
     redisIsKilled(20, algorithm, 2, 3000);
   }
@@ -88,7 +84,7 @@ final class RedisExactnessTest {
   /** Ten seeds an algorithm, a minute or two together. */
   @Tag("faults")
   @ParameterizedTest
-  @MethodSource("algorithms")
+  @EnumSource
   void redis_is_killed_again_and_again(Algorithm algorithm) {
     for (int seed = 0; seed < 10; seed++) {
       redisIsKilled(seed, algorithm, 5, 20_000);
@@ -98,7 +94,7 @@ final class RedisExactnessTest {
   /** Processes of their own, and Redis goes on. */
   @Tag("faults")
   @ParameterizedTest
-  @MethodSource("algorithms")
+  @EnumSource
   void replicas_are_killed_again_and_again(Algorithm algorithm) {
     long requests = 40_000;
     for (int seed = 0; seed < 5; seed++) {

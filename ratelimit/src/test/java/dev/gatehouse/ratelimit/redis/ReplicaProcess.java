@@ -78,8 +78,7 @@ final class ReplicaProcess implements AutoCloseable {
 
   public static void main(String[] args) throws InterruptedException {
     var settings = RedisUrl.parse(args[0]).with(TIMEOUT, args[1]);
-    var limit =
-        RedisExactnessTest.limit(Algorithm.valueOf(args[2]), Long.parseLong(args[3]));
+    var limit = RedisExactnessTest.limit(Algorithm.valueOf(args[2]), Long.parseLong(args[3]));
     var out = new FileOutputStream(FileDescriptor.out);
     var crowd = new Crowd(settings, hit(limit, "", 1), () -> {
       try {
