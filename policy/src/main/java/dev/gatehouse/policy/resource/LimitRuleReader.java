@@ -114,6 +114,10 @@ final class LimitRuleReader {
       fields.error("plan and limit.fromMetadata exclude each other: both say how much is allowed");
     }
     var cost = fields.optional("cost", v -> v.object(LimitRuleReader::costs), Costs.USUAL);
+    if (bucket && cost.response() != null) {
+      fields.error(
+          "cost.response cannot be taken from a token bucket, which gives no more than it holds, while a response has cost what it has; use FixedWindow or SlidingWindow");
+    }
     var headers = fields.<@Nullable LimitHeaders>optional(
         "xRateLimitHeaders", v -> v.oneOf(X_RATE_LIMIT_HEADERS));
     if (ours) {

@@ -147,13 +147,14 @@ class MutationTest {
         rules:
         - name: one
           clientSelectors: [{metadata: [{namespace: n, key: a:b, type: Exact, value: c}, {key: d, type: Distinct}]}]
-          limit: {requests: 5, unit: Minute, every: 5, burst: 2}
-          plan: {metadata: {namespace: n, key: k}, limits: {g: {requests: 5, unit: Hour, every: 2, burst: 3}}}
-          algorithm: TokenBucket
+          limit: {requests: 5, unit: Minute, every: 5}
+          plan: {metadata: {namespace: n, key: k}, limits: {g: {requests: 5, unit: Hour, every: 2}}}
+          algorithm: SlidingWindow
           onUnavailable: Local
           cost: {request: {from: Metadata, metadata: {namespace: n, key: k}}, response: {from: Number, number: 1}}
           shared: true
           shadowMode: true
+        - {algorithm: TokenBucket, limit: {requests: 5, unit: Minute, burst: 2}}
         denied: Counted
         response: {status: 503, headers: {a: b}, body: c, limitHeaders: IETF, retryAfter: false}
       """;

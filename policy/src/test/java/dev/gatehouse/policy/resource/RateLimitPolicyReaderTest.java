@@ -41,10 +41,10 @@ class RateLimitPolicyReaderTest {
               silver: {requests: 100, unit: Hour, every: 2, burst: 50}
           algorithm: TokenBucket
           onUnavailable: Local
-          cost: {request: {from: Metadata, metadata: {namespace: n, key: units}}, response: {from: Number, number: 4}}
+          cost: {request: {from: Metadata, metadata: {namespace: n, key: units}}}
           shared: true
           shadowMode: true
-        - {limit: {requests: 0, unit: Year, fromMetadata: {namespace: n, key: "a:b"}}}
+        - {limit: {requests: 0, unit: Year, fromMetadata: {namespace: n, key: "a:b"}}, cost: {response: {from: Number, number: 4}}}
         denied: Counted
         response:
           status: 503
@@ -84,7 +84,7 @@ class RateLimitPolicyReaderTest {
     assertThat(rule.onUnavailable()).isEqualTo(OnUnavailable.LOCAL);
     assertThat(rule.requestCost())
         .isEqualTo(new Cost.Metadata(new MetadataKey("n", List.of("units"))));
-    assertThat(rule.responseCost()).isEqualTo(new Cost.Fixed(4));
+    assertThat(policy.rules().get(1).responseCost()).isEqualTo(new Cost.Fixed(4));
     assertThat(rule.shared()).isTrue();
     assertThat(rule.shadowMode()).isTrue();
     assertThat(policy.rules().get(1).limit().fromMetadata())
@@ -116,6 +116,7 @@ class RateLimitPolicyReaderTest {
       value = {
         "name: 'a/b', limit: {requests: 3, unit: Hour} | p.yaml:6:12: spec.rules[0].name: \"a/b\" is not a name",
         "limit: {requests: 3, unit: Hour, every: 0} | \"0\" is out of range (expected: 1 to 1000000)",
+        "algorithm: TokenBucket, limit: {requests: 3, unit: Hour}, cost: {response: {from: Number, number: 1}} | cost.response cannot be taken from a token bucket",
         "limit: {requests: 3, unit: Hour, burst: 3} | only means something with algorithm: TokenBucket",
         "limit: {requests: 3, unit: Hour, every: 2, fromMetadata: {namespace: n, key: k}} | every: cannot stand beside fromMetadata",
         "algorithm: Tokenbucket, limit: {requests: 3, unit: Hour} | (did you mean \"TokenBucket\"?)",

@@ -15,6 +15,7 @@ import dev.gatehouse.policy.resource.StringMatch;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /**
  * The descriptors that Envoy Gateway would make of a BackendTrafficPolicy, and those of a RateLimitPolicy: the one source of their names
@@ -64,11 +65,25 @@ public final class Actions {
       limits.add(
           new RouteLimit(domain, list, rule.requestCost(), from, false, rule.limitHeaders()));
       if (rule.responseCost() != null) {
+        var ended = policy.ours() ? done(list, index) : list;
         limits.add(
-            new RouteLimit(domain, list, rule.responseCost(), from, true, rule.limitHeaders()));
+            new RouteLimit(domain, ended, rule.responseCost(), from, true, rule.limitHeaders()));
       }
     }
     return limits;
+  }
+
+  /**
+   * The last entry of what a RateLimitPolicy's rule counts when the response has ended. The service knows by it that nothing is to be
+   * decided any more: a cost that goes beyond the limit must be counted too, or nobody would ever come to the limit.
+   */
+  static Action.GenericKey done(int index) {
+    var name = "rule-" + index + "-response";
+    return new Action.GenericKey(name, name);
+  }
+
+  private static List<Action> done(List<Action> list, int index) {
+    return Stream.concat(list.stream(), Stream.of(done(index))).toList();
   }
 
   /** The rate limit domain of a listener, {@code namespace/gateway/listener}: of what is not shared, and of what cannot be honoured. */

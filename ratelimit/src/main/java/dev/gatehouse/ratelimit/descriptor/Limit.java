@@ -111,6 +111,11 @@ public final class Limit {
       return Math.clamp(wished, 1, Bucket.largestBurst(requests, window.millis()));
     }
 
+    /** The same for what is counted whatever the answer is. */
+    Terms countingDenied() {
+      return new Builder(this).countsDenied(true).build();
+    }
+
     /** Another number in another window; a burst grows and shrinks with the number. */
     Terms limitedTo(long otherRequests, Window otherWindow) {
       long scaled =

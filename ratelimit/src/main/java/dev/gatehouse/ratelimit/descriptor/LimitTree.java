@@ -139,11 +139,18 @@ public final class LimitTree {
     /** @param detailedMetric the statistics tell every value of the request ({@code detailed_metric}) */
     public boolean limit(
         String domain, List<Step> path, Limit.Terms terms, boolean detailedMetric) {
-      var node = node(domain, path);
+      return limit(node(domain, path), Limit.of(domain, path, terms), detailedMetric);
+    }
+
+    /** A limit that counts on the counters of the limit at another path, and bears its name in the statistics. */
+    boolean sameCounters(String domain, List<Step> path, List<Step> other, Limit.Terms terms) {
+      return limit(node(domain, path), Limit.of(domain, other, terms), false);
+    }
+
+    private static boolean limit(Node node, Limit limit, boolean detailedMetric) {
       if (node.limited != null) {
         return false;
       }
-      var limit = Limit.of(domain, path, terms);
       node.limited = new Match.Limited(limit, "", limit.metric());
       node.detailedMetric = detailedMetric;
       return true;

@@ -114,31 +114,56 @@ public final class LimitTreeCompiler implements PlanCompiler<LimitTree> {
       var path = path(actions);
       for (int j = 0; j < path.size(); j++) {
         if (actions.get(j) instanceof Action.Metadata && path.get(j).value() != null) {
-          tree.level(domain, with(path.subList(0, j), new Step(path.get(j).key(), null)));
+          // Another text than the one that is meant, whatever stands behind it.
+          var behind = with(path.subList(j, path.size()), path(List.of(Actions.done(i))));
+          tree.level(domain, with(path.subList(0, j), anything(behind)));
         }
       }
       var plan = rule.plan();
       if (plan == null) {
-        tree.limit(domain, path, terms(policy, rule, rule.limit(), rule.name()));
+        limit(domain, path, terms(policy, rule, rule.limit(), rule.name()), policy, i, tree);
         continue;
       }
       var above = path.subList(0, path.size() - 1);
       var key = path.getLast().key();
-      plan.limits()
-          .forEach((name, limit) -> tree.limit(
-              domain,
-              with(above, new Step(key, name)),
-              terms(policy, rule, limit, planned(rule, name))));
+      for (var each : plan.limits().entrySet()) {
+        var name = rule.name().isEmpty() ? each.getKey() : rule.name() + "/" + each.getKey();
+        var terms = terms(policy, rule, each.getValue(), name);
+        limit(domain, with(above, List.of(new Step(key, each.getKey()))), terms, policy, i, tree);
+      }
       // Behind the plans that it names: who has another, or none, counts on the rule's limit.
-      tree.limit(
+      var others = new Step(key, "*", true, true, false);
+      limit(
           domain,
-          with(above, new Step(key, "*", true, true, false)),
-          terms(policy, rule, rule.limit(), rule.name()));
+          with(above, List.of(others)),
+          terms(policy, rule, rule.limit(), rule.name()),
+          policy,
+          i,
+          tree);
     }
   }
 
-  private static String planned(Rule rule, String plan) {
-    return rule.name().isEmpty() ? plan : rule.name() + "/" + plan;
+  private static List<Step> anything(List<Step> steps) {
+    return steps.stream().map(step -> new Step(step.key(), null)).toList();
+  }
+
+  /** A limit, and what counts on it when the response has ended: in any case, for what has been used cannot be denied any more. */
+  private static void limit(
+      String domain,
+      List<Step> path,
+      Limit.Terms terms,
+      BackendTrafficPolicy policy,
+      int index,
+      LimitTree.Builder tree) {
+    tree.limit(domain, path, terms);
+    if (policy.ours() && policy.rules().get(index).responseCost() != null) {
+      var done = Actions.done(index);
+      tree.sameCounters(
+          domain,
+          with(path, path(List.of(done))),
+          path,
+          terms.countingDenied());
+    }
   }
 
   private Limit.Terms terms(
@@ -154,6 +179,10 @@ public final class LimitTreeCompiler implements PlanCompiler<LimitTree> {
           .onUnavailable(OnUnavailable.valueOf(rule.onUnavailable().name()))
           .quota(false)
           .answer(answer(policy.denial()));
+    }
+    if (!policy.ours() && rule.responseCost() != null) {
+      // Its responses' costs come with the descriptor of its requests, as Envoy Gateway names it.
+      terms.countsDenied(true);
     }
     return terms.name(name).shadow(rule.shadowMode()).overridable(true).build();
   }
@@ -179,8 +208,8 @@ public final class LimitTreeCompiler implements PlanCompiler<LimitTree> {
             headers));
   }
 
-  private static List<Step> with(List<Step> above, Step step) {
-    return Stream.concat(above.stream(), Stream.of(step)).toList();
+  private static List<Step> with(List<Step> above, List<Step> below) {
+    return Stream.concat(above.stream(), below.stream()).toList();
   }
 
   static List<Step> path(List<Action> actions) {

@@ -192,6 +192,28 @@ final class LimitTreeCompilerTest {
   }
 
   @Test
+  void so_is_one_that_more_entries_stand_behind() {
+    var load = Shop.ours("""
+        rules:
+        - clientSelectors: [{metadata: [{key: a, value: x}, {key: b, value: y}, {key: c, type: Distinct}]}]
+          limit: {requests: 1, unit: Hour}
+          plan: {limits: {gold: {requests: 2, unit: Hour}}}
+          cost: {response: {from: Number, number: 1}}
+        """);
+    var tree = compile(load);
+
+    for (var limit : of(load)) {
+      var sent = descriptor(limit.actions()).toBuilder();
+      assertThat(tree.match(limit.domain(), sent.build())).isInstanceOf(Match.Limited.class);
+      for (int i = 1; i <= 2; i++) {
+        var other = sent.clone().setEntries(i, entry(sent.getEntries(i).getKey(), "other"));
+        assertThat(tree.match(limit.domain(), other.build()))
+            .isEqualTo(Match.Unlimited.UNLIMITED);
+      }
+    }
+  }
+
+  @Test
   void a_shared_rule_is_one_limit_for_all_routes() {
     var load = Shop.withHosts(
         "a.example, b.example",
@@ -203,6 +225,52 @@ final class LimitTreeCompilerTest {
     assertThat(limited(tree, Actions.of(rule, 0, "a.example").getFirst()))
         .isEqualTo(limited(tree, Actions.of(rule, 1, "b.example").getFirst()));
     assertThat(tree.limits()).hasSize(1 + LimitTreeCompiler.WARM_UP.size());
+  }
+
+  @Test
+  void a_responses_cost_is_counted_on_the_rules_counter_even_beyond_the_limit() {
+    var load = Shop.ours("""
+        rules:
+        - clientSelectors: [{headers: [{name: x-user, type: Distinct}]}]
+          limit: {requests: 10, unit: Hour}
+          cost: {response: {from: Number, number: 6}}
+          plan: {limits: {gold: {requests: 20, unit: Hour}}}
+        """);
+    var tree = compile(load);
+    var asked = of(load).getFirst();
+    var ended = of(load).getLast();
+
+    assertThat(ended.onStreamDone()).isTrue();
+    var plan = asked.actions().getLast().key();
+    for (var value : List.of("gold", "none")) {
+      var before = limited(tree, asked, value);
+      var after = (Match.Limited) tree.match(
+          ended.domain(),
+          descriptor(ended.actions()).toBuilder()
+              .setEntries(ended.actions().size() - 2, entry(plan, value))
+              .build());
+      assertThat(after.limit().id()).isEqualTo(before.limit().id());
+      assertThat(after.subject()).isEqualTo(before.subject()).isEqualTo("some");
+      assertThat(after.metric()).isEqualTo(before.metric());
+      assertThat(after.limit().requests()).isEqualTo(before.limit().requests());
+      assertThat(before.limit().terms().countsDenied()).isFalse();
+      assertThat(after.limit().terms().countsDenied()).isTrue();
+    }
+  }
+
+  @Test
+  void a_backend_traffic_policys_rule_with_a_cost_of_responses_counts_denied_requests() {
+    var load = Shop.with(
+        "{limit: {requests: 5, unit: Hour}, cost: {response: {from: Number, number: 6}}}",
+        "{limit: {requests: 5, unit: Hour}}");
+    var defaults =
+        new Defaults(Algorithm.FIXED_WINDOW, false, OnUnavailable.ERROR, false, false, false);
+    var tree = new LimitTreeCompiler(defaults).compile(load.policies(), null, problems);
+
+    assertThat(of(load).stream()
+            .map(limit -> limited(tree, limit).limit().terms().countsDenied())
+            .toList())
+        .containsExactly(true, true, false);
   }
 
   @Test
