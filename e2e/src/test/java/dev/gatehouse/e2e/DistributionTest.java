@@ -256,6 +256,29 @@ class DistributionTest {
     }
   }
 
+  /** ratelimit and its epoll: EnvoyGatewayContractTest. */
+  @Test
+  void where_nothing_can_be_written_signatures_are_as_fast_as_elsewhere() throws Exception {
+    var policies = Distribution.demoPolicies(folder.resolve("policies"));
+    var readOnly = ReadOnly.here();
+    var admin = Distribution.freePort();
+    try (var running = Distribution.startAlone(
+        readOnly.command(),
+        readOnly.env(),
+        "gatehouse",
+        "ext-authz",
+        "--policies",
+        policies.toString(),
+        "--listen",
+        "127.0.0.1:0",
+        "--admin",
+        "127.0.0.1:" + admin)) {
+      running.awaitReady(admin);
+      assertThat(running.output())
+          .contains("signatures are checked by AmazonCorrettoCryptoProvider", " epoll loops");
+    }
+  }
+
   @Test
   void ratelimit_starts_with_the_environment_of_the_reference_service() throws Exception {
     var policies = Distribution.demoPolicies(folder.resolve("policies"));

@@ -16,21 +16,34 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** What a service shows of itself over HTTP, and the listeners that show some of it. */
 final class HttpPagesTest {
+  private static final Shown SHARED = new Shown();
+  private static Running shared;
+
   private final Shown service = new Shown();
+
+  @BeforeAll
+  static void start() {
+    shared = Running.of(SHARED);
+  }
+
+  @AfterAll
+  static void stop() {
+    shared.close();
+  }
 
   @Test
   void a_services_pages_stand_beside_the_others_and_its_metrics_behind_theirs() throws Exception {
-    try (var running = Running.of(service)) {
-      assertThat(running.admin("/").body()).contains("/policies\n/mine\n/post\n");
-      assertThat(running.admin("/mine").body()).isEqualTo("mine\n");
-      assertThat(running.admin("/metrics").body())
-          .contains("gatehouse_ready 1.0\n")
-          .endsWith("mine_total 5\n");
-    }
+    assertThat(shared.admin("/").body()).contains("/policies\n/mine\n/post\n");
+    assertThat(shared.admin("/mine").body()).isEqualTo("mine\n");
+    assertThat(shared.admin("/metrics").body())
+        .contains("gatehouse_ready 1.0\n")
+        .endsWith("mine_total 5\n");
   }
 
   @Test
@@ -68,38 +81,32 @@ final class HttpPagesTest {
   @Test
   void what_is_posted_is_answered_later_from_another_thread_and_the_connection_is_kept()
       throws Exception {
-    try (var running = Running.of(service)) {
-      for (int i = 0; i < 3; i++) {
-        assertThat(post(running, "body " + i))
-            .satisfies(a -> assertThat(a.statusCode()).isEqualTo(429))
-            .satisfies(a -> assertThat(a.body()).isEqualTo("{\"body\":1}"));
-        assertThat(service.posted).hasValue("body " + i);
-      }
+    for (int i = 0; i < 3; i++) {
+      assertThat(post(shared, "body " + i))
+          .satisfies(a -> assertThat(a.statusCode()).isEqualTo(429))
+          .satisfies(a -> assertThat(a.body()).isEqualTo("{\"body\":1}"));
+      assertThat(SHARED.posted).hasValue("body " + i);
     }
   }
 
   @Test
   void a_posted_body_is_bounded_and_only_post_is_allowed_there() throws Exception {
-    try (var running = Running.of(service)) {
-      assertThat(post(running, "x".repeat(5_000)).statusCode()).isEqualTo(413);
-      var get = running.admin("/post");
-      assertThat(get.statusCode()).isEqualTo(405);
-      assertThat(get.headers().firstValue("allow")).hasValue("POST");
-      assertThat(running
-              .admin(
-                  HttpRequest.newBuilder().POST(BodyPublishers.ofString("x".repeat(3_000))),
-                  "/mine")
-              .statusCode())
-          .isEqualTo(405);
-    }
+    assertThat(post(shared, "x".repeat(5_000)).statusCode()).isEqualTo(413);
+    var get = shared.admin("/post");
+    assertThat(get.statusCode()).isEqualTo(405);
+    assertThat(get.headers().firstValue("allow")).hasValue("POST");
+    assertThat(shared
+            .admin(
+                HttpRequest.newBuilder().POST(BodyPublishers.ofString("x".repeat(3_000))), "/mine")
+            .statusCode())
+        .isEqualTo(405);
   }
 
   @Test
   void a_mistake_behind_a_posted_page_is_500() throws Exception {
-    service.breaks = true;
-    try (var running = Running.of(service)) {
-      assertThat(post(running, "x").statusCode()).isEqualTo(500);
-    }
+    SHARED.breaks = true;
+    assertThat(post(shared, "x").statusCode()).isEqualTo(500);
+    SHARED.breaks = false;
   }
 
   private static HttpResponse<String> post(Running running, String body) throws Exception {
@@ -108,29 +115,25 @@ final class HttpPagesTest {
 
   @Test
   void healthcheck_is_said_in_the_words_of_the_reference() throws Exception {
-    try (var running = Running.of(service)) {
-      assertThat(running.admin("/healthcheck"))
-          .satisfies(a -> assertThat(a.statusCode()).isEqualTo(200))
-          .satisfies(a -> assertThat(a.body()).isEqualTo("OK"));
-    }
+    assertThat(shared.admin("/healthcheck"))
+        .satisfies(a -> assertThat(a.statusCode()).isEqualTo(200))
+        .satisfies(a -> assertThat(a.body()).isEqualTo("OK"));
   }
 
   @Test
   void a_service_that_wants_callers_to_go_elsewhere_is_not_healthy_in_any_way() throws Exception {
-    try (var running = Running.of(service)) {
-      assertThat(running.health("shown", "shown")).isEqualTo(ServingStatus.SERVING);
-      service.why = "no configuration yet";
-      assertThat(running.admin("/healthcheck").statusCode()).isEqualTo(500);
-      assertThat(running.admin("/readyz").body())
-          .isEqualTo("not ready: shown: no configuration yet\n");
-      await().until(() -> running.health("shown", "") == ServingStatus.NOT_SERVING);
-      assertThat(running.call("shown", "").getStatus())
-          .as("calls are answered nevertheless")
-          .isEqualTo(ServingStatus.SERVING);
-      service.why = null;
-      assertThat(running.admin("/healthcheck").statusCode()).isEqualTo(200);
-      await().until(() -> running.health("shown", "shown") == ServingStatus.SERVING);
-    }
+    assertThat(shared.health("shown", "shown")).isEqualTo(ServingStatus.SERVING);
+    SHARED.why = "no configuration yet";
+    assertThat(shared.admin("/healthcheck").statusCode()).isEqualTo(500);
+    assertThat(shared.admin("/readyz").body())
+        .isEqualTo("not ready: shown: no configuration yet\n");
+    await().until(() -> shared.health("shown", "") == ServingStatus.NOT_SERVING);
+    assertThat(shared.call("shown", "").getStatus())
+        .as("calls are answered nevertheless")
+        .isEqualTo(ServingStatus.SERVING);
+    SHARED.why = null;
+    assertThat(shared.admin("/healthcheck").statusCode()).isEqualTo(200);
+    await().until(() -> shared.health("shown", "shown") == ServingStatus.SERVING);
   }
 
   private static final class Shown extends Delegating {
