@@ -31,7 +31,13 @@ final class Answers {
 
   Verdict judge(Plan.Count plan, Counts counts, long now) {
     var verdict = Verdict.judge(plan, counts, now);
-    return settings.shadow() && verdict.over() ? verdict.inShadow() : verdict;
+    return verdict.over() && (settings.shadow() || passesAQuota(plan)) ? verdict.inShadow() : verdict;
+  }
+
+  /** What is unlimited by name is no quota. */
+  private boolean passesAQuota(Plan.Count plan) {
+    return settings.quota()
+        && plan.hits().size() + plan.unlimited().size() < plan.descriptors();
   }
 
   byte[] of(Verdict verdict, RateLimitRequest request, Plan.Count plan) {

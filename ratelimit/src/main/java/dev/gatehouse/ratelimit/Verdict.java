@@ -66,7 +66,7 @@ record Verdict(
     return new Verdict(counts.denied(), Arrays.asList(statuses), deciding);
   }
 
-  /** The same, and the request passes ({@code SHADOW_MODE}). */
+  /** The same, and the request passes ({@code SHADOW_MODE}, {@code QUOTA_MODE}). */
   Verdict inShadow() {
     return new Verdict(false, statuses, deciding);
   }

@@ -111,7 +111,7 @@ final class AnswersTest {
 
   @Test
   void the_references_headers_are_of_the_limit_that_decides() {
-    var answers = new Answers(new AnswerSettings(AnswerSettings.Headers.REFERENCE, false, false));
+    var answers = new Answers(new AnswerSettings(AnswerSettings.Headers.REFERENCE, false, false, false));
     assertThat(headers(answer(
             answers,
             new long[] {4, 9},
@@ -123,7 +123,7 @@ final class AnswersTest {
 
   @Test
   void in_the_services_shadow_mode_all_passes_and_the_statuses_say_what_would_have_been() {
-    var answers = new Answers(new AnswerSettings(null, false, true));
+    var answers = new Answers(new AnswerSettings(null, false, true, false));
     var answer = answer(answers, new long[] {11}, limit(10, t -> t));
     assertThat(answer.getOverallCode()).isEqualTo(Code.OK);
     assertThat(answer.getStatuses(0).getCode()).isEqualTo(Code.OVER_LIMIT);
@@ -142,8 +142,20 @@ final class AnswersTest {
   }
 
   @Test
+  void where_all_limits_are_quotas_a_descriptor_that_nothing_limits_is_enough_to_pass()
+      throws Exception {
+    var answers = new Answers(new AnswerSettings(null, false, false, true));
+    var hits = List.of(new Hit(1, limit(10, t -> t.quota(true)), "", 1));
+    for (int descriptors = 2; descriptors <= 3; descriptors++) {
+      var plan = new Plan.Count(hits, descriptors, List.of(0), 0);
+      var verdict = answers.judge(plan, Counts.of(hits, new long[] {11}), NOW);
+      assertThat(verdict.over()).as("%s descriptors", descriptors).isEqualTo(descriptors == 2);
+    }
+  }
+
+  @Test
   void dynamic_metadata_tells_the_request_and_what_its_limits_tell() {
-    var answers = new Answers(new AnswerSettings(null, true, false));
+    var answers = new Answers(new AnswerSettings(null, true, false, false));
     var gold = limit(10, t -> t.metadata(struct("plan", "gold")));
     var denied = limit(1, t -> t.name("tight").metadata(struct("never", "told")));
     var metadata = answer(answers, new long[] {1, 2}, gold, denied).getDynamicMetadata();

@@ -56,7 +56,10 @@ public final class ReferenceSettings {
             env.textOrUsual(Variable.LIMIT_RESET_HEADER))
         : null;
     return new AnswerSettings(
-        headers, env.flag(Variable.RESPONSE_DYNAMIC_METADATA), env.flag(Variable.SHADOW_MODE));
+        headers,
+        env.flag(Variable.RESPONSE_DYNAMIC_METADATA),
+        env.flag(Variable.SHADOW_MODE),
+        env.flag(Variable.QUOTA_MODE));
   }
 
   private static StatsSettings stats(

@@ -23,9 +23,11 @@ public final class Limit {
   private final Terms terms;
   private final Bucket bucket;
   private final byte[] currentLimit;
+  private final boolean shared;
 
-  private Limit(String id, String metric, Terms terms) {
+  private Limit(String id, String metric, boolean shared, Terms terms) {
     this.id = id;
+    this.shared = shared;
     this.metric = metric;
     this.terms = terms;
     this.bucket = terms.algorithm() == Algorithm.TOKEN_BUCKET
@@ -41,7 +43,11 @@ public final class Limit {
   }
 
   static Limit of(String domain, List<Step> path, Terms terms) {
-    return new Limit(identity(domain, path, terms.algorithm()), metric(domain, path), terms);
+    return new Limit(
+        identity(domain, path, terms.algorithm()),
+        metric(domain, path),
+        path.stream().anyMatch(Step::shared),
+        terms);
   }
 
   /**
@@ -258,6 +264,11 @@ public final class Limit {
     return metric;
   }
 
+  /** Whether different values share its counter ({@code share_threshold}). */
+  boolean shared() {
+    return shared;
+  }
+
   public Terms terms() {
     return terms;
   }
@@ -309,12 +320,12 @@ public final class Limit {
 
   /** The same limit with another number and window, as a descriptor's {@code limit} has it. It shares the counters of its window. */
   Limit overridden(long requests, Window window) {
-    return new Limit(id, metric, terms.limitedTo(requests, window));
+    return new Limit(id, metric, shared, terms.limitedTo(requests, window));
   }
 
   /** The same limit, counted where another one is counted. */
   Limit withCountersOf(Limit other) {
-    return new Limit(other.id, metric, terms);
+    return new Limit(other.id, metric, other.shared, terms);
   }
 
   /** What one of several instances may give away by itself: its part of the number, rounded up, so that no limit becomes nothing. */

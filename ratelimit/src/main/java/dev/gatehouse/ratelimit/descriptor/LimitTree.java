@@ -71,7 +71,7 @@ public final class LimitTree {
 
   /**
    * An override holds whether the tree knows the descriptor or not, but for a policy that cannot be honoured. In the same window it counts
-   * on the counter of the limit that it stands for, as envoyproxy/ratelimit does.
+   * on the counter of the limit that it stands for, as envoyproxy/ratelimit does, unless other values share that.
    */
   private static Match overridden(
       Match match, Domain domain, String name, RateLimitDescriptor descriptor) {
@@ -88,7 +88,8 @@ public final class LimitTree {
     var own = domain.override.overridden(requests, domain.window(unit, domain.override));
     var ownMetric = Metric.ofEntries(name, descriptor.getEntriesList());
     if (match instanceof Match.Limited(var limit, var subject, var _)
-        && limit.algorithm() == own.algorithm()) {
+        && limit.algorithm() == own.algorithm()
+        && !limit.shared()) {
       return new Match.Limited(own.withCountersOf(limit), subject, ownMetric);
     }
     String subject = null;
