@@ -55,7 +55,9 @@ final class ReferenceConfig {
       flag(yaml, random, 2, "share_threshold");
     }
     if (random.nextInt(6) == 0) {
-      yaml.append("metadata: {tier: ").append(random.nextInt(3)).append(", nested: {x: y}}\n");
+      yaml.append("metadata: {tier: ")
+          .append(random.nextInt(3))
+          .append(", nested: {more: text}}\n");
     }
     return yaml.toString();
   }

@@ -4,7 +4,6 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.Struct;
 import dev.gatehouse.ratelimit.counter.Counts;
 import dev.gatehouse.ratelimit.descriptor.Answer;
-import dev.gatehouse.ratelimit.descriptor.Limit;
 import io.envoyproxy.envoy.config.core.v3.HeaderValue;
 import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitRequest;
 import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitResponse;
@@ -31,13 +30,14 @@ final class Answers {
 
   Verdict judge(Plan.Count plan, Counts counts, long now) {
     var verdict = Verdict.judge(plan, counts, now);
-    return verdict.over() && (settings.shadow() || passesAQuota(plan)) ? verdict.inShadow() : verdict;
+    return verdict.over() && (settings.shadow() || passesAQuota(plan))
+        ? verdict.inShadow()
+        : verdict;
   }
 
   /** What is unlimited by name is no quota. */
   private boolean passesAQuota(Plan.Count plan) {
-    return settings.quota()
-        && plan.hits().size() + plan.unlimited().size() < plan.descriptors();
+    return settings.quota() && plan.hits().size() + plan.unlimited().size() < plan.descriptors();
   }
 
   byte[] of(Verdict verdict, RateLimitRequest request, Plan.Count plan) {
@@ -66,7 +66,7 @@ final class Answers {
       Plan.Count plan) {
     var extras = RateLimitResponse.newBuilder();
     if (deciding != null && deciding.limit() != null) {
-      addHeaders(extras, verdict, deciding, deciding.limit(), answer);
+      addHeaders(extras, verdict, answer);
     }
     if (verdict.over() && answer.denied() != null) {
       deny(extras, answer.denied());
@@ -77,24 +77,34 @@ final class Answers {
     return extras.build().toByteArray();
   }
 
-  private void addHeaders(
-      RateLimitResponse.Builder extras,
-      Verdict verdict,
-      Verdict.Status deciding,
-      Limit limit,
-      Answer answer) {
-    var names = settings.headers();
-    if (names != null) {
-      header(extras, names.limit(), String.valueOf(limit.requests()));
-      header(extras, names.remaining(), String.valueOf(deciding.remaining()));
-      header(extras, names.reset(), String.valueOf(deciding.resetSeconds()));
-    }
+  private void addHeaders(RateLimitResponse.Builder extras, Verdict verdict, Answer answer) {
+    addReferenceHeaders(extras, verdict);
     if (answer.ietfHeaders()) {
       header(extras, "RateLimit-Policy", IetfHeaders.policies(verdict.statuses()));
       header(extras, "RateLimit", IetfHeaders.state(verdict.statuses()));
     }
     if (verdict.over() && answer.retryAfter()) {
       header(extras, "Retry-After", String.valueOf(retryAfterSeconds(verdict)));
+    }
+  }
+
+  /** Of the last limit that denies, but for quotas, else of the first of those with the least left; as envoyproxy/ratelimit chooses. */
+  private void addReferenceHeaders(RateLimitResponse.Builder extras, Verdict verdict) {
+    var names = settings.headers();
+    Verdict.Status told = null;
+    for (var status : verdict.statuses()) {
+      if (status.limit() == null) {
+        continue;
+      }
+      boolean denies = status.denies() && !status.limit().terms().quota();
+      if (denies || told == null || status.remaining() < told.remaining()) {
+        told = status;
+      }
+    }
+    if (names != null && told != null && told.limit() != null) {
+      header(extras, names.limit(), String.valueOf(told.limit().requests()));
+      header(extras, names.remaining(), String.valueOf(told.remaining()));
+      header(extras, names.reset(), String.valueOf(told.resetSeconds()));
     }
   }
 

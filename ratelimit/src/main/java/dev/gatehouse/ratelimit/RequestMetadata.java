@@ -51,8 +51,11 @@ final class RequestMetadata {
       var limit = descriptor.getLimit();
       fields.putFields(
           "limit",
-          text("requests_per_unit:" + Integer.toUnsignedString(limit.getRequestsPerUnit())
-              + " unit:" + limit.getUnit()));
+          text((limit.getRequestsPerUnit() == 0
+                  ? ""
+                  : "requests_per_unit:" + Integer.toUnsignedString(limit.getRequestsPerUnit())
+                      + " ")
+              + "unit:" + limit.getUnit()));
     }
     if (descriptor.hasHitsAddend()) {
       fields.putFields("hitsAddend", number(descriptor.getHitsAddend().getValue()));

@@ -111,7 +111,8 @@ final class AnswersTest {
 
   @Test
   void the_references_headers_are_of_the_limit_that_decides() {
-    var answers = new Answers(new AnswerSettings(AnswerSettings.Headers.REFERENCE, false, false, false));
+    var answers =
+        new Answers(new AnswerSettings(AnswerSettings.Headers.REFERENCE, false, false, false));
     assertThat(headers(answer(
             answers,
             new long[] {4, 9},

@@ -158,11 +158,7 @@ public final class LimitTreeCompiler implements PlanCompiler<LimitTree> {
     tree.limit(domain, path, terms);
     if (policy.ours() && policy.rules().get(index).responseCost() != null) {
       var done = Actions.done(index);
-      tree.sameCounters(
-          domain,
-          with(path, path(List.of(done))),
-          path,
-          terms.countingDenied());
+      tree.sameCounters(domain, with(path, path(List.of(done))), path, terms.countingDenied());
     }
   }
 

@@ -15,9 +15,20 @@ final class Metric {
   static String of(LimitTree.Node root, String domain, List<Entry> entries, boolean detailed) {
     var text = new StringBuilder(domain);
     var node = root;
+    boolean shared = false;
     for (var entry : entries) {
       node = Objects.requireNonNull(node.next(entry));
+      shared |= node.step.shared() && !entry.getValue().equals(node.step.value());
       append(text, entry.getKey(), value(node.step, entry.getValue(), detailed));
+    }
+    return detailed && !shared ? everyValueOf(domain, entries) : text.toString();
+  }
+
+  /** With the line before a value that is empty, which the reference writes here and nowhere else. */
+  private static String everyValueOf(String domain, List<Entry> entries) {
+    var text = new StringBuilder(domain);
+    for (var entry : entries) {
+      text.append('.').append(entry.getKey()).append('_').append(entry.getValue());
     }
     return text.toString();
   }

@@ -207,8 +207,7 @@ final class LimitTreeCompilerTest {
       assertThat(tree.match(limit.domain(), sent.build())).isInstanceOf(Match.Limited.class);
       for (int i = 1; i <= 2; i++) {
         var other = sent.clone().setEntries(i, entry(sent.getEntries(i).getKey(), "other"));
-        assertThat(tree.match(limit.domain(), other.build()))
-            .isEqualTo(Match.Unlimited.UNLIMITED);
+        assertThat(tree.match(limit.domain(), other.build())).isEqualTo(Match.Unlimited.UNLIMITED);
       }
     }
   }

@@ -73,7 +73,9 @@ final class RandomPoliciesTest {
 
   /** How many descriptors found their limits. */
   private static int look(Load load, List<String> rules) {
-    assertThat(load.problems().hasErrors()).as("%s: %s", rules, load.problems().all()).isFalse();
+    assertThat(load.problems().hasErrors())
+        .as("%s: %s", rules, load.problems().all())
+        .isFalse();
     var problems = new Problems();
     var tree = new LimitTreeCompiler().compile(load.policies(), null, problems);
     var at = load.policies().rules().getFirst();
@@ -105,7 +107,10 @@ final class RandomPoliciesTest {
   private static RateLimitDescriptor descriptor(List<Action> actions) {
     var descriptor = RateLimitDescriptor.newBuilder();
     for (var action : actions) {
-      descriptor.addEntriesBuilder().setKey(action.key()).setValue(action.value() == null ? "some" : action.value());
+      descriptor
+          .addEntriesBuilder()
+          .setKey(action.key())
+          .setValue(action.value() == null ? "some" : action.value());
     }
     return descriptor.build();
   }
