@@ -100,13 +100,17 @@ final class RateLimitCommand implements Callable<Integer> {
     if (configuration == null) {
       policies.mustBeThere();
     }
+    var secure = tls.settings();
+    if (secure == null && env.flag(Variable.GRPC_SERVER_USE_TLS)) {
+      throw new Failure(
+          "GRPC_SERVER_USE_TLS=true needs GRPC_SERVER_TLS_CERT and GRPC_SERVER_TLS_KEY");
+    }
     server.configureLogs();
     env.notHonoured().forEach(LOG::warn);
     var settings =
         ReferenceSettings.with(env, limits.settings(redis.redis(terminal.env())), LOG::warn);
     var serving = server
-        .settings(
-            List.of(new Listener(grpc(env), tls.settings(), List.of("ratelimit"))), listening.admin)
+        .settings(List.of(new Listener(grpc(env), secure, List.of("ratelimit"))), listening.admin)
         .withHttp(http(env));
     return Serving.serve(
         policies,

@@ -143,6 +143,14 @@ final class GatehouseTest {
   }
 
   @Test
+  void tls_that_is_asked_for_without_a_certificate_is_no_plaintext() {
+    var env = Map.of("GRPC_SERVER_USE_TLS", "true");
+    assertThat(run(env, "ratelimit", "--policies", "x")).isEqualTo(1);
+    assertThat(err.toString())
+        .contains("GRPC_SERVER_USE_TLS=true needs GRPC_SERVER_TLS_CERT and GRPC_SERVER_TLS_KEY");
+  }
+
+  @Test
   void the_drop_in_has_the_defaults_of_the_reference() {
     var env = Map.of("GATEHOUSE_DROP_IN", "true", "HOST", "127.0.0.1", "REDIS_TIMEOUT", "1s500ms");
 

@@ -6,6 +6,9 @@ import java.util.List;
 
 /** The variables for people: in help, and as the tables of docs/ratelimit-compatibility.md. */
 public final class Listing {
+  private static final String MEANING_INDENT = "        ";
+  private static final int MEANING_WIDTH = 88;
+
   private Listing() {}
 
   /** Lines for help, in groups. */
@@ -19,11 +22,12 @@ public final class Listing {
       lines.add("  " + group.title() + ":");
       for (var variable : of(group)) {
         lines.add("    " + variable + (variable.usual().isEmpty() ? "" : "=" + variable.usual()));
-        lines.add("        " + variable.meaning()
+        var text = variable.meaning()
             + switch (variable.honour()) {
               case Honour.Here(var note) -> note.isEmpty() ? "" : " (" + note + ")";
               case Honour.No(var instead) -> " (not honoured: " + instead + ")";
-            });
+            };
+        wrap(text, lines);
       }
     }
     lines.addAll(
@@ -32,6 +36,18 @@ public final class Listing {
             "Example:",
             "  REDIS_SOCKET_TYPE=tcp REDIS_URL=127.0.0.1:6379 gatehouse ratelimit --policies policies/"));
     return lines;
+  }
+
+  private static void wrap(String text, List<String> lines) {
+    var line = new StringBuilder();
+    for (var word : text.split(" ")) {
+      if (line.length() + word.length() >= MEANING_WIDTH) {
+        lines.add(MEANING_INDENT + line);
+        line.setLength(0);
+      }
+      line.append(line.isEmpty() ? "" : " ").append(word);
+    }
+    lines.add(MEANING_INDENT + line);
   }
 
   /** Tables in Markdown, one a group. */

@@ -2,7 +2,6 @@ package dev.gatehouse.cli.reference;
 
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,6 +12,25 @@ import java.util.Optional;
  * @param dropIn whether what is not set has the reference's default; else it is as if the variable were not there
  */
 public record ReferenceEnvironment(Map<String, String> env, boolean dropIn) {
+  private static final List<Variable> GRPC_TLS = List.of(
+      Variable.GRPC_SERVER_TLS_CERT,
+      Variable.GRPC_SERVER_TLS_KEY,
+      Variable.GRPC_CLIENT_TLS_CACERT,
+      Variable.GRPC_SERVER_TLS_CA_CERT,
+      Variable.GRPC_CLIENT_TLS_SAN);
+  private static final List<Variable> XDS_TLS = List.of(
+      Variable.CONFIG_GRPC_XDS_CLIENT_TLS_CERT,
+      Variable.CONFIG_GRPC_XDS_CLIENT_TLS_KEY,
+      Variable.CONFIG_GRPC_XDS_SERVER_TLS_CACERT,
+      Variable.CONFIG_GRPC_XDS_SERVER_TLS_SAN);
+  private static final List<Variable> REDIS_TLS = List.of(
+      Variable.REDIS_TLS_CLIENT_CERT,
+      Variable.REDIS_TLS_CLIENT_KEY,
+      Variable.REDIS_TLS_CACERT,
+      Variable.REDIS_TLS_SKIP_HOSTNAME_VERIFICATION);
+  private static final List<Variable> HEADERS = List.of(
+      Variable.LIMIT_LIMIT_HEADER, Variable.LIMIT_REMAINING_HEADER, Variable.LIMIT_RESET_HEADER);
+
   /** By this {@code bin/ratelimit} says that it stands in for the reference's program. */
   public static final String DROP_IN = "GATEHOUSE_DROP_IN";
 
@@ -102,11 +120,28 @@ public record ReferenceEnvironment(Map<String, String> env, boolean dropIn) {
 
   /** What is set and not honoured, a sentence each. */
   public List<String> notHonoured() {
-    return Arrays.stream(Variable.values())
-        .filter(this::isSet)
-        .flatMap(variable -> variable.honour() instanceof Honour.No(var instead)
-            ? java.util.stream.Stream.of(variable + " is set and not honoured: " + instead)
-            : java.util.stream.Stream.empty())
-        .toList();
+    var told = new ArrayList<String>();
+    for (var variable : Variable.values()) {
+      if (isSet(variable) && variable.honour() instanceof Honour.No(var instead)) {
+        told.add(variable + " is set and not honoured: " + instead);
+      }
+    }
+    without(Variable.GRPC_SERVER_USE_TLS, GRPC_TLS, told);
+    without(Variable.CONFIG_GRPC_XDS_SERVER_USE_TLS, XDS_TLS, told);
+    without(Variable.REDIS_TLS, REDIS_TLS, told);
+    without(Variable.LIMIT_RESPONSE_HEADERS_ENABLED, HEADERS, told);
+    return told;
+  }
+
+  /** What has no effect without its switch, as in the reference, which does not say so. */
+  private void without(Variable flag, List<Variable> variables, List<String> told) {
+    if (flag(flag)) {
+      return;
+    }
+    for (var variable : variables) {
+      if (isSet(variable)) {
+        told.add(variable + " is set and not honoured: " + flag + " is not true");
+      }
+    }
   }
 }

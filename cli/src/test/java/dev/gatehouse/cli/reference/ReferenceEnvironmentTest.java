@@ -103,6 +103,18 @@ final class ReferenceEnvironmentTest {
   }
 
   @Test
+  void certificates_without_the_switch_that_uses_them_are_told() {
+    assertThat(environment("GRPC_CLIENT_TLS_CACERT", "/certs/ca.crt", "REDIS_TLS_CACERT", "/ca")
+            .notHonoured())
+        .containsExactly(
+            "GRPC_CLIENT_TLS_CACERT is set and not honoured: GRPC_SERVER_USE_TLS is not true",
+            "REDIS_TLS_CACERT is set and not honoured: REDIS_TLS is not true");
+    assertThat(environment("GRPC_CLIENT_TLS_CACERT", "/certs/ca.crt", "GRPC_SERVER_USE_TLS", "true")
+            .notHonoured())
+        .isEmpty();
+  }
+
+  @Test
   void every_variable_that_is_not_honoured_is_reported_when_it_is_set() {
     for (var variable : Variable.values()) {
       if (variable.honour() instanceof Honour.No) {
