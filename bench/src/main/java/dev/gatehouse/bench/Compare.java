@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -42,6 +43,26 @@ final class Compare implements Callable<Integer> {
   private @Nullable String redis;
 
   @Option(
+      names = "--algorithm",
+      paramLabel = "NAME",
+      description = "FixedWindow, SlidingWindow or TokenBucket (ratelimit)")
+  private @Nullable String algorithm;
+
+  @Option(
+      names = "--denied",
+      paramLabel = "HOW",
+      defaultValue = "counted",
+      description =
+          "counted, or not-counted: a denied request consumes none of its limits (ratelimit)")
+  private String denied = "counted";
+
+  @Option(
+      names = "--nested",
+      description = "two descriptors a request: the caller's, and the route's, which all share"
+          + " (ratelimit)")
+  private boolean nested;
+
+  @Option(
       names = "--address",
       paramLabel = "HOST:PORT",
       description = "measure this server instead of ours (not authz-routes and ratelimit-rules)")
@@ -65,6 +86,10 @@ final class Compare implements Callable<Integer> {
       System.err.println(scenario.word + " compares two of ours: --address does not fit");
       return 2;
     }
+    if (!denied.equals("counted") && !denied.equals("not-counted")) {
+      System.err.println("--denied " + denied + " (expected: counted or not-counted)");
+      return 2;
+    }
     try (var stage = new Stage(scenario)) {
       switch (scenario) {
         case AUTHZ, AUTHZ_FIRST, AUTHZ_APIKEY, RATELIMIT, EXT_PROC -> one(stage);
@@ -75,14 +100,15 @@ final class Compare implements Callable<Integer> {
   }
 
   private void one(Stage stage) throws IOException, InterruptedException {
-    var calls = Messages.of(scenario, stage.shop);
+    var calls = nested ? Messages.nestedLimits(stage.shop) : Messages.of(scenario, stage.shop);
     var same = Feed.same(calls);
     var feed = scenario == Scenario.AUTHZ_FIRST ? Feed.fresh(stage.shop) : same;
     Rounds.Server ours;
     List<byte[]> answers;
     if (address == null) {
-      var started =
-          start(stage, "ours", folder -> stage.shop.write(scenario, folder), calls.getFirst());
+      Consumer<Path> policies =
+          nested ? stage.shop::writeNestedLimits : folder -> stage.shop.write(scenario, folder);
+      var started = start(stage, "ours", policies, calls.getFirst());
       ours = new Rounds.Server("ours", started.load(), started.process().pid(), feed);
       answers = started.answers();
     } else {
@@ -137,7 +163,16 @@ final class Compare implements Callable<Integer> {
 
   private Stage.Started start(Stage stage, String name, Consumer<Path> policies, List<byte[]> first)
       throws IOException, InterruptedException {
-    var more = redis == null ? List.<String>of() : List.of("--redis-url", redis);
+    var more = new ArrayList<String>();
+    if (redis != null) {
+      more.addAll(List.of("--redis-url", redis));
+    }
+    if (algorithm != null) {
+      more.addAll(List.of("--default-algorithm", algorithm));
+    }
+    if (denied.equals("not-counted")) {
+      more.add("--all-or-nothing");
+    }
     return stage.start(name, ServerProcess.JVM, policies, first, more);
   }
 

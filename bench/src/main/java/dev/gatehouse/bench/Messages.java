@@ -128,13 +128,29 @@ final class Messages {
     return at;
   }
 
+  /** The caller's limit and the route's. */
+  static List<List<byte[]>> nestedLimits(Shop shop) {
+    return shop.users().stream()
+        .map(user -> List.of(RateLimitRequest.newBuilder()
+            .setDomain(shop.listener())
+            .addDescriptors(descriptor(ROUTE, "rule-0-match-0", user))
+            .addDescriptors(descriptor(ROUTE, "rule-1-match--1", "rule-1-match--1"))
+            .build()
+            .toByteArray()))
+        .toList();
+  }
+
+  private static RateLimitDescriptor descriptor(String route, String key, String value) {
+    return RateLimitDescriptor.newBuilder()
+        .addEntries(RateLimitDescriptor.Entry.newBuilder().setKey(route).setValue(route))
+        .addEntries(RateLimitDescriptor.Entry.newBuilder().setKey(key).setValue(value))
+        .build();
+  }
+
   private static byte[] limit(Shop shop, String route, String user) {
     return RateLimitRequest.newBuilder()
         .setDomain(shop.listener())
-        .addDescriptors(RateLimitDescriptor.newBuilder()
-            .addEntries(RateLimitDescriptor.Entry.newBuilder().setKey(route).setValue(route))
-            .addEntries(
-                RateLimitDescriptor.Entry.newBuilder().setKey("rule-0-match-0").setValue(user)))
+        .addDescriptors(descriptor(route, "rule-0-match-0", user))
         .build()
         .toByteArray();
   }

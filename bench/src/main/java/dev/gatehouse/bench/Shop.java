@@ -89,6 +89,12 @@ final class Shop {
             .replace("{requests: 1000000000, unit: Hour}", "{requests: 1000000000, unit: Second}"));
   }
 
+  /** The usual policies with a second limit, which all callers share. */
+  void writeNestedLimits(Path folder) {
+    var limit = "limit: {requests: 1000000000, unit: Hour}\n";
+    write(folder, resource("policies.yaml").replace(limit, limit + "      - " + limit));
+  }
+
   private void write(Path folder, String yaml) {
     save(folder.resolve("policies.yaml"), yaml.replace("${jwks}", key.jwks("k1")));
   }

@@ -60,6 +60,19 @@ public final class RedisProcess implements AutoCloseable {
         .orElseThrow(
             () -> new IllegalStateException(
                 "no Redis that this test may stop, and it needs a process of its own: install redis-server"));
+    return start(executable, options);
+  }
+
+  /** The oldest that we support: the Redis 6.2 that embedded-redis carries, whatever is on the {@code PATH}. */
+  public static RedisProcess startOldest() {
+    return start(
+        embedded()
+            .orElseThrow(
+                () -> new IllegalStateException(
+                    "embedded-redis has no Redis 6.2 for this platform, and this test needs that very one")));
+  }
+
+  private static RedisProcess start(File executable, String... options) {
     try {
       var folder = Files.createTempDirectory("gatehouse-redis");
       int tlsPort = freePort();

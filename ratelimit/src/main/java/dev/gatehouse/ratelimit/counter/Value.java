@@ -27,8 +27,8 @@ sealed interface Value {
     }
   }
 
-  /** A level from further in the future is one from before the clock was set back, in milliseconds. */
-  long AHEAD = 10_000;
+  /** A level from further in the future is one from before the clock was set back, in milliseconds: no thread is so late. */
+  long AHEAD = 60_000;
 
   /** Whether it has to be written even if nothing is taken, since it was made before the clock was set back. */
   default boolean ahead(long now) {

@@ -14,7 +14,7 @@
 local MOST = 9007199254740991
 local LARGEST_BUCKET = 4503599627370496
 local SLACK = 2000
-local AHEAD = 10000
+local AHEAD = 60000
 
 local hits = {}
 local before = {}

@@ -272,8 +272,8 @@ public abstract class CounterStoreContract {
         limit(6, Unit.HOUR, t -> t.algorithm(Algorithm.TOKEN_BUCKET, 2).countsDenied(false));
     long token = Unit.HOUR.millis() / 6;
     passed(token, 2, limit);
-    assertThat(passed(token - 60_000, 1, limit)).isZero();
-    assertThat(passed(2 * token - 60_000, 2, limit)).isEqualTo(1);
+    assertThat(passed(token - 90_000, 1, limit)).isZero();
+    assertThat(passed(2 * token - 90_000, 2, limit)).isEqualTo(1);
   }
 
   @Test
@@ -402,6 +402,32 @@ public abstract class CounterStoreContract {
     CompletableFuture.allOf(done).orTimeout(20, TimeUnit.SECONDS).join();
     assertThat(seen.stream().sorted().toList())
         .isEqualTo(LongStream.rangeClosed(1, (long) threads * hits).boxed().toList());
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void threads_together_pass_exactly_the_limit(Algorithm algorithm) {
+    exactness(algorithm.ordinal()).exactlyTheLimitPasses(algorithm, false);
+  }
+
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "SLIDING_WINDOW")
+  void threads_together_pass_exactly_the_limit_where_denied_requests_count(Algorithm algorithm) {
+    exactness(algorithm.ordinal()).exactlyTheLimitPasses(algorithm, true);
+  }
+
+  @Test
+  void threads_that_give_back_lose_and_double_nothing() {
+    exactness(4).whatIsGivenBackIsNeitherLostNorDoubled();
+  }
+
+  @Test
+  void threads_together_pass_a_buckets_burst_and_what_comes_back() {
+    exactness(5).aBucketGivesItsBurstAndWhatComesBack();
+  }
+
+  private Exactness exactness(long seed) {
+    return new Exactness(List.of(store), seed, now());
   }
 
   @Test

@@ -2,6 +2,7 @@ package dev.gatehouse.ratelimit.counter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.gatehouse.ratelimit.descriptor.Algorithm;
 import dev.gatehouse.ratelimit.descriptor.Unit;
 import dev.gatehouse.server.EventLoops;
 import dev.gatehouse.testkit.FakeClock;
@@ -9,6 +10,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class MemoryCounterStoreTest extends CounterStoreContract {
   @Override
@@ -56,6 +59,18 @@ final class MemoryCounterStoreTest extends CounterStoreContract {
     count(store, "a", Unit.SECOND);
     clock.advance(Duration.ofHours(-1));
     assertThat(count(store, "a", Unit.SECOND)).isEqualTo("1");
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+  void two_limits_are_consumed_together_or_not_at_all_whatever_the_threads_do(long seed) {
+    var store = new MemoryCounterStore(clock, 100_000);
+    for (var algorithm : Algorithm.values()) {
+      var exactness = new Exactness(List.of(store), seed, clock.millis());
+      exactness.twoLimitsAreConsumedTogetherOrNotAtAll(algorithm);
+      exactness.whatIsGivenBackIsNeitherLostNorDoubled();
+      exactness.aBucketGivesItsBurstAndWhatComesBack();
+    }
   }
 
   @Test

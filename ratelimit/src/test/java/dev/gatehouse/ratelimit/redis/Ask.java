@@ -46,4 +46,21 @@ final class Ask {
     }));
     return answer.orTimeout(5, TimeUnit.SECONDS);
   }
+
+  /** The counts of one request's hits at a time. */
+  static CompletableFuture<Counts> counts(CounterStore store, EventLoop on, long now, Hit... hits) {
+    var answer = new CompletableFuture<Counts>();
+    on.execute(() -> store.apply(List.of(hits), now, new CounterStore.Outcome() {
+      @Override
+      public void counted(Counts counts) {
+        answer.complete(counts);
+      }
+
+      @Override
+      public void unavailable(Reason reason) {
+        answer.completeExceptionally(new AssertionError(reason));
+      }
+    }));
+    return answer.orTimeout(5, TimeUnit.SECONDS);
+  }
 }

@@ -5,12 +5,16 @@ import static org.awaitility.Awaitility.await;
 
 import dev.gatehouse.ratelimit.counter.CounterStore;
 import dev.gatehouse.ratelimit.counter.CounterStoreContract;
+import dev.gatehouse.ratelimit.counter.Counts;
 import dev.gatehouse.ratelimit.counter.Hit;
+import dev.gatehouse.ratelimit.descriptor.Algorithm;
+import dev.gatehouse.ratelimit.descriptor.Limit;
 import dev.gatehouse.ratelimit.descriptor.Unit;
 import dev.gatehouse.server.EventLoops;
 import dev.gatehouse.testkit.FakeClock;
 import dev.gatehouse.testkit.RedisCluster;
 import dev.gatehouse.testkit.RedisProcess;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -71,6 +75,62 @@ final class RedisClusterTest extends CounterStoreContract {
       assertThat(cluster.nodes())
           .allSatisfy(node -> assertThat(keys(node, prefix)).isNotEmpty());
     }
+  }
+
+  @Test
+  void a_request_over_two_nodes_that_one_denies_gives_back_what_the_other_has_counted() {
+    var prefix = UUID.randomUUID() + ":";
+    try (var store = started(settings(prefix))) {
+      for (var algorithm : Algorithm.values()) {
+        var room = limit(9, Unit.YEAR, t -> t.algorithm(algorithm, 9).countsDenied(false));
+        var full = limit(0, Unit.YEAR, t -> t.countsDenied(false));
+        for (int i = 0; i < 20; i++) {
+          var taking = hit(room, "s" + i, 3);
+          assertThat(counts(store, hit(full, "", 1), taking).denied()).isTrue();
+          assertThat(counts(store, hit(room, "s" + i, 0)).used(0)).isZero();
+        }
+      }
+    }
+  }
+
+  /** The one inexactness: until the other node has said no, and what was counted is given back, another request may be denied for it. */
+  @Test
+  void while_one_node_is_asked_another_may_deny_for_what_is_given_back_later() {
+    var prefix = UUID.randomUUID() + ":";
+    try (var store = started(settings(prefix))) {
+      var one = limit(1, Unit.YEAR, t -> t.countsDenied(false));
+      var full = limit(0, Unit.YEAR, t -> t.countsDenied(false));
+      var here = subjectOn(0, one, prefix);
+      var there = subjectOn(1, full, prefix);
+      var loop = loops.all().getFirst();
+      cluster.nodes().get(1).pause();
+      var split = Ask.counts(store, loop, store.now(), hit(one, here, 1), hit(full, there, 1));
+      assertThat(counts(store, hit(one, here, 1)).denied()).as("wrongly").isTrue();
+      cluster.nodes().get(1).resume();
+      assertThat(split.join().denied()).isTrue();
+      assertThat(counts(store, hit(one, here, 1)).denied()).as("given back").isFalse();
+    }
+  }
+
+  /** A subject whose counter is on that node. */
+  private static String subjectOn(int node, Limit limit, String prefix) {
+    var keys = new Keys(prefix);
+    for (int i = 0; ; i++) {
+      var key = new String(
+          keys.of(hit(limit, "s" + i, 1), System.currentTimeMillis()), StandardCharsets.UTF_8);
+      // A cluster of three: a third of the slots each.
+      if (cluster.slot(key) * 3 / 16_384 == node && !isNearAnEdge(cluster.slot(key))) {
+        return "s" + i;
+      }
+    }
+  }
+
+  private static boolean isNearAnEdge(int slot) {
+    return slot % 5461 < 10 || slot % 5461 > 5450;
+  }
+
+  private Counts counts(CounterStore store, Hit... hits) {
+    return Ask.counts(store, loops.all().getFirst(), store.now(), hits).join();
   }
 
   @Test
