@@ -122,7 +122,7 @@ final class RateLimitPagesTest {
     var service = start(new RateLimitSettings(
         null,
         usual.limits(),
-        new AnswerSettings(null, false, true),
+        new AnswerSettings(null, false, true, false),
         usual.nearLimitRatio(),
         usual.overLimitCacheBytes(),
         usual.replicas(),

@@ -96,6 +96,7 @@ final class ReferenceSettingsTest {
         .isEqualTo(new AnswerSettings(
             new AnswerSettings.Headers("RateLimit-Limit", "RateLimit-Remaining", "X-Reset"),
             true,
+            true,
             true));
     assertThat(settings.limits().quota()).isTrue();
     assertThat(settings.limits().calendarMonths()).isTrue();
