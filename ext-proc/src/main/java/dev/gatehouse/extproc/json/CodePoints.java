@@ -111,4 +111,29 @@ abstract class CodePoints {
       point(alone);
     }
   }
+
+  /** Whether it is half a character, which only escapes can write and UTF-8 cannot. */
+  static boolean isAlone(int point) {
+    return point >= Character.MIN_SURROGATE && point <= Character.MAX_SURROGATE;
+  }
+
+  /** How many bytes it has in UTF-8. */
+  static int size(int point) {
+    return point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+  }
+
+  /** @return the place after */
+  static int utf8(int point, byte[] out, int start) {
+    int size = size(point);
+    if (size == 1) {
+      out[start] = (byte) point;
+      return start + 1;
+    }
+    int at = start;
+    out[at++] = (byte) ((0xf00 >> size) | (point >> (6 * (size - 1))));
+    for (int rest = size - 2; rest >= 0; rest--) {
+      out[at++] = (byte) (0x80 | ((point >> (6 * rest)) & 0x3f));
+    }
+    return at;
+  }
 }

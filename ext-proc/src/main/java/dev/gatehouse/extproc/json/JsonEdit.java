@@ -1,7 +1,5 @@
 package dev.gatehouse.extproc.json;
 
-import java.nio.charset.StandardCharsets;
-
 /** One change of a JSON text, ready to be made. What is not there is not changed, but by {@link Set}. */
 public sealed interface JsonEdit {
   JsonPath at();
@@ -13,12 +11,21 @@ public sealed interface JsonEdit {
    */
   final class Set implements JsonEdit {
     private final JsonPath at;
-    private final byte[] value;
+    private final JsonValue value;
 
     /** @param value a JSON text */
     public Set(JsonPath at, String value) {
+      this(at, JsonValue.of(value));
+    }
+
+    private Set(JsonPath at, JsonValue value) {
       this.at = at;
-      this.value = value.getBytes(StandardCharsets.UTF_8);
+      this.value = value;
+    }
+
+    /** A value that is another one for each text: see {@link JsonEdits#with}. */
+    public static Set given(JsonPath at, int slot) {
+      return new Set(at, JsonValue.given(slot));
     }
 
     @Override
@@ -26,13 +33,13 @@ public sealed interface JsonEdit {
       return at;
     }
 
-    byte[] value() {
+    JsonValue value() {
       return value;
     }
 
     @Override
     public String toString() {
-      return "Set[" + at + "=" + new String(value, StandardCharsets.UTF_8) + "]";
+      return "Set[" + at + "=" + value + "]";
     }
   }
 
@@ -53,13 +60,17 @@ public sealed interface JsonEdit {
    */
   final class Default implements JsonEdit {
     private final JsonPath at;
-    private final byte[] value;
+    private final JsonValue value;
 
     /**
      * @param value a JSON text
      * @throws IllegalArgumentException for a place that would be new in every object
      */
     public Default(JsonPath at, String value) {
+      this(at, JsonValue.of(value));
+    }
+
+    private Default(JsonPath at, JsonValue value) {
       if (!at.endsInName()
           || at.descends()
           || "-".equals(at.token(at.length() - 1).name())) {
@@ -68,7 +79,12 @@ public sealed interface JsonEdit {
                 + "\" names no member that can be missing (expected: a JSON Pointer that ends in a name and has no **)");
       }
       this.at = at;
-      this.value = value.getBytes(StandardCharsets.UTF_8);
+      this.value = value;
+    }
+
+    /** A value that is another one for each text: see {@link JsonEdits#with}. */
+    public static Default given(JsonPath at, int slot) {
+      return new Default(at, JsonValue.given(slot));
     }
 
     @Override
@@ -76,13 +92,13 @@ public sealed interface JsonEdit {
       return at;
     }
 
-    byte[] value() {
+    JsonValue value() {
       return value;
     }
 
     @Override
     public String toString() {
-      return "Default[" + at + "=" + new String(value, StandardCharsets.UTF_8) + "]";
+      return "Default[" + at + "=" + value + "]";
     }
   }
 

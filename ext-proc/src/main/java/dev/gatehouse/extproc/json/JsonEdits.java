@@ -1,6 +1,7 @@
 package dev.gatehouse.extproc.json;
 
 import dev.gatehouse.extproc.json.JsonPath.Token;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -12,7 +13,11 @@ import java.util.Optional;
  * <p>Compiled once: edits that cannot disturb each other are made in one walk, whose elements are counted as they came.
  */
 public final class JsonEdits {
+  private static final byte[][] NO_VALUES = {};
+
   private final List<Pass> passes;
+  private final int slots;
+  private final byte[][] values;
 
   /** One walk, or the three of a move. */
   private sealed interface Pass {}
@@ -23,44 +28,81 @@ public final class JsonEdits {
       JsonEdit.Move move, JsonMatcher finds, JsonMatcher removes, JsonMatcher puts)
       implements Pass {}
 
-  private JsonEdits(List<Pass> passes) {
+  private JsonEdits(List<Pass> passes, int slots, byte[][] values) {
     this.passes = passes;
+    this.slots = slots;
+    this.values = values;
   }
 
   /** @throws IllegalArgumentException for a path that would need too large a matcher */
   public static JsonEdits of(List<JsonEdit> edits) {
     var passes = new ArrayList<Pass>();
     var group = new ArrayList<JsonEdit>();
-    JsonMatcher matcher = null;
     for (var edit : edits) {
-      if (edit instanceof JsonEdit.Move move) {
-        if (matcher != null) {
-          passes.add(new Walk(matcher));
-          matcher = null;
-          group.clear();
-        }
-        if (!move.at().equals(move.to())) {
-          passes.add(moving(move));
-        }
-        continue;
-      }
-      var together = group.stream().allMatch(other -> goTogether(other, edit));
-      group.add(edit);
-      var both = together ? JsonMatcher.of(group) : null;
-      if (both == null) {
-        if (matcher != null) {
-          passes.add(new Walk(matcher));
-        }
+      if (!group.stream().allMatch(other -> goTogether(other, edit))) {
+        walks(group, passes);
         group.clear();
-        group.add(edit);
-        both = alone(edit);
       }
-      matcher = both;
+      if (!(edit instanceof JsonEdit.Move move)) {
+        group.add(edit);
+      } else if (!move.at().equals(move.to())) {
+        walks(group, passes);
+        group.clear();
+        passes.add(moving(move));
+      }
     }
+    walks(group, passes);
+    return new JsonEdits(List.copyOf(passes), slots(edits), NO_VALUES);
+  }
+
+  /** One walk, or more if they are too much for one. */
+  private static void walks(List<JsonEdit> group, List<Pass> passes) {
+    if (group.isEmpty()) {
+      return;
+    }
+    var matcher = JsonMatcher.of(group);
     if (matcher != null) {
       passes.add(new Walk(matcher));
+      return;
     }
-    return new JsonEdits(List.copyOf(passes));
+    if (group.size() == 1) {
+      throw new IllegalStateException("one edit has too many places: " + group);
+    }
+    walks(group.subList(0, group.size() / 2), passes);
+    walks(group.subList(group.size() / 2, group.size()), passes);
+  }
+
+  private static int slots(List<JsonEdit> edits) {
+    int slots = 0;
+    for (var edit : edits) {
+      slots = Math.max(slots, 1 + slot(edit));
+    }
+    return slots;
+  }
+
+  private static int slot(JsonEdit edit) {
+    return switch (edit) {
+      case JsonEdit.Set set -> set.value().slot();
+      case JsonEdit.Default ready -> ready.value().slot();
+      case JsonEdit.Mask mask -> -1;
+      case JsonEdit.Remove remove -> -1;
+      case JsonEdit.Rename rename -> -1;
+      case JsonEdit.Move move -> -1;
+    };
+  }
+
+  /**
+   * The same edits, with the values of {@link JsonEdit.Set#given} and {@link JsonEdit.Default#given}. Nothing is compiled again.
+   *
+   * @param values JSON texts, by slot
+   */
+  public JsonEdits with(List<String> values) {
+    if (values.size() != slots) {
+      throw new IllegalArgumentException(values.size() + " values (expected: " + slots + ")");
+    }
+    var bytes =
+        values.stream().map(value -> value.getBytes(StandardCharsets.UTF_8)).toArray(byte[][]::new);
+    return new JsonEdits(passes, slots, bytes);
   }
 
   /**
@@ -93,7 +135,7 @@ public final class JsonEdits {
     var next = out;
     for (var pass : passes.reversed()) {
       if (pass instanceof Walk(var matcher)) {
-        var walk = new JsonWalk(matcher, next, null);
+        var walk = new JsonWalk(matcher, given(), next, null);
         walks.addFirst(walk);
         next = walk::feed;
       }
@@ -117,9 +159,9 @@ public final class JsonEdits {
     return text;
   }
 
-  private static byte[] walk(JsonMatcher matcher, byte[] text) throws UnprocessableBody {
+  private byte[] walk(JsonMatcher matcher, byte[] text) throws UnprocessableBody {
     var spliced = new SplicedText(text);
-    var walk = new JsonWalk(matcher, spliced, null);
+    var walk = new JsonWalk(matcher, given(), spliced, null);
     try {
       run(walk, text);
       return spliced.bytes();
@@ -129,24 +171,31 @@ public final class JsonEdits {
       }
     }
     var foresight = new Foresight(text);
-    run(new JsonWalk(matcher, JsonEdits::discard, foresight), text);
+    run(new JsonWalk(matcher, given(), JsonEdits::discard, foresight), text);
     foresight.replay();
     var second = new SplicedText(text);
-    run(new JsonWalk(matcher, second, foresight), text);
+    run(new JsonWalk(matcher, given(), second, foresight), text);
     return second.bytes();
   }
 
-  private static byte[] move(Moving moving, byte[] text) throws UnprocessableBody {
+  private byte[] move(Moving moving, byte[] text) throws UnprocessableBody {
     var foresight = new Foresight(text);
-    run(new JsonWalk(moving.finds, JsonEdits::discard, foresight), text);
+    run(new JsonWalk(moving.finds, NO_VALUES, JsonEdits::discard, foresight), text);
     if (!foresight.anything()) {
       return text;
     }
     var without = walk(moving.removes, text);
     foresight.replay();
     var moved = new SplicedText(without);
-    run(new JsonWalk(moving.puts, moved, foresight), without);
+    run(new JsonWalk(moving.puts, NO_VALUES, moved, foresight), without);
     return moved.bytes();
+  }
+
+  private byte[][] given() {
+    if (values.length != slots) {
+      throw new IllegalStateException("the values are missing that are given for each text");
+    }
+    return values;
   }
 
   private static void run(JsonWalk walk, byte[] text) throws UnprocessableBody {
@@ -156,20 +205,9 @@ public final class JsonEdits {
 
   private static void discard(byte[] bytes, int from, int to) {}
 
-  private static JsonMatcher alone(JsonEdit edit) {
-    var matcher = JsonMatcher.of(List.of(edit));
-    if (matcher == null) {
-      throw new IllegalStateException("one edit has too many places: " + edit);
-    }
-    return matcher;
-  }
-
   private static Moving moving(JsonEdit.Move move) {
     return new Moving(
-        move,
-        JsonMatcher.captures(move),
-        alone(new JsonEdit.Remove(move.at())),
-        JsonMatcher.puts(move));
+        move, JsonMatcher.captures(move), JsonMatcher.removes(move), JsonMatcher.puts(move));
   }
 
   /** Whether one walk makes what two would have made, one after the other. */

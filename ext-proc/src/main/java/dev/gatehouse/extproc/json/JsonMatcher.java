@@ -42,11 +42,11 @@ final class JsonMatcher {
 
   /** A value, as the edits see it. */
   static final class Place {
-    /** Nothing is wanted here or below. */
-    static final Place NOTHING = new Place();
-
     private static final Name[] NO_NAMES = {};
     private static final Addition[] NO_ADDITIONS = {};
+
+    /** Nothing is wanted here or below. */
+    static final Place NOTHING = new Place();
 
     /** One bit for each length that a name has, the last one for all above. */
     private long lengths;
@@ -69,7 +69,8 @@ final class JsonMatcher {
     Mask mask;
 
     /** Takes the value's place. */
-    byte @Nullable [] value;
+    @Nullable
+    JsonValue value;
 
     /** The edit that must not be kept out by a value that is no container. */
     @Nullable
@@ -179,7 +180,7 @@ final class JsonMatcher {
     /** The name and the colon. */
     final byte[] member;
 
-    final byte[] value;
+    final JsonValue[] value;
 
     /** Whether what a move has taken stands between {@link #value} and {@link #after}. */
     final boolean putsMoved;
@@ -195,7 +196,7 @@ final class JsonMatcher {
     private Addition(
         long seen,
         byte[] member,
-        byte[] value,
+        JsonValue[] value,
         boolean putsMoved,
         byte[] after,
         int index,
@@ -218,6 +219,11 @@ final class JsonMatcher {
   /** The first walk of a move: notes what it takes. */
   static JsonMatcher captures(JsonEdit.Move move) {
     return alone(new Compiler(List.of(new JsonEdit.Remove(move.at())), move, move.common()));
+  }
+
+  /** The second walk of a move: what it takes goes. */
+  static JsonMatcher removes(JsonEdit.Move move) {
+    return alone(new Compiler(List.of(new JsonEdit.Remove(move.at())), null, -1));
   }
 
   /** The last walk of a move: puts what it took. */
@@ -502,40 +508,62 @@ final class JsonMatcher {
         }
         var close = "}".repeat(path.length() - missing.getFirst().from);
         return new Addition(
-            name.seen, member, open.toArray(), true, new Bytes().add(close).toArray(), index, move);
+            name.seen,
+            member,
+            new JsonValue[] {JsonValue.of(open.toArray())},
+            true,
+            new Bytes().add(close).toArray(),
+            index,
+            move);
       }
-      var value = new Bytes();
-      fresh(missing, value);
+      var value = new Fresh();
+      value.add(missing);
       return new Addition(name.seen, member, value.toArray(), false, new byte[0], index, must);
     }
 
-    /** A value that is missing, with all that the edits put into it. */
-    private void fresh(List<Missing> missing, Bytes out) {
-      var first = missing.getFirst();
-      if (first.from == first.edit.at().length()) {
-        out.add(first.value());
-        return;
+    /** A value that is missing, with all that the edits put into it: texts between the values. */
+    private static final class Fresh {
+      private final List<JsonValue> pieces = new ArrayList<>();
+      private Bytes text = new Bytes();
+
+      void add(List<Missing> missing) {
+        var first = missing.getFirst();
+        if (first.from == first.edit.at().length()) {
+          add(first.value());
+          return;
+        }
+        var byName = new LinkedHashMap<String, List<Missing>>();
+        for (var one : missing) {
+          var name = String.valueOf(one.edit.at().token(one.from).name());
+          byName
+              .computeIfAbsent(name, key -> new ArrayList<>())
+              .add(new Missing(one.edit, one.from + 1));
+        }
+        text.add("{");
+        var comma = "";
+        for (var entry : byName.entrySet()) {
+          text.add(comma).add(JsonScanner.quote(entry.getKey())).add(":");
+          add(entry.getValue());
+          comma = ",";
+        }
+        text.add("}");
       }
-      var byName = new LinkedHashMap<String, List<Missing>>();
-      for (var one : missing) {
-        var name = String.valueOf(one.edit.at().token(one.from).name());
-        byName
-            .computeIfAbsent(name, key -> new ArrayList<>())
-            .add(new Missing(one.edit, one.from + 1));
+
+      private void add(JsonValue value) {
+        pieces.add(JsonValue.of(text.toArray()));
+        pieces.add(value);
+        text = new Bytes();
       }
-      out.add("{");
-      var comma = "";
-      for (var entry : byName.entrySet()) {
-        out.add(comma).add(JsonScanner.quote(entry.getKey())).add(":");
-        fresh(entry.getValue(), out);
-        comma = ",";
+
+      JsonValue[] toArray() {
+        pieces.add(JsonValue.of(text.toArray()));
+        return pieces.toArray(JsonValue[]::new);
       }
-      out.add("}");
     }
 
     /** @param from the token that names what is inside */
     private record Missing(JsonEdit edit, int from) {
-      byte[] value() {
+      JsonValue value() {
         return switch (edit) {
           case JsonEdit.Set set -> set.value();
           case JsonEdit.Default ready -> ready.value();

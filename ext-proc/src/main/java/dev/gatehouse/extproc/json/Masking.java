@@ -6,7 +6,11 @@ import java.nio.charset.StandardCharsets;
 final class Masking extends CodePoints {
   private static final byte[] STARS = "*".repeat(256).getBytes(StandardCharsets.US_ASCII);
 
+  /** The longest way to write a character. */
+  private static final int ESCAPED = 6;
+
   private int[] last = new int[0];
+  private byte[] written = new byte[0];
   private Mask mask = new Mask(0, 0);
   private long seen;
   private long hidden;
@@ -36,6 +40,7 @@ final class Masking extends CodePoints {
     hidden = 0;
     if (last.length < mask.keepLast) {
       last = new int[mask.keepLast];
+      written = new byte[mask.keepLast * ESCAPED];
     }
   }
 
@@ -56,14 +61,32 @@ final class Masking extends CodePoints {
     end();
     int kept = mask.kept(seen);
     hideUpTo(seen - kept, out);
-    if (kept > 0) {
-      var text = new StringBuilder(kept + 8);
-      for (long i = seen - kept; i < seen; i++) {
-        text.appendCodePoint(last[(int) (i % mask.keepLast)]);
-      }
-      var quoted = JsonScanner.quote(text.toString());
-      out.write(quoted, 1, quoted.length - 1);
+    if (kept == 0) {
+      return;
     }
+    int length = 0;
+    for (long i = seen - kept; i < seen; i++) {
+      length = write(last[(int) (i % mask.keepLast)], length);
+    }
+    out.write(written, 0, length);
+  }
+
+  /** Writes a character as JSON has it: as itself, or escaped if that cannot be. */
+  private int write(int point, int start) {
+    int at = start;
+    if (point == '"' || point == '\\') {
+      written[at++] = '\\';
+      written[at++] = (byte) point;
+    } else if (point < ' ' || isAlone(point)) {
+      written[at++] = '\\';
+      written[at++] = 'u';
+      for (int shift = 12; shift >= 0; shift -= 4) {
+        written[at++] = (byte) Character.forDigit((point >> shift) & 0xf, 16);
+      }
+    } else {
+      at = utf8(point, written, at);
+    }
+    return at;
   }
 
   private void hideUpTo(long count, JsonSink out) throws UnprocessableBody {

@@ -21,20 +21,11 @@ final class MemberName extends CodePoints {
 
   @Override
   void point(int point) {
-    int size = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-    boolean alone = point >= Character.MIN_SURROGATE && point <= Character.MAX_SURROGATE;
-    if (unknown || alone || length + size > utf8.length) {
+    if (unknown || isAlone(point) || length + size(point) > utf8.length) {
       unknown = true; // Nothing that is looked for begins like this.
       return;
     }
-    if (size == 1) {
-      utf8[length++] = (byte) point;
-      return;
-    }
-    utf8[length++] = (byte) ((0xf00 >> size) | (point >> (6 * (size - 1))));
-    for (int rest = size - 2; rest >= 0; rest--) {
-      utf8[length++] = (byte) (0x80 | ((point >> (6 * rest)) & 0x3f));
-    }
+    length = utf8(point, utf8, length);
   }
 
   /** Whether it is none of the names that are looked for, whatever follows. */

@@ -216,9 +216,7 @@ public final class ProcessorStream {
       case ASK_TRAILERS ->
         replied(
             question,
-            ask(
-                question,
-                () -> processor.trailers(direction, question.kind.trailers(message))));
+            ask(question, () -> processor.trailers(direction, question.kind.trailers(message))));
       case CONTINUE -> emit(Answers.unchanged(question.kind));
       case ECHO -> chunks(direction, question.body, question.ends);
       case SILENCE -> {}
@@ -251,8 +249,7 @@ public final class ProcessorStream {
       instead(
           gathered,
           new Failure(
-              Cause.BODY_TOO_LARGE,
-              "the body is over " + processor.gathers(direction) + " bytes"));
+              Cause.BODY_TOO_LARGE, "the body is over " + processor.gathers(direction) + " bytes"));
     } else if (all) {
       kept.body = ByteString.EMPTY;
       replied(gathered, ask(gathered, () -> processor.body(direction, gathered.body)));
@@ -435,7 +432,8 @@ public final class ProcessorStream {
     var question = working.question;
     stopWorking();
     job.abandon();
-    LOG.warn("a processor did not say within {} what to do at {}", patience.deadline(), question.kind);
+    LOG.warn(
+        "a processor did not say within {} what to do at {}", patience.deadline(), question.kind);
     instead(question, new Failure(Cause.LATE, "the processor was not done in time"));
     settle();
     proceed();

@@ -238,7 +238,8 @@ final class StreamMachine {
   /** What a body message shows of the mode: that an override was heeded, or was not, or, without a word of Envoy's, the mode itself. */
   private static Half learnt(Half half, boolean last) {
     return switch (half.mode) {
-      // With an end it is the whole body, in whatever mode; without one it is a chunk, unless trailers follow.
+      // With an end it is the whole body, in whatever mode; without one it is a chunk, unless
+      // trailers follow.
       case UNKNOWN, NONE -> half.learnt(last ? BodyMode.BUFFERED : BodyMode.STREAMED);
       // Without an end it may be the first of many, as it was configured.
       case BUFFERED, BUFFERED_PARTIAL ->
@@ -259,8 +260,7 @@ final class StreamMachine {
     return switch (half.treatment) {
       case PASS -> half.mode == BodyMode.FULL_DUPLEX ? Action.ECHO : Action.CONTINUE;
       case PART -> chunk(last || inOneMessage(half) || half.unconfirmed());
-      case CHUNKS ->
-        mayBePartial ? Action.BODY_CANNOT_COME : chunk(last || inOneMessage(half));
+      case CHUNKS -> mayBePartial ? Action.BODY_CANNOT_COME : chunk(last || inOneMessage(half));
       case WHOLE -> {
         if (half.mode == BodyMode.FULL_DUPLEX) {
           yield last ? Action.ASK_GATHERED : Action.GATHER;

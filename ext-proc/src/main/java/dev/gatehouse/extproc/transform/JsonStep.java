@@ -12,18 +12,19 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A step's JSON operations: ready-made edits, unless a value holds templates.
+ * A step's JSON operations, compiled.
  *
+ * @param rendered the values that hold templates, in the order in which the edits want them
  * @param changes for people: {@code masked /card}
  */
-record JsonStep(List<Op> ops, @Nullable JsonEdits ready, List<String> changes) {
+record JsonStep(JsonEdits compiled, List<SetRendered> rendered, List<String> changes) {
   sealed interface Op {}
 
   record Ready(JsonEdit edit) implements Op {}
 
   /** A value whose strings hold templates. */
   record SetRendered(JsonPath at, List<Piece> pieces) implements Op {
-    JsonEdit render(RequestFacts facts) throws EvaluationException {
+    String render(RequestFacts facts) throws EvaluationException {
       var value = new StringBuilder();
       for (var piece : pieces) {
         value.append(
@@ -32,7 +33,7 @@ record JsonStep(List<Op> ops, @Nullable JsonEdits ready, List<String> changes) {
               case Rendered(var template) -> JsonTemplate.quote(template.render(facts));
             });
       }
-      return new JsonEdit.Set(at, value.toString());
+      return value.toString();
     }
   }
 
@@ -45,30 +46,34 @@ record JsonStep(List<Op> ops, @Nullable JsonEdits ready, List<String> changes) {
 
   static JsonStep of(List<Op> ops, List<String> changes) {
     var edits = new ArrayList<JsonEdit>();
+    var rendered = new ArrayList<SetRendered>();
     for (var op : ops) {
-      if (op instanceof Ready(var edit)) {
-        edits.add(edit);
+      switch (op) {
+        case Ready(var edit) -> edits.add(edit);
+        case SetRendered set -> {
+          edits.add(JsonEdit.Set.given(set.at(), rendered.size()));
+          rendered.add(set);
+        }
       }
     }
-    return new JsonStep(
-        List.copyOf(ops),
-        edits.size() == ops.size() ? JsonEdits.of(edits) : null,
-        List.copyOf(changes));
+    return new JsonStep(JsonEdits.of(edits), List.copyOf(rendered), List.copyOf(changes));
+  }
+
+  /** The edits, if they are the same for each request. */
+  @Nullable
+  JsonEdits ready() {
+    return rendered.isEmpty() ? compiled : null;
   }
 
   /** The edits for this request. */
   JsonEdits edits(RequestFacts facts) throws EvaluationException {
-    if (ready != null) {
-      return ready;
+    if (rendered.isEmpty()) {
+      return compiled;
     }
-    var edits = new ArrayList<JsonEdit>(ops.size());
-    for (var op : ops) {
-      edits.add(
-          switch (op) {
-            case Ready(var edit) -> edit;
-            case SetRendered rendered -> rendered.render(facts);
-          });
+    var values = new ArrayList<String>(rendered.size());
+    for (var set : rendered) {
+      values.add(set.render(facts));
     }
-    return JsonEdits.of(edits);
+    return compiled.with(values);
   }
 }

@@ -84,7 +84,8 @@ public final class TransformProcessor implements Processor {
     try {
       return way.fixed() != null ? fixed(way, way.fixed(), message) : run(way, message);
     } catch (EvaluationException e) {
-      return failed(direction, new Failure(Cause.BROKEN, "a step could not be evaluated: " + e.getMessage()));
+      return failed(
+          direction, new Failure(Cause.BROKEN, "a step could not be evaluated: " + e.getMessage()));
     }
   }
 

@@ -20,19 +20,20 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** Splicing against the plain way: read into a tree, change the tree. */
 class JsonEditsPropertyTest {
-  private static final JsonMapper MAPPER = JsonMapper.builder()
+  private static final List<JsonEdit> NOWHERE = List.of(JsonEditsTest.mask("/nowhere", 0));
+
+  static final JsonMapper MAPPER = JsonMapper.builder()
       .enable(tools.jackson.databind.DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
       .enable(tools.jackson.databind.DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
       .build();
-  private static final String[] NAMES = {"a", "b", "c", "0", "1", "ä"};
 
   @Test
   void a_spliced_text_says_what_the_changed_tree_says() throws Exception {
     var random = new Random(20261122);
     var same = 0;
     var refusedInPieces = 0;
-    for (var run = 0; run < 30_000; run++) {
-      var json = new Texts(random).value(0);
+    for (var run = 0; run < 12_000; run++) {
+      var json = new JsonTexts(random).value(0);
       var edits = edits(random);
       JsonNode expected = MAPPER.readTree(json);
       String spliced;
@@ -62,8 +63,8 @@ class JsonEditsPropertyTest {
         }
       }
     }
-    assertThat(same).isGreaterThan(10_000);
-    assertThat(refusedInPieces).isGreaterThan(100);
+    assertThat(same).isGreaterThan(5_000);
+    assertThat(refusedInPieces).isGreaterThan(50);
   }
 
   /** @return null if it was refused */
@@ -96,10 +97,10 @@ class JsonEditsPropertyTest {
   @Test
   void a_damaged_text_is_refused_exactly_where_jackson_refuses_it() throws Exception {
     var random = new Random(7);
-    var edits = JsonEdits.of(List.of(JsonEditsTest.mask("/nowhere", 0)));
+    var edits = JsonEdits.of(NOWHERE);
     var refused = 0;
     for (var run = 0; run < 20_000; run++) {
-      var bytes = new Texts(random).value(0).getBytes(StandardCharsets.UTF_8);
+      var bytes = new JsonTexts(random).value(0).getBytes(StandardCharsets.UTF_8);
       for (var i = random.nextInt(3); i >= 0; i--) {
         bytes[random.nextInt(bytes.length)] =
             (byte) "{}[]\",:0123e.-\\ntx ".charAt(random.nextInt(19));
@@ -116,6 +117,7 @@ class JsonEditsPropertyTest {
         ours = false;
         refused++;
       }
+      assertThat(inPieces(text, NOWHERE, random)).as(text).isEqualTo(ours ? text : null);
       if (ours != jackson) {
         fail("%s: Jackson %s, ours %s", text, jackson, ours);
       }
@@ -165,7 +167,7 @@ class JsonEditsPropertyTest {
   }
 
   private static String name(Random random) {
-    return NAMES[random.nextInt(NAMES.length)];
+    return JsonTexts.NAMES[random.nextInt(JsonTexts.NAMES.length)];
   }
 
   private static JsonEdit edit(Random random, String at) {
@@ -173,13 +175,17 @@ class JsonEditsPropertyTest {
     var value = random.nextBoolean() ? "{\"new\":[1]}" : "\"x\"";
     return switch (random.nextInt(6)) {
       case 0 -> JsonEditsTest.mask(at, random.nextInt(3));
-      case 1 -> JsonEditsTest.remove(at);
+      case 1 ->
+        // The tree would lose an element for each way that leads to it.
+        at.indexOf("**") < at.lastIndexOf("**") && path.tokens().getLast().isElement()
+            ? JsonEditsTest.mask(at, 0)
+            : JsonEditsTest.remove(at);
       case 2 ->
-        path.endsInName() ? JsonEditsTest.rename(at, name(random)) : JsonEditsTest.remove(at);
+        path.endsInName() ? JsonEditsTest.rename(at, name(random)) : JsonEditsTest.mask(at, 0);
       case 3 ->
         path.endsInName() && !path.descends()
             ? new JsonEdit.Default(path, value)
-            : JsonEditsTest.remove(at);
+            : JsonEditsTest.mask(at, 0);
       case 4 -> {
         try {
           yield new JsonEdit.Move(path, JsonPath.parse(path(random)));
@@ -245,7 +251,7 @@ class JsonEditsPropertyTest {
     if (edit.at().length() == depth) {
       return switch (edit) {
         case JsonEdit.Mask mask -> masked(node, mask.keepLast());
-        case JsonEdit.Set set -> MAPPER.readTree(set.value());
+        case JsonEdit.Set set -> MAPPER.readTree(set.value().toString());
         case JsonEdit.Default ready -> node;
         case JsonEdit.Remove remove -> throw new AssertionError();
         case JsonEdit.Rename rename -> throw new AssertionError();
@@ -331,7 +337,9 @@ class JsonEditsPropertyTest {
 
   private static @Nullable JsonNode fresh(JsonEdit edit, int from) {
     var value = MAPPER.readTree(
-        edit instanceof JsonEdit.Set set ? set.value() : ((JsonEdit.Default) edit).value());
+        edit instanceof JsonEdit.Set set
+            ? set.value().toString()
+            : ((JsonEdit.Default) edit).value().toString());
     for (var i = edit.at().length() - 1; i >= from; i--) {
       var name = edit.at().token(i).name();
       if (name == null) {
@@ -344,7 +352,7 @@ class JsonEditsPropertyTest {
     return value;
   }
 
-  private static JsonNode masked(JsonNode node, int keepLast) {
+  static JsonNode masked(JsonNode node, int keepLast) {
     if (node instanceof ObjectNode object) {
       var changed = MAPPER.createObjectNode();
       object.forEachEntry((key, value) -> changed.set(key, masked(value, keepLast)));
@@ -366,47 +374,5 @@ class JsonEditsPropertyTest {
           points.length > keepLast && i >= points.length - keepLast ? points[i] : '*');
     }
     return MAPPER.getNodeFactory().stringNode(out.toString());
-  }
-
-  /** Random JSON texts; the names of one object differ, since a tree keeps one of two. */
-  private record Texts(Random random) {
-    String value(int depth) {
-      return space()
-          + switch (depth > 3 ? 4 + random.nextInt(6) : random.nextInt(10)) {
-            case 0, 1 -> object(depth);
-            case 2, 3 -> array(depth);
-            case 4 -> "true";
-            case 5 -> "null";
-            case 6 -> Integer.toString(random.nextInt(2000) - 1000);
-            case 7 ->
-              "\"" + "\\u00e4\\n".repeat(random.nextInt(2)) + "x😀\\\"" + random.nextInt(100)
-                  + "\"";
-            default -> "\"" + random.nextInt(10_000) + "\"";
-          }
-          + space();
-    }
-
-    private String object(int depth) {
-      var members = new ArrayList<String>();
-      for (var name : NAMES) {
-        if (random.nextInt(3) == 0) {
-          var escaped = name.equals("a") && random.nextBoolean() ? "\\u0061" : name;
-          members.add(space() + "\"" + escaped + "\"" + space() + ":" + value(depth + 1));
-        }
-      }
-      return "{" + String.join(",", members) + space() + "}";
-    }
-
-    private String array(int depth) {
-      var elements = new ArrayList<String>();
-      for (var i = random.nextInt(4); i > 0; i--) {
-        elements.add(value(depth + 1));
-      }
-      return "[" + String.join(",", elements) + space() + "]";
-    }
-
-    private String space() {
-      return " ".repeat(random.nextInt(5) == 0 ? 1 : 0);
-    }
   }
 }

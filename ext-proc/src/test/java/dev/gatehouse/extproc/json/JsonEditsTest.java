@@ -197,6 +197,103 @@ class JsonEditsTest {
     assertThatThrownBy(() -> JsonPath.parse("/a~2")).hasMessageContaining("~0");
   }
 
+  @Test
+  void values_may_be_given_for_each_text_without_compiling_again() throws Exception {
+    var edits = JsonEdits.of(List.of(
+        JsonEdit.Set.given(JsonPath.parse("/m/a"), 0),
+        JsonEdit.Default.given(JsonPath.parse("/m/b"), 1),
+        set("/m/c", "3"),
+        mask("/card", 0)));
+    var json = "{\"card\":\"1\"}".getBytes(StandardCharsets.UTF_8);
+    assertThat(new String(edits.with(List.of("1", "[2]")).apply(json), StandardCharsets.UTF_8))
+        .isEqualTo("{\"card\":\"*\",\"m\":{\"a\":1,\"b\":[2],\"c\":3}}");
+    json = "{\"m\":{\"a\":0,\"b\":0}}".getBytes(StandardCharsets.UTF_8);
+    assertThat(new String(edits.with(List.of("\"x\"", "2")).apply(json), StandardCharsets.UTF_8))
+        .isEqualTo("{\"m\":{\"a\":\"x\",\"b\":0,\"c\":3}}");
+    assertThatThrownBy(() -> edits.with(List.of("1"))).hasMessageContaining("expected: 2");
+    assertThatThrownBy(() -> edits.apply("{}".getBytes(StandardCharsets.UTF_8)))
+        .isInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
+  void two_stars_are_any_number_of_levels() throws Exception {
+    assertThat(apply(
+            "{\"card\":\"1\",\"a\":[{\"card\":\"2\"},[[{\"b\":{\"card\":\"3\"}}]]],\"cards\":\"4\"}",
+            mask("/**/card", 0)))
+        .isEqualTo(
+            "{\"card\":\"*\",\"a\":[{\"card\":\"*\"},[[{\"b\":{\"card\":\"*\"}}]]],\"cards\":\"4\"}");
+    assertThat(apply(
+            "{\"x\":{\"no\":\"1\"},\"a\":{\"y\":{\"no\":\"2\"},\"no\":\"3\"}}",
+            mask("/a/**/no", 0)))
+        .isEqualTo("{\"x\":{\"no\":\"1\"},\"a\":{\"y\":{\"no\":\"*\"},\"no\":\"*\"}}");
+    assertThat(apply("{\"a\":{\"x\":{\"c\":{\"d\":1}}},\"c\":{\"d\":2}}", remove("/**/c/d")))
+        .isEqualTo("{\"a\":{\"x\":{\"c\":{}}},\"c\":{}}");
+  }
+
+  @Test
+  void masks_that_meet_both_hide() throws Exception {
+    var json = "{\"a\":{\"card\":\"12345\"},\"card\":\"123\"}";
+    assertThat(apply(json, mask("/**/card", 4), mask("/a", 2)))
+        .isEqualTo("{\"a\":{\"card\":\"***45\"},\"card\":\"***\"}");
+    assertThat(apply("{\"card\":\"123\"}", mask("/card", 4), mask("/**/card", 2)))
+        .isEqualTo("{\"card\":\"***\"}");
+  }
+
+  @Test
+  void a_set_below_two_stars_replaces_and_adds_nothing() throws Exception {
+    assertThat(apply("{\"a\":{\"v\":1},\"b\":{},\"v\":[2]}", set("/**/v", "0")))
+        .isEqualTo("{\"a\":{\"v\":0},\"b\":{},\"v\":0}");
+  }
+
+  @Test
+  void a_default_is_added_only_where_nothing_is() throws Exception {
+    assertThat(apply("{\"a\":null}", ready("/a", "1"), ready("/b", "2")))
+        .isEqualTo("{\"a\":null,\"b\":2}");
+    assertThat(apply("{}", ready("/m/a", "1"), ready("/m/b", "2")))
+        .isEqualTo("{\"m\":{\"a\":1,\"b\":2}}");
+    assertThat(apply("[{\"a\":1},{}]", ready("/*/a", "0"))).isEqualTo("[{\"a\":1},{\"a\":0}]");
+    assertThat(apply("{\"m\":7}", ready("/m/a", "1"))).isEqualTo("{\"m\":7}");
+    assertThat(apply("{\"\\u0061\":1}", ready("/a", "2"))).isEqualTo("{\"\\u0061\":1}");
+    assertThatThrownBy(() -> ready("/**/a", "1")).hasMessageContaining("no **");
+    assertThatThrownBy(() -> ready("/a/*", "1")).hasMessageContaining("can be missing");
+    assertThatThrownBy(() -> ready("/a/-", "1")).hasMessageContaining("can be missing");
+  }
+
+  @Test
+  void a_move_takes_a_value_as_it_is_written_to_another_place() throws Exception {
+    assertThat(apply(
+            "{\"to\":0,\"from\":{ \"x\" : 1.0 },\"z\":1}", JsonSplicerTest.move("/from", "/to")))
+        .isEqualTo("{\"to\":{ \"x\" : 1.0 },\"z\":1}");
+    assertThat(apply("{\"a\":{\"b\":[1]}}", JsonSplicerTest.move("/a/b", "/x/y")))
+        .isEqualTo("{\"a\":{},\"x\":{\"y\":[1]}}");
+    assertThat(apply("{\"a\":{\"b\":7}}", JsonSplicerTest.move("/a/b", "/a")))
+        .isEqualTo("{\"a\":7}");
+    assertThat(apply(
+            "[{\"ref\":{\"id\":1}},{\"ref\":{}},{\"id\":3,\"ref\":{\"id\":4}}]",
+            JsonSplicerTest.move("/*/ref/id", "/*/id")))
+        .isEqualTo("[{\"ref\":{},\"id\":1},{\"ref\":{}},{\"id\":4,\"ref\":{}}]");
+    var without = "{\"b\":1}".getBytes(StandardCharsets.UTF_8);
+    assertThat(JsonEdits.of(List.of(JsonSplicerTest.move("/a", "/b"))).apply(without))
+        .isSameAs(without);
+  }
+
+  @Test
+  void a_move_says_what_it_cannot_do() {
+    assertThatThrownBy(() -> JsonSplicerTest.move("/a", "/a/b"))
+        .hasMessageContaining("into itself");
+    assertThatThrownBy(() -> JsonSplicerTest.move("/a/*", "/b"))
+        .hasMessageContaining("which goes where");
+    assertThatThrownBy(() -> JsonSplicerTest.move("/**/a", "/b"))
+        .hasMessageContaining("without **");
+    assertThatThrownBy(() -> apply("{\"a\":1,\"b\":2}", JsonSplicerTest.move("/a", "/b/c")))
+        .isInstanceOf(UnprocessableBody.class)
+        .hasMessageContaining("/b/c");
+  }
+
+  static JsonEdit ready(String at, String value) {
+    return new JsonEdit.Default(JsonPath.parse(at), value);
+  }
+
   static JsonEdit mask(String at, int keepLast) {
     return new JsonEdit.Mask(JsonPath.parse(at), keepLast);
   }

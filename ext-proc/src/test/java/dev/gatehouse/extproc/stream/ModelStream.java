@@ -260,8 +260,7 @@ final class ModelStream {
     var configured = which.equals("request")
         ? settings.mode().getRequestBodyMode()
         : settings.mode().getResponseBodyMode();
-    var doubtful =
-        (processor.overrode && !settings.allowModeOverride()) || !settings.sendsConfig();
+    var doubtful = (processor.overrode && !settings.allowModeOverride()) || !settings.sendsConfig();
     return doubtful
         && configured == BodySendMode.NONE
         && (which.equals("response")

@@ -133,7 +133,8 @@ class ProcessorStreamTest {
         .overwrite("x-one", "1")
         .append("x-two", ByteString.copyFromUtf8("2"))
         .build();
-    var envoy = new EnvoyStream(peer(new Scripted(headers -> Reply.Continue.of(changes, BodyWish.UNSEEN))))
+    var envoy = new EnvoyStream(
+            peer(new Scripted(headers -> Reply.Continue.of(changes, BodyWish.UNSEEN))))
         .requestHeaders(true, "x-gone", "a", "x-one", "a", "x-one", "b", "x-two", "1");
     assertThat(envoy.upstream().values("x-gone")).isEmpty();
     assertThat(envoy.upstream().values("x-one")).containsExactly("1");
