@@ -56,11 +56,15 @@ final class Answers {
     return common(Kind.headers(direction), changes, body, true, null);
   }
 
-  /** A new body. Under BUFFERED the content-length must be that of the new body, in the same answer, or Envoy answers 500. */
-  static byte[] body(Direction direction, HeaderChanges changes, ByteString body) {
+  /**
+   * A new body. Under BUFFERED a content-length must be that of the new body, in the same answer, or Envoy answers 500. There is none
+   * when trailers follow: with a length HTTP/1 would drop them.
+   */
+  static byte[] body(Direction direction, HeaderChanges changes, ByteString body, boolean last) {
     var length = ByteString.copyFromUtf8(Integer.toString(body.size()));
-    return common(
-        Kind.body(direction), changes.andOverwrite("content-length", length), body, false, null);
+    var all =
+        last ? changes.andOverwrite("content-length", length) : changes.and(WITHOUT_LENGTH);
+    return common(Kind.body(direction), all, body, false, null);
   }
 
   /** A new body for one of the chunks under STREAMED or for the part under BUFFERED_PARTIAL, where the length is nobody's concern. */

@@ -332,7 +332,7 @@ public final class ProcessorStream {
     } else if (instead == null) {
       emit(Answers.changed(question.kind, changes));
     } else if (half.maybeBuffered()) {
-      emit(Answers.body(direction, changes, instead));
+      emit(Answers.body(direction, changes, instead, question.last));
     } else {
       emit(Answers.piece(direction, changes, instead));
     }
@@ -367,10 +367,17 @@ public final class ProcessorStream {
   }
 
   private Kept kept(Direction direction) {
-    if (direction == Direction.REQUEST) {
-      return request == null ? request = new Kept() : request;
+    var kept = direction == Direction.REQUEST ? request : response;
+    if (kept != null) {
+      return kept;
     }
-    return response == null ? response = new Kept() : response;
+    var first = new Kept();
+    if (direction == Direction.REQUEST) {
+      request = first;
+    } else {
+      response = first;
+    }
+    return first;
   }
 
   /** When the rest of a body has been seen to, the trailers behind it are. */

@@ -1,0 +1,265 @@
+package dev.gatehouse.e2e.streams;
+
+import dev.gatehouse.extproc.stream.HeadersMessage;
+import dev.gatehouse.extproc.stream.Patience;
+import dev.gatehouse.extproc.stream.Processor;
+import dev.gatehouse.extproc.stream.ProcessorStream.Opened;
+import dev.gatehouse.extproc.stream.StreamCalls;
+import dev.gatehouse.sandbox.Envoy;
+import dev.gatehouse.sandbox.EnvoyBinary;
+import dev.gatehouse.sandbox.Ports;
+import dev.gatehouse.server.DecisionListener;
+import dev.gatehouse.server.EventLoops;
+import dev.gatehouse.server.GatehouseServer;
+import dev.gatehouse.server.Prebuilt;
+import dev.gatehouse.server.ServerSettings;
+import dev.gatehouse.server.Service;
+import dev.gatehouse.server.ServiceContext;
+import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
+import io.envoyproxy.envoy.service.ext_proc.v3.ExternalProcessorGrpc;
+import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
+import io.grpc.ServerServiceDefinition;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.IntFunction;
+
+/**
+ * A real Envoy whose ext_proc filter, in every pair of body modes, asks a test's own processors. The path {@code /REQUEST-RESPONSE}
+ * chooses the modes; a request names its processor in {@code x-stream}.
+ */
+final class ProcessingGate implements AutoCloseable {
+  static final List<BodySendMode> MODES = List.of(
+      BodySendMode.NONE,
+      BodySendMode.BUFFERED,
+      BodySendMode.BUFFERED_PARTIAL,
+      BodySendMode.STREAMED,
+      BodySendMode.FULL_DUPLEX_STREAMED);
+
+  /** Where BUFFERED_PARTIAL has enough, on routes where nothing is BUFFERED. */
+  static final int PARTIAL_BYTES = 20_000;
+
+  private static final int BUFFER_BYTES = 1 << 20;
+
+  private static final String FILTER = """
+      - name: ext_proc
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor
+          grpc_service: {envoy_grpc: {cluster_name: ext-proc}}
+          failure_mode_allow: false
+          message_timeout: 10s
+          max_message_timeout: 20s
+          processing_mode: {request_header_mode: SEND, response_header_mode: SEND}
+          response_attributes: [response.code_details]
+          allow_mode_override: ${override}
+          observability_mode: ${observed}
+      - name: router
+        typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
+      """;
+
+  private final EventLoops loops = EventLoops.start(1);
+  private final ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
+  private final Ports ports = new Ports();
+  private final int heeding = ports.free();
+  private final int deaf = ports.free();
+  private final int observing = ports.free();
+  private final int admin = ports.free();
+  private final GatehouseServer server;
+  private final Envoy envoy;
+
+  ProcessingGate(Path folder, int upstream, Patience patience, IntFunction<Processor> processors)
+      throws IOException {
+    server = serve(patience, processors);
+    var config = folder.resolve("envoy.yaml");
+    Files.writeString(config, config(upstream));
+    envoy = Envoy.start(
+        EnvoyBinary.find(System.getenv(), line -> {}), config, admin, folder.resolve("envoy.log"));
+  }
+
+  static String path(BodySendMode request, BodySendMode response) {
+    return "/" + request + "-" + response;
+  }
+
+  /** Where {@code allow_mode_override} is set. */
+  int heeding() {
+    return heeding;
+  }
+
+  /** Where it is not. */
+  int deaf() {
+    return deaf;
+  }
+
+  /** Where Envoy waits for no answer. */
+  int observing() {
+    return observing;
+  }
+
+  Envoy envoy() {
+    return envoy;
+  }
+
+  /** The sum of a counter of the ext_proc filters. */
+  long count(String name) {
+    return envoy.stats("ext_proc\\." + name + "$").values().stream()
+        .mapToLong(Long::longValue)
+        .sum();
+  }
+
+  @Override
+  public void close() {
+    envoy.close();
+    server.close();
+    workers.shutdownNow();
+    loops.close();
+    ports.close();
+  }
+
+  private GatehouseServer serve(Patience patience, IntFunction<Processor> processors) {
+    var calls = new StreamCalls(
+        metadata -> first -> new Opened.With(processors.apply(number(first))), workers, patience);
+    var any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    var listener = new ServerSettings.Listener(any, null, List.of("ext-proc"));
+    var defaults = ServerSettings.of(List.of(listener), null);
+    var settings = new ServerSettings(
+        defaults.listeners(),
+        null,
+        0,
+        defaults.maxConcurrentCalls(),
+        defaults.maxMessageBytes(),
+        defaults.maxHeaderBytes(),
+        defaults.maxConnectionAge(),
+        defaults.maxConnectionAgeGrace(),
+        Duration.ZERO,
+        Duration.ofSeconds(2));
+    var context = new ServiceContext(
+        loops, new PrometheusRegistry(), DecisionListener.NONE, InstantSource.system());
+    return GatehouseServer.start(settings, List.of(new Own(calls)), context, () -> "{}");
+  }
+
+  private static int number(ProcessingRequest first) {
+    var number = new HeadersMessage(first).first("x-stream");
+    return number == null ? -1 : Integer.parseInt(number);
+  }
+
+  private String config(int upstream) {
+    return """
+        admin: {address: {socket_address: {address: 127.0.0.1, port_value: %d}}}
+        static_resources:
+          clusters:
+          - name: up
+            per_connection_buffer_limit_bytes: %d
+            load_assignment: {cluster_name: up, endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: %d}}}}]}]}
+            typed_extension_protocol_options:
+              envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+                "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+                explicit_http_config: {http_protocol_options: {enable_trailers: true}}
+          - name: ext-proc
+            per_connection_buffer_limit_bytes: %d
+            load_assignment: {cluster_name: ext-proc, endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: %d}}}}]}]}
+            typed_extension_protocol_options:
+              envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+                "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+                explicit_http_config: {http2_protocol_options: {}}
+          listeners:
+        """.formatted(
+            admin,
+            BUFFER_BYTES,
+            upstream,
+            BUFFER_BYTES,
+            server.address("ext-proc").getPort())
+        + listener("heeding", heeding, true, false)
+        + listener("deaf", deaf, false, false)
+        + listener("observing", observing, false, true);
+  }
+
+  private static String listener(String name, int port, boolean override, boolean observed) {
+    var filters = FILTER
+        .replace("${override}", Boolean.toString(override))
+        .replace("${observed}", Boolean.toString(observed));
+    return """
+          - name: %s
+            address: {socket_address: {address: 127.0.0.1, port_value: %d}}
+            per_connection_buffer_limit_bytes: %d
+            filter_chains:
+            - filters:
+              - name: hcm
+                typed_config:
+                  "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+                  stat_prefix: %s
+                  http_protocol_options: {enable_trailers: true}
+                  stream_idle_timeout: 10s
+                  route_config:
+                    virtual_hosts:
+                    - name: all
+                      domains: ["*"]
+                      routes:
+        """.formatted(name, port, BUFFER_BYTES, name).indent(2)
+        + routes().indent(16)
+        + "http_filters:\n".indent(12)
+        + filters.indent(14);
+  }
+
+  private static String routes() {
+    var routes = new StringBuilder();
+    for (var request : MODES) {
+      for (var response : MODES) {
+        routes.append(route(request, response));
+      }
+    }
+    return routes.toString();
+  }
+
+  private static String route(BodySendMode request, BodySendMode response) {
+    var partial = request != BodySendMode.BUFFERED
+        && response != BodySendMode.BUFFERED
+        && (request == BodySendMode.BUFFERED_PARTIAL || response == BodySendMode.BUFFERED_PARTIAL);
+    return """
+        - match: {prefix: "%s"}
+          route: {cluster: up, timeout: 30s}
+          request_body_buffer_limit: %d
+          typed_per_filter_config:
+            ext_proc:
+              "@type": type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute
+              overrides:
+                processing_mode:
+                  request_header_mode: SEND
+                  response_header_mode: SEND
+                  request_body_mode: %s
+                  response_body_mode: %s
+                  request_trailer_mode: SEND
+                  response_trailer_mode: SEND
+        """.formatted(
+            path(request, response), partial ? PARTIAL_BYTES : BUFFER_BYTES, request, response);
+  }
+
+  private record Own(StreamCalls calls) implements Service {
+    @Override
+    public String name() {
+      return "ext-proc";
+    }
+
+    @Override
+    public ServerServiceDefinition definition() {
+      return ServerServiceDefinition.builder(ExternalProcessorGrpc.SERVICE_NAME)
+          .addMethod(Prebuilt.answering(ExternalProcessorGrpc.getProcessMethod()), calls)
+          .build();
+    }
+
+    @Override
+    public List<WarmUpCall> warmUpCalls() {
+      return List.of();
+    }
+
+    @Override
+    public void close() {}
+  }
+}
