@@ -43,7 +43,7 @@ class AllModesOnEnvoyTest {
   void open(@TempDir Path folder) throws IOException {
     upstream = new StreamingUpstream(number -> tries.get(number).answer);
     gate = new ProcessingGate(
-        folder, upstream.port(), Patience.DEFAULT, number -> tries.get(number).processor);
+        folder, upstream.port(), "10s", Patience.DEFAULT, number -> tries.get(number).processor);
   }
 
   @AfterAll

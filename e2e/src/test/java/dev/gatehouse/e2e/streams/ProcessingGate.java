@@ -55,7 +55,7 @@ final class ProcessingGate implements AutoCloseable {
           "@type": type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor
           grpc_service: {envoy_grpc: {cluster_name: ext-proc}}
           failure_mode_allow: false
-          message_timeout: 10s
+          message_timeout: ${timeout}
           max_message_timeout: 20s
           processing_mode: {request_header_mode: SEND, response_header_mode: SEND}
           response_attributes: [response.code_details]
@@ -65,6 +65,17 @@ final class ProcessingGate implements AutoCloseable {
         typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
       """;
 
+  /** Where the route leaves out what the filter's own configuration sends. */
+  private static final String SKIPPING = """
+      - match: {prefix: "/skipping"}
+        route: {cluster: up}
+        typed_per_filter_config:
+          ext_proc:
+            "@type": type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute
+            overrides: {processing_mode: {request_header_mode: SEND, response_header_mode: SKIP}}
+      """;
+
+  private final String timeout;
   private final EventLoops loops = EventLoops.start(1);
   private final ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
   private final Ports ports = new Ports();
@@ -75,8 +86,15 @@ final class ProcessingGate implements AutoCloseable {
   private final GatehouseServer server;
   private final Envoy envoy;
 
-  ProcessingGate(Path folder, int upstream, Patience patience, IntFunction<Processor> processors)
+  /** @param timeout Envoy's {@code message_timeout} */
+  ProcessingGate(
+      Path folder,
+      int upstream,
+      String timeout,
+      Patience patience,
+      IntFunction<Processor> processors)
       throws IOException {
+    this.timeout = timeout;
     server = serve(patience, processors);
     var config = folder.resolve("envoy.yaml");
     Files.writeString(config, config(upstream));
@@ -181,8 +199,9 @@ final class ProcessingGate implements AutoCloseable {
         + listener("observing", observing, false, true);
   }
 
-  private static String listener(String name, int port, boolean override, boolean observed) {
+  private String listener(String name, int port, boolean override, boolean observed) {
     var filters = FILTER
+        .replace("${timeout}", timeout)
         .replace("${override}", Boolean.toString(override))
         .replace("${observed}", Boolean.toString(observed));
     return """
@@ -215,7 +234,7 @@ final class ProcessingGate implements AutoCloseable {
         routes.append(route(request, response));
       }
     }
-    return routes.toString();
+    return routes + SKIPPING;
   }
 
   private static String route(BodySendMode request, BodySendMode response) {

@@ -52,7 +52,14 @@ public sealed interface Reply {
    * @param details for Envoy's access log ({@code %RESPONSE_CODE_DETAILS%}); without blanks
    */
   record Respond(int status, HeaderChanges headers, ByteString body, String details)
-      implements Reply {}
+      implements Reply {
+    /** @throws IllegalArgumentException on a status that Envoy would turn into 200 */
+    public Respond {
+      if (status < 200 || status > 599) {
+        throw new IllegalArgumentException("status: " + status + " (expected: 200 to 599)");
+      }
+    }
+  }
 
   /** The answer takes longer than an event loop may be held. */
   record Later(Work work) implements Reply {}
