@@ -33,7 +33,10 @@ class AllModesOnEnvoyTest {
   private static final long SEED = 20261125;
 
   private record Try(
-      int port, ChunkedClient.Request request, StreamingUpstream.Answer answer, Turning processor) {}
+      int port,
+      ChunkedClient.Request request,
+      StreamingUpstream.Answer answer,
+      Turning processor) {}
 
   private final Map<Integer, Try> tries = new ConcurrentHashMap<>();
   private StreamingUpstream upstream;
@@ -53,7 +56,8 @@ class AllModesOnEnvoyTest {
   }
 
   @Test
-  void nothing_is_spurious_nothing_fails_and_every_byte_is_what_the_processor_made() throws Exception {
+  void nothing_is_spurious_nothing_fails_and_every_byte_is_what_the_processor_made()
+      throws Exception {
     var all = new ArrayList<Callable<Integer>>();
     var random = new SplittableRandom(SEED);
     for (var round = 0; round < ROUNDS; round++) {
@@ -84,7 +88,8 @@ class AllModesOnEnvoyTest {
 
   private Try make(
       SplittableRandom random, int number, BodySendMode request, BodySendMode response) {
-    var partial = request == BodySendMode.BUFFERED_PARTIAL || response == BodySendMode.BUFFERED_PARTIAL;
+    var partial =
+        request == BodySendMode.BUFFERED_PARTIAL || response == BodySendMode.BUFFERED_PARTIAL;
     var most = partial ? 4 * ProcessingGate.PARTIAL_BYTES : 150_000;
     var observed = random.nextInt(10) == 0;
     var heeded = random.nextInt(3) > 0;
@@ -100,10 +105,7 @@ class AllModesOnEnvoyTest {
             random.nextInt(3) == 0 && !length,
             length),
         new StreamingUpstream.Answer(
-            chunks(random, most),
-            random.nextInt(3) == 0,
-            early,
-            random.nextInt(3) == 0 && !early),
+            chunks(random, most), random.nextInt(3) == 0, early, random.nextInt(3) == 0 && !early),
         new Turning(random.split(), request, response, heeded && !observed, observed));
   }
 
@@ -111,7 +113,8 @@ class AllModesOnEnvoyTest {
     var chunks = new ArrayList<ByteString>();
     var left = random.nextInt(4) == 0 ? random.nextInt(200) : random.nextInt(most);
     while (left > 0) {
-      var bytes = new byte[Math.min(left, 1 + random.nextInt(random.nextInt(5) == 0 ? 100 : 40_000))];
+      var bytes =
+          new byte[Math.min(left, 1 + random.nextInt(random.nextInt(5) == 0 ? 100 : 40_000))];
       for (var i = 0; i < bytes.length; i++) {
         bytes[i] = (byte) random.nextInt(128);
       }

@@ -82,7 +82,8 @@ final class ChunkedClient {
 
   private static byte[] head(Request request) {
     var framing = request.length
-        ? "content-length: " + request.chunks.stream().mapToInt(ByteString::size).sum()
+        ? "content-length: "
+            + request.chunks.stream().mapToInt(ByteString::size).sum()
         : "transfer-encoding: chunked";
     return ascii("POST "
         + request.path
@@ -134,7 +135,8 @@ final class ChunkedClient {
     for (var line = line(in); !line.isEmpty(); line = line(in)) {
       var colon = line.indexOf(':');
       fields.put(
-          line.substring(0, colon).toLowerCase(Locale.ROOT), line.substring(colon + 1).trim());
+          line.substring(0, colon).toLowerCase(Locale.ROOT),
+          line.substring(colon + 1).trim());
     }
     return fields;
   }

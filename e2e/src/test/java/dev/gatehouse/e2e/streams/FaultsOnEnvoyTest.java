@@ -57,8 +57,8 @@ class FaultsOnEnvoyTest {
         PATIENCE,
         number -> processors.getOrDefault(number, Processor.PASS));
     await()
-        .until(() -> send(Processor.PASS, BodySendMode.STREAMED, BodySendMode.STREAMED).status()
-            == 200);
+        .until(() ->
+            send(Processor.PASS, BodySendMode.STREAMED, BodySendMode.STREAMED).status() == 200);
   }
 
   @AfterAll
@@ -179,8 +179,7 @@ class FaultsOnEnvoyTest {
       });
       var request = new ChunkedClient.Request(
           ProcessingGate.path(mode, mode), number, List.of(PIECE), false, false);
-      ChunkedClient.begin(
-          gate.deaf(), request, () -> await().until(() -> begun.getCount() == 0));
+      ChunkedClient.begin(gate.deaf(), request, () -> await().until(() -> begun.getCount() == 0));
       await(mode.name()).until(() -> ended.get() == 1);
       assertThat(failed).isFalse();
     }

@@ -40,7 +40,8 @@ final class StreamingUpstream implements AutoCloseable {
   record Answer(List<ByteString> chunks, boolean trailers, boolean early, boolean length) {}
 
   /** @param trailer of the request; null if there was none */
-  record Seen(ByteString body, @Nullable String length, @Nullable String trailer) {}
+  record Seen(
+      ByteString body, @Nullable String length, @Nullable String trailer) {}
 
   private final EventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
   private final Map<Integer, Seen> seen = new ConcurrentHashMap<>();

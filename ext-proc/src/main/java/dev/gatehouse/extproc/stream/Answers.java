@@ -62,8 +62,7 @@ final class Answers {
    */
   static byte[] body(Direction direction, HeaderChanges changes, ByteString body, boolean last) {
     var length = ByteString.copyFromUtf8(Integer.toString(body.size()));
-    var all =
-        last ? changes.andOverwrite("content-length", length) : changes.and(WITHOUT_LENGTH);
+    var all = last ? changes.andOverwrite("content-length", length) : changes.and(WITHOUT_LENGTH);
     return common(Kind.body(direction), all, body, false, null);
   }
 
@@ -153,11 +152,11 @@ final class Answers {
 
   private static void override(BackwardsProto out, Modes modes) {
     var override = out.mark();
-    out.number(6, modes.responseTrailers().ordinal());
-    out.number(5, modes.requestTrailers().ordinal());
+    out.number(6, modes.responseTrailers().number);
+    out.number(5, modes.requestTrailers().number);
     out.number(4, modes.responseBody().number);
     out.number(3, modes.requestBody().number);
-    out.number(2, modes.responseHeaders().ordinal());
+    out.number(2, modes.responseHeaders().number);
     out.message(9, override);
   }
 

@@ -1,5 +1,6 @@
 package dev.gatehouse.extproc.stream;
 
+import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.HeaderSendMode;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,12 +19,19 @@ public record ModeOverride(
     Sending responseHeaders,
     Sending requestTrailers,
     Sending responseTrailers) {
-  /** {@code ProcessingMode.HeaderSendMode}; its ordinals are the proto's numbers. */
+  /** {@code ProcessingMode.HeaderSendMode}. */
   public enum Sending {
     /** As the filter's own configuration says. */
-    DEFAULT,
-    SEND,
-    SKIP
+    DEFAULT(HeaderSendMode.DEFAULT),
+    SEND(HeaderSendMode.SEND),
+    SKIP(HeaderSendMode.SKIP);
+
+    /** The number in the proto. */
+    final int number;
+
+    Sending(HeaderSendMode mode) {
+      this.number = mode.getNumber();
+    }
   }
 
   /** @throws IllegalArgumentException if a body would begin to be duplex: Envoy lets its first chunk pass before (tried by its users on 1.34) */

@@ -113,7 +113,9 @@ class BackPressureTest {
     while (sent < CHUNKS && peer.mayWrite(Duration.ofSeconds(10))) {
       peer.send(chunk(sent++));
     }
-    assertThat(peer.ended.tryAcquire(10, TimeUnit.SECONDS)).as("the last chunk came back").isTrue();
+    assertThat(peer.ended.tryAcquire(10, TimeUnit.SECONDS))
+        .as("the last chunk came back")
+        .isTrue();
     assertThat(peer.wrong).isNull();
     assertThat(peer.back).isEqualTo((long) CHUNK * CHUNKS);
     peer.call.cancel("done", null);
@@ -168,8 +170,7 @@ class BackPressureTest {
 
     @Override
     public void onMessage(ProcessingResponse message) {
-      var piece =
-          message.getRequestBody().getResponse().getBodyMutation().getStreamedResponse();
+      var piece = message.getRequestBody().getResponse().getBodyMutation().getStreamedResponse();
       for (var at = 0; at < piece.getBody().size(); at++) {
         if (piece.getBody().byteAt(at) != (byte) ((back + at) / CHUNK)) {
           wrong = "byte " + (back + at);

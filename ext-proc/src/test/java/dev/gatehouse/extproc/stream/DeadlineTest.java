@@ -37,7 +37,9 @@ class DeadlineTest {
     var asked = peer.answer();
     assertThat(asked.getOverrideMessageTimeout().getSeconds()).isEqualTo(4);
     assertThat(asked.getOverrideMessageTimeout().getNanos()).isEqualTo(500_000_000);
-    assertThat(asked.getResponseCase().getNumber()).as("the rest would be dropped").isZero();
+    assertThat(asked.getResponseCase().getNumber())
+        .as("the rest would be dropped")
+        .isZero();
     peer.after(DEADLINE.minus(ASK).minusMillis(1));
     assertThat(peer.receive()).isNull();
     jobs.remove().run();
@@ -68,7 +70,10 @@ class DeadlineTest {
     var peer = peer(new Reply.Later(() -> () -> Reply.UNCHANGED));
     peer.send(headers(BodySendMode.BUFFERED));
     peer.after(DEADLINE);
-    assertThat(answerBehindTheRequestForTime(peer).getImmediateResponse().getStatus().getCodeValue())
+    assertThat(answerBehindTheRequestForTime(peer)
+            .getImmediateResponse()
+            .getStatus()
+            .getCodeValue())
         .isEqualTo(500);
     assertThat(failures).containsExactly(Processor.Cause.LATE);
     assertThat(peer.closed()).isNotNull();

@@ -42,13 +42,16 @@ class TrapsTest {
     assertThat(options)
         .extracting(option -> option.getHeader().getRawValue().toStringUtf8())
         .containsExactly("1", "2");
-    assertThat(options).extracting(option -> option.getAppend().getValue()).containsExactly(false, true);
+    assertThat(options)
+        .extracting(option -> option.getAppend().getValue())
+        .containsExactly(false, true);
     assertThat(options).extracting(option -> option.getAppendActionValue()).containsExactly(2, 0);
   }
 
   @Test
   void removals_run_first_so_a_header_can_be_removed_and_set_in_one_answer() {
-    var changes = HeaderChanges.builder().overwrite("x-one", "new").remove("x-one").build();
+    var changes =
+        HeaderChanges.builder().overwrite("x-one", "new").remove("x-one").build();
     var envoy = new EnvoyStream(peer(new Saying(Reply.Continue.of(changes, BodyWish.UNSEEN))))
         .requestHeaders(true, "x-one", "old");
     assertThat(envoy.upstream().values("x-one")).containsExactly("new");
@@ -71,7 +74,8 @@ class TrapsTest {
   }
 
   @Test
-  void an_override_asks_for_the_headers_since_default_would_be_the_filters_mode_and_not_the_routes() {
+  void
+      an_override_asks_for_the_headers_since_default_would_be_the_filters_mode_and_not_the_routes() {
     var processor = new Saying(Reply.Continue.of(HeaderChanges.NONE, BodyWish.UNSEEN)
         .with(ModeOverride.responseBody(BodyMode.BUFFERED)));
     var answer = answerToHeaders(processor, BodySendMode.NONE, BodySendMode.NONE);
@@ -84,7 +88,9 @@ class TrapsTest {
         .with(ModeOverride.responseBody(BodyMode.BUFFERED)));
     var duplex = answerToHeaders(processor, BodySendMode.FULL_DUPLEX_STREAMED, BodySendMode.NONE);
     assertThat(duplex.hasModeOverride()).isFalse();
-    assertThat(answerToHeaders(processor).hasModeOverride()).as("modes not told").isFalse();
+    assertThat(answerToHeaders(processor).hasModeOverride())
+        .as("modes not told")
+        .isFalse();
   }
 
   @Test
@@ -203,7 +209,8 @@ class TrapsTest {
   @Test
   void an_attribute_is_a_text_or_it_is_none() {
     var attributes = Struct.newBuilder()
-        .putFields("source.address", Value.newBuilder().setStringValue("10.0.0.1:1").build())
+        .putFields(
+            "source.address", Value.newBuilder().setStringValue("10.0.0.1:1").build())
         .putFields("response.size", Value.newBuilder().setNumberValue(7).build())
         .build();
     var headers = new HeadersMessage(ProcessingRequest.newBuilder()
@@ -218,8 +225,8 @@ class TrapsTest {
   void a_reset_is_how_a_stream_ends_and_no_failure() {
     var processor = new Saying(Reply.UNCHANGED);
     var peer = peer(processor);
-    var filter = new EnvoyFilter(
-        settings(BodySendMode.NONE, BodySendMode.NONE, false, false), peer::send);
+    var filter =
+        new EnvoyFilter(settings(BodySendMode.NONE, BodySendMode.NONE, false, false), peer::send);
     filter.requestHeaders(true, ":method", "GET");
     peer.cancel();
     assertThat(processor.endings).hasSize(1);
@@ -232,7 +239,8 @@ class TrapsTest {
         new Saying(Reply.UNCHANGED), BodySendMode.FULL_DUPLEX_STREAMED, BodySendMode.NONE, false);
     var large = ByteString.copyFrom(new byte[200_000]);
     envoy.filter.requestHeaders(false, ":method", "POST");
-    envoy.filter.requestData(large, true); // The model takes no larger chunk, and nothing after the end.
+    envoy.filter.requestData(
+        large, true); // The model takes no larger chunk, and nothing after the end.
     envoy.takeAll();
     assertThat(envoy.filter.request().passed()).isEqualTo(large);
     envoy.filter.requestData(ByteString.EMPTY, true);
@@ -243,15 +251,15 @@ class TrapsTest {
   void with_trailers_no_full_duplex_chunk_ends_the_stream() {
     var processor = new Saying(Reply.Continue.of(HeaderChanges.NONE, BodyWish.WHOLE));
     processor.body = new Reply.NewBody(HeaderChanges.NONE, ByteString.copyFromUtf8("new"));
-    var envoy = new Play(
-        processor, BodySendMode.FULL_DUPLEX_STREAMED, BodySendMode.NONE, false);
+    var envoy = new Play(processor, BodySendMode.FULL_DUPLEX_STREAMED, BodySendMode.NONE, false);
     envoy.filter.requestHeaders(false, ":method", "POST");
     envoy.filter.requestData(ByteString.copyFromUtf8("old"), false);
     envoy.filter.requestTrailers();
     var answers = envoy.takeAll();
     assertThat(answers).hasSize(3);
     assertThat(answers.get(0).hasRequestHeaders()).isTrue();
-    var chunk = answers.get(1).getRequestBody().getResponse().getBodyMutation().getStreamedResponse();
+    var chunk =
+        answers.get(1).getRequestBody().getResponse().getBodyMutation().getStreamedResponse();
     assertThat(chunk.getBody().toStringUtf8()).isEqualTo("new");
     assertThat(chunk.getEndOfStream()).isFalse();
     assertThat(answers.get(2).hasRequestTrailers()).isTrue();
@@ -259,8 +267,8 @@ class TrapsTest {
 
   @Test
   void the_answer_to_full_duplex_headers_waits_for_the_gathered_body_so_that_it_can_still_refuse() {
-    var processor = new Saying(Reply.Continue.of(
-        HeaderChanges.builder().overwrite("x-a", "1").build(), BodyWish.WHOLE));
+    var processor = new Saying(
+        Reply.Continue.of(HeaderChanges.builder().overwrite("x-a", "1").build(), BodyWish.WHOLE));
     processor.body = new Reply.NewBody(
         HeaderChanges.builder().remove("content-encoding").build(), ByteString.copyFromUtf8("new"));
     var envoy = new Play(processor, BodySendMode.FULL_DUPLEX_STREAMED, BodySendMode.NONE, false);
