@@ -263,7 +263,7 @@ public final class TransformProcessor implements Processor {
 
   /** What came of a body. */
   private sealed interface Made {
-    record New(byte[] body) implements Made {}
+    record New(ByteString body) implements Made {}
 
     record Same() implements Made {}
 
@@ -280,7 +280,9 @@ public final class TransformProcessor implements Processor {
         return new Made.Same();
       }
       var after = edit(pending.edits, before);
-      return Arrays.equals(after, before) ? new Made.Same() : new Made.New(after);
+      return Arrays.equals(after, before)
+          ? new Made.Same()
+          : new Made.New(UnsafeByteOperations.unsafeWrap(after));
     } catch (UnprocessableBody e) {
       return new Made.Unreadable(String.valueOf(e.getMessage()));
     } catch (BodyTooLarge e) {
@@ -294,8 +296,7 @@ public final class TransformProcessor implements Processor {
       case Made.New(var body) -> {
         changed(pending.jsonChanges);
         yield new Reply.NewBody(
-            pending.coding == ContentCoding.IDENTITY ? CHANGED : CHANGED_AND_DECODED,
-            UnsafeByteOperations.unsafeWrap(body));
+            pending.coding == ContentCoding.IDENTITY ? CHANGED : CHANGED_AND_DECODED, body);
       }
       case Made.Unreadable(var why) -> unreadable(direction, why, Reply.UNCHANGED);
       case Made.TooLarge tooLarge -> tooLarge(direction);
