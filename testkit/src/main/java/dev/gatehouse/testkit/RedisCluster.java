@@ -29,6 +29,7 @@ public final class RedisCluster implements AutoCloseable {
             "--cluster-enabled", "yes",
             "--cluster-config-file", "nodes.conf",
             "--cluster-node-timeout", "1000",
+            "--cluster-require-full-coverage", "no",
             "--repl-diskless-sync-delay", "0"));
       }
       cluster.form();

@@ -8,64 +8,63 @@ import dev.gatehouse.ratelimit.redis.RedisSettings.HostPort;
 import dev.gatehouse.ratelimit.redis.RedisSettings.Login;
 import dev.gatehouse.ratelimit.redis.RedisSettings.Topology;
 import dev.gatehouse.server.EventLoops;
+import dev.gatehouse.testkit.RedisProcess;
 import dev.gatehouse.testkit.RedisSentinels;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Sentinels say who the master is, and they want a password that the master does not. */
 final class RedisSentinelTest {
   private static final String PASSWORD = "of the sentinels";
 
-  private static RedisSentinels sentinels;
-
+  private final RedisSentinels sentinels = RedisSentinels.start(PASSWORD);
   private final EventLoops loops = EventLoops.start(2);
   private final List<CounterStore> stores = new ArrayList<>();
-
-  @BeforeAll
-  static void startSentinels() {
-    sentinels = RedisSentinels.start(PASSWORD);
-  }
-
-  @AfterAll
-  static void stopSentinels() {
-    sentinels.close();
-  }
 
   @AfterEach
   void stop() {
     stores.forEach(CounterStore::close);
     loops.close();
+    sentinels.close();
   }
 
   @Test
   void the_replica_takes_over_within_seconds_and_hits_follow_it() {
+    var stranger = started(new Login("", "wrong"));
+    replicaTakesOver(RedisProcess::stop);
+    assertThat(ask(stranger)).as("whom no sentinel answers").isEqualTo("NOT_CONNECTED");
+    assertThat(stranger.available()).isFalse();
+  }
+
+  /** Its connections stand, and nobody says that they lead nowhere. */
+  @Tag("faults")
+  @Test
+  void a_master_that_hangs_is_left_for_the_replica_too() {
+    replicaTakesOver(RedisProcess::pause);
+  }
+
+  private void replicaTakesOver(Consumer<RedisProcess> fault) {
     var store = started(new Login("", PASSWORD));
     await().until(store::available);
     assertThat(ask(store)).isEqualTo("1");
-    assertThat(sentinels.servers().getFirst().tell("WAIT", "1", "2000")).isEqualTo(1L);
+    var master = sentinels.servers().getFirst();
+    assertThat(master.tell("WAIT", "1", "2000")).isEqualTo(1L);
 
-    sentinels.servers().getFirst().stop();
+    fault.accept(master);
 
-    await().atMost(Duration.ofSeconds(1)).until(() -> !ask(store).matches("[0-9]+"));
+    await().atMost(Duration.ofSeconds(2)).until(() -> !ask(store).matches("[0-9]+"));
     await()
         .atMost(Duration.ofSeconds(15))
         .pollInterval(Duration.ofMillis(20))
         .until(() -> ask(store).matches("[0-9]+"));
     assertThat(sentinels.servers().getLast().info("role")).isEqualTo("master");
     assertThat(Long.parseLong(ask(store))).as("what was counted is kept").isGreaterThan(2);
-  }
-
-  @Test
-  void a_sentinel_that_wants_another_password_says_no_master() {
-    var store = started(new Login("", "wrong"));
-    assertThat(ask(store)).isEqualTo("NOT_CONNECTED");
-    assertThat(store.available()).isFalse();
   }
 
   /** The first of the list listens nowhere. */
