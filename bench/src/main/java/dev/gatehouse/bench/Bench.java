@@ -42,6 +42,7 @@ final class Bench implements Runnable {
     commands.addSubcommand(new FirstRequests());
     commands.addSubcommand(new ManyKeys());
     commands.addSubcommand(new CryptoBench());
+    commands.addSubcommand(new Counters());
     commands.addSubcommand(new SpliceBench());
     return commands;
   }

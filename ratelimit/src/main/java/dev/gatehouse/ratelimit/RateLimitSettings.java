@@ -30,7 +30,7 @@ public record RateLimitSettings(
     int memoryCounters,
     StatsSettings stats,
     HealthSettings health) {
-  /** About 75 MB of counters at most. */
+  /** About 100 MB of counters at most. */
   public static final int MEMORY_COUNTERS = 500_000;
 
   public static RateLimitSettings defaults() {

@@ -6,6 +6,7 @@ import com.google.protobuf.Duration;
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.gatehouse.ratelimit.counter.Counts;
 import dev.gatehouse.ratelimit.counter.Hit;
+import dev.gatehouse.ratelimit.descriptor.Algorithm;
 import dev.gatehouse.ratelimit.descriptor.Limit;
 import dev.gatehouse.ratelimit.descriptor.LimitTree;
 import dev.gatehouse.ratelimit.descriptor.Step;
@@ -44,6 +45,24 @@ final class VerdictTest {
   @Test
   void a_limit_of_nothing_denies_all() {
     assertThat(answer(limit(0, Unit.HOUR, false), 1).getOverallCode()).isEqualTo(Code.OVER_LIMIT);
+  }
+
+  @Test
+  void a_token_bucket_that_is_over_still_holds_what_was_not_taken_from_it() {
+    var tree = new LimitTree.Builder();
+    tree.limit(
+        "d",
+        List.of(new Step("k", "v")),
+        Limit.Terms.builder(6, Window.of(Unit.MINUTE), "shop/limits")
+            .algorithm(Algorithm.TOKEN_BUCKET, 6)
+            .build());
+    var limit = tree.build().limits().getFirst();
+    var hits = List.of(new Hit(0, limit, "", 5));
+    var counts = Counts.of(hits, new long[] {limit.units(4 + 5)});
+    var answer = parsed(Verdict.judge(new Plan.Count(hits, 1, List.of(), 0), counts, NOW));
+    assertThat(answer.getStatuses(0).getCode()).isEqualTo(Code.OVER_LIMIT);
+    assertThat(answer.getStatuses(0).getLimitRemaining()).isEqualTo(2);
+    assertThat(answer.getStatuses(0).getDurationUntilReset().getSeconds()).isEqualTo(30);
   }
 
   @Test

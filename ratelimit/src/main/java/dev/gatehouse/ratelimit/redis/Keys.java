@@ -27,14 +27,16 @@ final class Keys {
   /** Used on one thread only. */
   private byte[] scratch = new byte[256];
 
-  /** @throws IllegalArgumentException if the prefix has braces */
   Keys(String prefix) {
-    if (prefix.indexOf('{') >= 0 || prefix.indexOf('}') >= 0) {
-      throw new IllegalArgumentException(
-          "the prefix of Redis's keys: \"" + prefix
-              + "\" (expected: no braces, since they say which part of a key chooses its slot in a cluster)");
-    }
     this.prefix = prefix.getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** @throws IllegalArgumentException if the prefix has braces */
+  static void check(String prefix) {
+    if (prefix.indexOf('{') >= 0 || prefix.indexOf('}') >= 0) {
+      throw new IllegalArgumentException("the prefix of Redis's keys: \"" + prefix
+          + "\" (expected: no braces, since they say which part of a key chooses its slot in a cluster)");
+    }
   }
 
   /** Of the counter at that time. */

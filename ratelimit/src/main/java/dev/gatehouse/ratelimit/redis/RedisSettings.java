@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param tls null speaks in the clear; else all servers are spoken to so, sentinels too
  * @param database 0 in a cluster
  * @param timeout after which a hit is answered {@code TIMEOUT}; below the 20 ms that Envoy waits
- * @param keyPrefix before every key
+ * @param keyPrefix before every key; without braces
  */
 public record RedisSettings(
     Topology topology,
@@ -21,6 +21,11 @@ public record RedisSettings(
     int database,
     Duration timeout,
     String keyPrefix) {
+  /** @throws IllegalArgumentException if the prefix has braces */
+  public RedisSettings {
+    Keys.check(keyPrefix);
+  }
+
   /** Below the 20 ms that Envoy waits for an answer. */
   public static final Duration DEFAULT_TIMEOUT = Duration.ofMillis(10);
 

@@ -14,6 +14,7 @@ import dev.gatehouse.ratelimit.descriptor.Unit;
 import dev.gatehouse.ratelimit.descriptor.Window;
 import io.lettuce.core.cluster.SlotHash;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -91,7 +92,7 @@ final class KeysTest {
   @Test
   void a_prefix_with_braces_is_refused_and_why() {
     for (var prefix : List.of("{rl}:", "a}", "{")) {
-      assertThatThrownBy(() -> new Keys(prefix))
+      assertThatThrownBy(() -> RedisUrl.parse("localhost").with(Duration.ofMillis(10), prefix))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("\"" + prefix + "\"")
           .hasMessageContaining("no braces");
