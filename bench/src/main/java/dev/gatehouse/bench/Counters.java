@@ -57,8 +57,9 @@ final class Counters implements Callable<Integer> {
       description = "how often each is measured, in turn (default: ${DEFAULT-VALUE})")
   private int rounds;
 
-  private final List<String> callers =
-      IntStream.range(0, CALLERS).mapToObj(i -> String.format(Locale.ROOT, "user-%07d", i)).toList();
+  private final List<String> callers = IntStream.range(0, CALLERS)
+      .mapToObj(i -> String.format(Locale.ROOT, "user-%07d", i))
+      .toList();
 
   /** @param request of a number */
   private record Kind(String name, IntFunction<List<Hit>> request) {}
@@ -107,7 +108,8 @@ final class Counters implements Callable<Integer> {
     boolean nested = number % 2 == 1;
     var own = limit("own" + number, algorithm, countsDenied);
     var shared = limit("shared" + number, algorithm, countsDenied);
-    var name = algorithm + (countsDenied ? ", denied counted" : ", denied not counted")
+    var name = algorithm
+        + (countsDenied ? ", denied counted" : ", denied not counted")
         + (nested ? ", two limits" : "");
     return new Kind(name, i -> {
       var hit = new Hit(0, own, callers.get(i % CALLERS), 1);
@@ -145,8 +147,7 @@ final class Counters implements Callable<Integer> {
 
   /** Requests of one kind, as fast as they go. On its loop. */
   private static final class Run implements CounterStore.Outcome {
-    private static final ThreadMXBean THREADS =
-        (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     private final CounterStore store;
     private final EventLoop loop;

@@ -66,7 +66,8 @@ final class LimitOptions {
       names = "--memory-counters",
       paramLabel = "N",
       defaultValue = "500000",
-      description = "The most counters in memory; about 200 bytes each. Beyond it the oldest go. Default: ${DEFAULT-VALUE}.")
+      description =
+          "The most counters in memory; about 200 bytes each. Beyond it the oldest go. Default: ${DEFAULT-VALUE}.")
   int memoryCounters = RateLimitSettings.MEMORY_COUNTERS;
 
   @Option(

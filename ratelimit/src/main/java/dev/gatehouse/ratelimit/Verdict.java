@@ -74,8 +74,7 @@ record Verdict(
   private static Status status(Hit hit, long used, boolean denied, long now) {
     var limit = hit.limit();
     boolean spilled = limit.algorithm() == Algorithm.TOKEN_BUCKET && used > limit.capacity();
-    boolean taken =
-        hit.addend() < 0 || (!spilled && (!denied || limit.terms().countsDenied()));
+    boolean taken = hit.addend() < 0 || (!spilled && (!denied || limit.terms().countsDenied()));
     long left = Counts.remaining(limit, taken ? used : used - limit.units(hit.addend()));
     return new Status(limit, used > limit.capacity(), left, resetSeconds(limit, used, now));
   }

@@ -34,8 +34,9 @@ final class Keys {
   /** @throws IllegalArgumentException if the prefix has braces */
   static void check(String prefix) {
     if (prefix.indexOf('{') >= 0 || prefix.indexOf('}') >= 0) {
-      throw new IllegalArgumentException("the prefix of Redis's keys: \"" + prefix
-          + "\" (expected: no braces, since they say which part of a key chooses its slot in a cluster)");
+      throw new IllegalArgumentException(
+          "the prefix of Redis's keys: \"" + prefix
+              + "\" (expected: no braces, since they say which part of a key chooses its slot in a cluster)");
     }
   }
 
