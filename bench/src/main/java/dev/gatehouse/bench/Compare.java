@@ -92,7 +92,7 @@ final class Compare implements Callable<Integer> {
     }
     try (var stage = new Stage(scenario)) {
       switch (scenario) {
-        case AUTHZ, AUTHZ_FIRST, AUTHZ_APIKEY, RATELIMIT, EXT_PROC -> one(stage);
+        case AUTHZ, AUTHZ_FIRST, AUTHZ_APIKEY, RATELIMIT, RATELIMIT_DENIED, EXT_PROC -> one(stage);
         case AUTHZ_ROUTES, RATELIMIT_RULES -> routes(stage);
       }
     }
@@ -169,6 +169,9 @@ final class Compare implements Callable<Integer> {
     }
     if (algorithm != null) {
       more.addAll(List.of("--default-algorithm", algorithm));
+    }
+    if (scenario == Scenario.RATELIMIT_DENIED) {
+      more.addAll(List.of("--over-limit-cache", "10000000"));
     }
     if (denied.equals("not-counted")) {
       more.add("--all-or-nothing");

@@ -59,7 +59,7 @@ final class EmptyServer {
     return switch (scenario) {
       case AUTHZ, AUTHZ_FIRST, AUTHZ_ROUTES, AUTHZ_APIKEY ->
         new Authorization(CheckResponse.parseFrom(answers.getFirst()));
-      case RATELIMIT, RATELIMIT_RULES ->
+      case RATELIMIT, RATELIMIT_DENIED, RATELIMIT_RULES ->
         new RateLimit(RateLimitResponse.parseFrom(answers.getFirst()));
       case EXT_PROC ->
         new Processor(

@@ -36,7 +36,7 @@ final class Messages {
         shop.apiKeys().stream()
             .map(key -> List.of(check(shop, shop.route(), "x-api-key", key)))
             .toList();
-      case RATELIMIT ->
+      case RATELIMIT, RATELIMIT_DENIED ->
         shop.users().stream().map(user -> List.of(limit(shop, ROUTE, user))).toList();
       case EXT_PROC ->
         shop.tokens().stream()

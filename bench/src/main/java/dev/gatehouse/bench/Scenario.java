@@ -18,6 +18,10 @@ enum Scenario {
       "10 policies on 10 routes, and 10,000 on 10,000, under the same tokens; all seen before."),
   AUTHZ_APIKEY("authz-apikey", "ext-authz", "API keys: 1,000 callers with one each."),
   RATELIMIT("ratelimit", "ratelimit", "One descriptor; 1,000 callers with a counter each."),
+  RATELIMIT_DENIED(
+      "ratelimit-denied",
+      "ratelimit",
+      "One descriptor, and every caller is over the limit, which the over-limit cache knows."),
   RATELIMIT_RULES(
       "ratelimit-rules",
       "ratelimit",
@@ -37,13 +41,15 @@ enum Scenario {
   MethodDescriptor<?, ?> method() {
     return switch (this) {
       case AUTHZ, AUTHZ_FIRST, AUTHZ_ROUTES, AUTHZ_APIKEY -> AuthorizationGrpc.getCheckMethod();
-      case RATELIMIT, RATELIMIT_RULES -> RateLimitServiceGrpc.getShouldRateLimitMethod();
+      case RATELIMIT, RATELIMIT_DENIED, RATELIMIT_RULES ->
+        RateLimitServiceGrpc.getShouldRateLimitMethod();
       case EXT_PROC -> ExternalProcessorGrpc.getProcessMethod();
     };
   }
 
   /**
-   * Whether an answer lets the request pass, which every request of these loads should. Looks at the first bytes only, since the
+   * Whether an answer is the one that every request of these loads should have: it lets the request pass, or denies it where that is
+   * measured. Looks at the first bytes only, since the
    * client shares the machine with what is measured: a {@code CheckResponse} begins with its status, whose code 0 is not written;
    * a {@code RateLimitResponse} with its overall code, whose 1 is OK.
    */
@@ -52,6 +58,7 @@ enum Scenario {
       case AUTHZ, AUTHZ_FIRST, AUTHZ_ROUTES, AUTHZ_APIKEY ->
         answer.length > 2 && answer[0] == 0x0a && answer[1] == 0;
       case RATELIMIT, RATELIMIT_RULES -> answer.length >= 2 && answer[0] == 0x08 && answer[1] == 1;
+      case RATELIMIT_DENIED -> answer.length >= 2 && answer[0] == 0x08 && answer[1] == 2;
       case EXT_PROC -> answer.length > 0;
     };
   }

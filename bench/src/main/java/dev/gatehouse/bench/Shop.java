@@ -62,6 +62,8 @@ final class Shop {
   void write(Scenario scenario, Path folder) {
     switch (scenario) {
       case AUTHZ, AUTHZ_FIRST, RATELIMIT, EXT_PROC -> write(folder, resource("policies.yaml"));
+      case RATELIMIT_DENIED ->
+        write(folder, resource("policies.yaml").replace("{requests: 1000000000,", "{requests: 0,"));
       case AUTHZ_APIKEY -> write(folder, resource("api-keys.yaml") + secret());
       case AUTHZ_ROUTES, RATELIMIT_RULES ->
         throw new IllegalArgumentException("how many routes? (expected: writeRoutes)");
