@@ -36,6 +36,17 @@ public final class Shop {
             rules:
       """;
 
+  private static final String AUTH = """
+      apiVersion: gatehouse.dev/v1alpha1
+      kind: AuthPolicy
+      metadata: {name: callers, namespace: shop}
+      spec:
+        targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: orders}]
+        jwt: {providers: [{name: idp, remoteJWKS: {uri: "https://idp.example/jwks"}}]}
+        response: {metadata: {weight: "${auth.claims.weight}"}}
+      ---
+      """;
+
   private static final String OURS = """
       apiVersion: gatehouse.dev/v1alpha1
       kind: RateLimitPolicy
@@ -60,10 +71,10 @@ public final class Shop {
     return Load.text("shop.yaml", yaml(hosts, List.of(rules)));
   }
 
-  /** With a RateLimitPolicy. @param spec its rules and the rest, in block style */
+  /** With a RateLimitPolicy, and an AuthPolicy that says who the caller is and what {@code weight} the call has. @param spec its rules and the rest, in block style */
   public static Load ours(String spec) {
     return Load.text(
-        "shop.yaml", GATEWAY_AND_ROUTE.formatted("shop.example") + OURS + spec.indent(2));
+        "shop.yaml", GATEWAY_AND_ROUTE.formatted("shop.example") + AUTH + OURS + spec.indent(2));
   }
 
   public static String yaml(String rule) {

@@ -58,7 +58,8 @@ class EnvoyGatewaySamplesTest {
         "ext-auth-grpc-securitypolicy",
         "ext-proc-envoyextensionpolicy",
         "ratelimit-cidr-match",
-        "ratelimit-header-match")) {
+        "ratelimit-header-match",
+        "ratelimit-usage-ratelimit")) {
       var load = load(name + ".yaml");
 
       assertThat(errors(load)).as(name).isEmpty();
@@ -72,13 +73,5 @@ class EnvoyGatewaySamplesTest {
     assertThat(errors(load("jwt.yaml")))
         .containsExactly("spec.jwt.providers[0].recomputeRoute: never honoured");
     assertThat(rejected(load("jwt.yaml"))).containsExactly("jwt-example");
-  }
-
-  @Test
-  void cost_is_not_supported_yet() {
-    assertThat(errors(load("ratelimit-usage-ratelimit.yaml")))
-        .containsExactly("spec.rateLimit.global.rules[0].cost: not supported yet");
-    assertThat(rejected(load("ratelimit-usage-ratelimit.yaml")))
-        .containsExactly("usage-rate-limit");
   }
 }

@@ -56,7 +56,11 @@ public final class LimitTreeCompiler implements PlanCompiler<LimitTree> {
               .build());
     }
     var sound = new IdentityHashMap<BackendTrafficPolicy, Boolean>();
+    var metadata = new MetadataCheck(problems);
     for (var at : rules) {
+      if (at.traffic() instanceof Attachment.Of<BackendTrafficPolicy>(var policy)) {
+        metadata.check(at, policy);
+      }
       routes(at).forEach(route -> {
         switch (at.traffic()) {
           case Attachment.None<BackendTrafficPolicy> none -> {}

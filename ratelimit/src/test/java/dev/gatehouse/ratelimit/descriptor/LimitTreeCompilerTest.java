@@ -284,9 +284,9 @@ final class LimitTreeCompilerTest {
 
     assertThat(problems.all().stream().map(Problem::toString))
         .containsExactly(
-            "shop.yaml:23:5: spec.rules[0].limit.every: 101 such units are more than 100 years",
-            "shop.yaml:24:5: spec.rules[1].limit.burst: 4294967295 cannot be counted exactly with 1 requests a 100 years (expected: at most 1428)",
-            "shop.yaml:25:5: spec.rules[2].plan.limits[gold].every: 100000 such units are more than 100 years");
+            "shop.yaml:31:5: spec.rules[0].limit.every: 101 such units are more than 100 years",
+            "shop.yaml:32:5: spec.rules[1].limit.burst: 4294967295 cannot be counted exactly with 1 requests a 100 years (expected: at most 1428)",
+            "shop.yaml:33:5: spec.rules[2].plan.limits[gold].every: 100000 such units are more than 100 years");
     var limit = of(load).getFirst();
     assertThat(tree.match(limit.domain(), descriptor(limit.actions())))
         .isEqualTo(new Match.Refused("shop/limits"));
