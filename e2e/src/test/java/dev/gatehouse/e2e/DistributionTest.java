@@ -297,13 +297,29 @@ class DistributionTest {
         "127.0.0.1",
         "PORT",
         Integer.toString(http)));
-    env.put("DEBUG_PORT", Integer.toString(Distribution.freePort()));
+    var debug = Distribution.freePort();
+    env.put("DEBUG_HOST", "127.0.0.1");
+    env.put("DEBUG_PORT", Integer.toString(debug));
     env.put("BACKEND_TYPE", "memory");
     env.put("USE_STATSD", "false");
     env.put("LOG_LEVEL", "warn");
+    env.put("RUNTIME_ROOT", folder.toString());
+    env.put("RUNTIME_SUBDIRECTORY", "ratelimit");
+    var config = java.nio.file.Files.createDirectories(folder.resolve("ratelimit/config"));
+    java.nio.file.Files.writeString(config.resolve("mongo.yaml"), """
+        domain: mongo_cps
+        descriptors:
+        - key: database
+          value: users
+          rate_limit: {unit: second, requests_per_unit: 500}
+        """);
     try (var running = Distribution.start(env, "ratelimit")) {
       running.awaitReady(http);
       assertThat(running.says("\"INFO\"")).as("LOG_LEVEL=warn").isFalse();
+      assertThat(Distribution.body(debug, "/rlconfig"))
+          .contains("mongo_cps.database_users: unit=SECOND requests_per_unit=500, ")
+          .contains("shop/web/http.");
+      assertThat(Distribution.body(http, "/healthcheck")).isEqualTo("OK");
       assertThat(running.terminated()).isEqualTo(128 + 15);
     }
   }
