@@ -51,6 +51,15 @@ public interface Processor {
     return Reply.UNCHANGED;
   }
 
+  /**
+   * A body or trailers came without headers before them: the mode leaves those out, so nobody could be asked what to do.
+   *
+   * @return anything but {@link Reply.Continue} ends the stream; that lets all of the direction go on as it is
+   */
+  default Reply headersLeftOut(Direction direction) {
+    return Reply.UNCHANGED;
+  }
+
   /** How many bytes of a body the stream may gather under FULL_DUPLEX_STREAMED for {@link BodyWish#WHOLE}. More is {@link Cause#BODY_TOO_LARGE}. */
   default long gathers(Direction direction) {
     return 1 << 20;

@@ -35,6 +35,8 @@ public final class ProcessorStream {
       Cause.BODY_UNAVAILABLE,
       "the body is needed, and the processing mode does not send it as it is needed");
 
+  private static final String NO_HEADERS = "the headers are needed, and the mode leaves them out";
+
   /** Chooses the processor when the first message tells enough. */
   public interface Opener {
     Opened open(ProcessingRequest first);
@@ -177,6 +179,9 @@ public final class ProcessorStream {
   private void arrived(ProcessingRequest message) {
     var kind = Kind.of(message);
     var last = kind.endOfStream(message);
+    if (StreamMachine.leavesHeadersOut(state, kind) && !mayGoOn(kind)) {
+      return;
+    }
     var step = StreamMachine.arrives(state, kind, last, isLocalReply(kind, message));
     state = step.next();
     if (step.unfinished() != null) {
@@ -190,6 +195,22 @@ public final class ProcessorStream {
     }
     var body = kind == Kind.body(kind.direction) ? kind.body(message) : ByteString.EMPTY;
     act(step.action(), new Question(kind, body, last, last), message);
+  }
+
+  /** Whether the processor lets a direction go on whose headers it has not seen. */
+  private boolean mayGoOn(Kind kind) {
+    var question = new Question(kind, ByteString.EMPTY, true, true);
+    var reply = ask(question, () -> processor.headersLeftOut(kind.direction));
+    switch (reply) {
+      case Reply.Continue go -> {
+        return true;
+      }
+      case Reply.Respond respond -> replied(question, respond);
+      case Reply.Fail fail -> replied(question, fail);
+      case Reply.NewBody newBody -> fail(Status.INTERNAL.withDescription(NO_HEADERS));
+      case Reply.Later later -> fail(Status.INTERNAL.withDescription(NO_HEADERS));
+    }
+    return false;
   }
 
   private boolean isLocalReply(Kind kind, ProcessingRequest message) {
@@ -483,7 +504,8 @@ public final class ProcessorStream {
 
   /** What the processor says to a failure; if it cannot even say that, the stream fails. */
   private Reply failure(Direction direction, Failure failure) {
-    failed = true;
+    failed |=
+        failure.cause() != Cause.BODY_TOO_LARGE; // That is the client's doing, or the upstream's.
     try {
       return switch (processor.failed(direction, failure)) {
         case Reply.Continue go -> Reply.Continue.of(go.changes(), BodyWish.UNSEEN);

@@ -220,6 +220,15 @@ final class StreamMachine {
     };
   }
 
+  /** Whether this is the first of a direction, and not its headers. */
+  static boolean leavesHeadersOut(State state, Kind kind) {
+    return kind != Kind.NONE
+        && kind != Kind.headers(kind.direction)
+        && !state.observed
+        && !state.over
+        && state.half(kind.direction).phase == Phase.NEW;
+  }
+
   private static Step body(State state, Direction direction, Half half, boolean last) {
     return switch (half.phase) {
       case REPLACED -> new Step(state, Action.SILENCE);

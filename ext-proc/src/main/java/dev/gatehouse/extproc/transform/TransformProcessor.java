@@ -112,6 +112,16 @@ public final class TransformProcessor implements Processor {
     return plan.way(direction).bodyLimit();
   }
 
+  /** The steps are run at the headers, so what comes without them comes without the steps. */
+  @Override
+  public Reply headersLeftOut(Direction direction) {
+    return plan.way(direction).steps().isEmpty()
+        ? Reply.UNCHANGED
+        : failed(
+            direction,
+            new Failure(Cause.BODY_UNAVAILABLE, "the processing mode leaves the headers out"));
+  }
+
   @Override
   public Reply failed(Direction direction, Failure failure) {
     if (failure.cause() == Cause.BODY_TOO_LARGE) {

@@ -243,6 +243,17 @@ class BodyStepsTest {
   }
 
   @Test
+  void a_body_whose_headers_the_mode_leaves_out_fails_closed_where_there_are_steps() {
+    var envoy = Transforming.by(MASK)
+        .envoyWithoutConfig()
+        .bodies(BodySendMode.BUFFERED, BodySendMode.BUFFERED)
+        .requestBody("{}")
+        .responseBody(CARD);
+    assertThat(envoy.upstream().body()).as("no steps").isEqualTo("{}");
+    assertThat(envoy.immediate().orElseThrow().getStatus().getCodeValue()).isEqualTo(500);
+  }
+
+  @Test
   void without_protocol_config_the_mode_is_learnt_from_the_messages() {
     var whole = Transforming.by(MASK)
         .envoyWithoutConfig()

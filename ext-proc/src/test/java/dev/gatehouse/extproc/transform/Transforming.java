@@ -72,12 +72,17 @@ public final class Transforming {
   }
 
   public EnvoyStream envoyWithoutConfig() {
+    return new EnvoyStream(open());
+  }
+
+  /** A new stream. */
+  public DirectPeer open() {
     peer = new DirectPeer(first -> new Opened.With(new TransformProcessor(
         plan,
         new StreamFacts(new RouteKey("HTTPRoute", "shop", "orders", "list"), false),
         "from-metadata",
         decisions::add)));
-    return new EnvoyStream(peer);
+    return peer;
   }
 
   public BodySendMode requestMode() {
