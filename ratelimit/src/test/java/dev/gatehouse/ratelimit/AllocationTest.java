@@ -47,6 +47,41 @@ final class AllocationTest {
     assertThat(bytes).isBetween(1L, MAX_BYTES);
   }
 
+  /** Counting alone: a hit is a key, a count and the answer; several hits are the arrays of a change beside them. */
+  @Test
+  void counting_in_memory_allocates_little() {
+    assertThat(bytesToCount(1)).isBetween(1L, 200L);
+    assertThat(bytesToCount(2)).isBetween(1L, 800L);
+  }
+
+  private long bytesToCount(int descriptors) {
+    var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    var plan = (Plan.Count) Plan.of(
+        tree,
+        descriptors == 1
+            ? request(descriptor("rule-0-match-0", "alice"))
+            : request(descriptor("rule-0-match-0", "alice"), descriptor("rule-0-match-0", "bob")));
+    assertThat(plan.hits()).hasSize(descriptors);
+    long before = 0;
+    for (int i = -CALLS; i < CALLS; i++) {
+      if (i == 0) {
+        before = threads.getCurrentThreadAllocatedBytes();
+      }
+      store.apply(plan.hits(), store.now(), COUNTED);
+    }
+    return (threads.getCurrentThreadAllocatedBytes() - before) / CALLS;
+  }
+
+  private static final CounterStore.Outcome COUNTED = new CounterStore.Outcome() {
+    @Override
+    public void counted(Counts counts) {}
+
+    @Override
+    public void unavailable(CounterStore.Reason reason) {
+      throw new AssertionError(reason);
+    }
+  };
+
   private final Answers answers = new Answers(AnswerSettings.REFERENCE);
 
   private void decide(RateLimitRequest request) {

@@ -16,120 +16,114 @@ local LARGEST_BUCKET = 4503599627370496
 local SLACK = 2000
 local AHEAD = 60000
 
-local hits = {}
-local before = {}
-local after = {}
-local bucket = {}
-local missing = {}
+-- By key: what it comes to before and after, and of a bucket the rest of it.
+local counters = {}
 
-local function bucketAt(key, value, now, rate, cost)
-  local level, time, itsCost = string.match(value or '0 0 0', '^(%d+) (%d+) (%d+)$')
-  level, time, itsCost = tonumber(level), tonumber(time), tonumber(itsCost)
-  if value and itsCost ~= cost then
-    level = math.min(math.ceil(level * cost / itsCost), LARGEST_BUCKET)
+local function counterOf(key, kind, a)
+  local value = redis.call('GET', key)
+  if kind ~= 116 then
+    local count = tonumber(value or 0)
+    return {key = key, before = count, after = count, missing = not value, lives = ARGV[a + 3]}
   end
-  local ahead = time - now > AHEAD
-  if ahead then
-    time = now
-  elseif now > time then
-    level = math.max(0, level - (now - time) * rate)
-    time = now
-  end
-  before[key] = level
-  bucket[key] = {time = time, rate = rate, cost = cost, ahead = ahead}
-end
-
-local k, a = 1, 1
-while a <= #ARGV do
-  local kind, denies, counted = string.byte(ARGV[a], 1, 3)
-  local key = KEYS[k]
-  local hit = {key = key, denies = denies, counted = counted == 99, last = 0, take = tonumber(ARGV[a + 1]),
-    capacity = tonumber(ARGV[a + 2])}
-  hits[#hits + 1] = hit
-  k = k + 1
-  local known = before[key]
-  local value = not known and redis.call('GET', key)
-  if not known then
-    missing[key] = not value
-  end
-  if kind == 116 then
-    if not known then
-      bucketAt(key, value, tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4]), tonumber(ARGV[a + 5]))
+  local now, rate, cost = tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4]), tonumber(ARGV[a + 5])
+  local level, time, ahead = 0, now, false
+  if value then
+    local itsLevel, itsTime, itsCost = string.match(value, '^(%d+) (%d+) (%d+)$')
+    level, time, itsCost = tonumber(itsLevel), tonumber(itsTime), tonumber(itsCost)
+    if itsCost ~= cost then
+      level = math.min(math.ceil(level * cost / itsCost), LARGEST_BUCKET)
     end
-    hit.bucket = true
-    a = a + 6
-  else
-    if not known then
-      before[key] = tonumber(value or 0)
-    end
-    hit.lives = ARGV[a + 3]
-    a = a + 4
-    if kind == 115 then
-      hit.last = math.ceil(math.min(tonumber(redis.call('GET', KEYS[k]) or 0), 8589934592) * tonumber(ARGV[a]) / 1048576)
-      k = k + 1
-      a = a + 1
+    ahead = time - now > AHEAD
+    if now > time then
+      level = math.max(0, level - (now - time) * rate)
+      time = now
+    elseif ahead then
+      time = now
     end
   end
-  after[key] = before[key]
+  return {key = key, before = level, after = level, time = time, rate = rate, cost = cost, ahead = ahead}
 end
 
 -- Takes the hit; says what its counter comes to. What a bucket does not hold is not taken from it.
 local function take(hit)
-  local with = math.max(0, after[hit.key] + hit.take)
-  if not (hit.bucket and hit.take > 0 and with > hit.capacity) then
-    after[hit.key] = with
+  local counter = hit.counter
+  local with = counter.after + hit.units
+  if with < 0 then
+    with = 0
+  end
+  if not (counter.cost and hit.units > 0 and with > hit.capacity) then
+    counter.after = with
   end
   return with
 end
 
+local hits = {}
 local answer = {}
 local denied, quotas, over = false, 0, 0
-for i, hit in ipairs(hits) do
-  answer[i] = take(hit) + hit.last
-  if hit.denies == 113 then
+local k, a, n = 1, 1, 0
+while ARGV[a] do
+  local kind, denies, counted = string.byte(ARGV[a], 1, 3)
+  local key = KEYS[k]
+  local counter = counters[key]
+  if not counter then
+    counter = counterOf(key, kind, a)
+    counters[key] = counter
+  end
+  local hit = {counter = counter, counted = counted == 99, units = tonumber(ARGV[a + 1]), capacity = tonumber(ARGV[a + 2])}
+  local used = take(hit)
+  k = k + 1
+  if kind == 115 then
+    local last = math.min(tonumber(redis.call('GET', KEYS[k]) or 0), 8589934592)
+    used = used + math.ceil(last * tonumber(ARGV[a + 4]) / 1048576)
+    k = k + 1
+    a = a + 5
+  elseif kind == 116 then
+    a = a + 6
+  else
+    a = a + 4
+  end
+  if denies == 113 then
     quotas = quotas + 1
-  end
-  if answer[i] > hit.capacity then
-    if hit.denies == 113 then
+    if used > hit.capacity then
       over = over + 1
-    elseif hit.denies == 100 then
-      denied = true
     end
+  elseif denies == 100 and used > hit.capacity then
+    denied = true
   end
+  n = n + 1
+  hits[n] = hit
+  answer[n] = used
 end
 
 if denied or quotas > 0 and quotas == over then
-  for key, value in pairs(before) do
-    after[key] = value
+  for _, counter in pairs(counters) do
+    counter.after = counter.before
   end
-  for _, hit in ipairs(hits) do
-    if hit.counted then
-      take(hit)
+  for i = 1, n do
+    if hits[i].counted then
+      take(hits[i])
     end
   end
 end
 
-for _, hit in ipairs(hits) do
-  local key = hit.key
-  local value = after[key]
-  local its = bucket[key]
-  if value ~= before[key] or its and its.ahead then
-    if not its then
-      if missing[key] then
-        redis.call('SET', key, value, 'PX', hit.lives)
-      elseif value <= MOST then
-        redis.call('INCRBY', key, value - before[key])
+for i = 1, n do
+  local counter = hits[i].counter
+  local count = counter.after
+  if count ~= counter.before or counter.ahead then
+    if not counter.cost then
+      if counter.missing then
+        redis.call('SET', counter.key, count, 'PX', counter.lives)
+      elseif count <= MOST then
+        redis.call('INCRBY', counter.key, count - counter.before)
       end
-    elseif value == 0 then
-      redis.call('DEL', key)
+    elseif count == 0 then
+      redis.call('DEL', counter.key)
     else
-      redis.call('SET', key, string.format('%.0f %.0f %.0f', value, its.time, its.cost), 'PX',
-        math.ceil(value / math.max(its.rate, 1)) + SLACK)
+      redis.call('SET', counter.key, string.format('%.0f %.0f %.0f', count, counter.time, counter.cost), 'PX',
+        math.ceil(count / math.max(counter.rate, 1)) + SLACK)
     end
-    before[key] = value
-    if its then
-      its.ahead = false
-    end
+    counter.before = count
+    counter.ahead = false
   end
 end
 
