@@ -136,4 +136,22 @@ abstract class CodePoints {
     }
     return at;
   }
+
+  /** How many characters these bytes are, in UTF-8 that is well-formed. */
+  static int count(byte[] in, int from, int to) {
+    int count = 0;
+    for (int i = from; i < to; i++) {
+      count += (in[i] & 0xc0) == 0x80 ? 0 : 1;
+    }
+    return count;
+  }
+
+  /** Where the character begins that ends here, in UTF-8 that is well-formed. */
+  static int before(byte[] in, int end) {
+    int at = end - 1;
+    while ((in[at] & 0xc0) == 0x80) {
+      at--;
+    }
+    return at;
+  }
 }

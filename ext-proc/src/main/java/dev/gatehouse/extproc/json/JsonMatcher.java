@@ -2,6 +2,7 @@ package dev.gatehouse.extproc.json;
 
 import dev.gatehouse.extproc.json.JsonPath.Token;
 import dev.gatehouse.extproc.json.Masking.Mask;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Comparator;
@@ -417,7 +418,7 @@ final class JsonMatcher {
         if (from == null || to == null) {
           throw new IllegalStateException();
         }
-        from.renamed = JsonScanner.quote(rename.to());
+        from.renamed = JsonTemplate.quote(rename.to()).getBytes(StandardCharsets.UTF_8);
         from.seen = bits.take();
         to.yieldsTo = from.seen;
         to.seen = bits.take();
@@ -491,7 +492,7 @@ final class JsonMatcher {
     }
 
     private Addition addition(String text, Name name, List<Missing> missing) {
-      var member = new Bytes().add(JsonScanner.quote(text)).add(":").toArray();
+      var member = new Bytes().add(JsonTemplate.quote(text)).add(":").toArray();
       int index = text.equals("-") ? -1 : name.index >= 0 ? name.index : -2;
       var must = missing.stream()
           .map(Missing::edit)
@@ -503,7 +504,7 @@ final class JsonMatcher {
         var open = new Bytes();
         for (int i = missing.getFirst().from; i < path.length(); i++) {
           open.add("{")
-              .add(JsonScanner.quote(String.valueOf(path.token(i).name())))
+              .add(JsonTemplate.quote(String.valueOf(path.token(i).name())))
               .add(":");
         }
         var close = "}".repeat(path.length() - missing.getFirst().from);
@@ -542,7 +543,7 @@ final class JsonMatcher {
         text.add("{");
         var comma = "";
         for (var entry : byName.entrySet()) {
-          text.add(comma).add(JsonScanner.quote(entry.getKey())).add(":");
+          text.add(comma).add(JsonTemplate.quote(entry.getKey())).add(":");
           add(entry.getValue());
           comma = ",";
         }

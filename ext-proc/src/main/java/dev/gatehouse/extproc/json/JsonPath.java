@@ -122,9 +122,9 @@ public final class JsonPath {
       }
     }
     checkStars(tokens, text);
-    if (tokens.size() > JsonScanner.MAX_DEPTH) {
-      throw new IllegalArgumentException("\"" + text + "\" goes deeper than the "
-          + JsonScanner.MAX_DEPTH + " levels that are read");
+    if (tokens.size() > JsonWalk.MAX_DEPTH) {
+      throw new IllegalArgumentException(
+          "\"" + text + "\" goes deeper than the " + JsonWalk.MAX_DEPTH + " levels that are read");
     }
     return new JsonPath(text, List.copyOf(tokens));
   }

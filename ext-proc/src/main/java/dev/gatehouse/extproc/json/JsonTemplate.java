@@ -21,16 +21,12 @@ public final class JsonTemplate {
     var in = json.getBytes(StandardCharsets.UTF_8);
     var pieces = new ArrayList<Piece>();
     try {
-      var whole = new JsonScanner(in);
-      whole.value(0);
-      whole.end();
+      check(in);
+      var strings = new JsonTokens();
       var from = 0;
-      var scanner = new JsonScanner(in);
       for (var next = 0; (next = quote(in, next)) < in.length; ) {
-        scanner.moveTo(next);
-        scanner.string();
-        var end = scanner.at();
-        var text = scanner.text(next, end, scanner.escaped());
+        var end = strings.string(in, next + 1, in.length);
+        var text = meaning(in, next + 1, end - 1);
         if (isRendered.test(text) && !isName(in, end)) {
           add(pieces, in, from, next);
           pieces.add(new Piece(text, true));
@@ -45,9 +41,51 @@ public final class JsonTemplate {
     return pieces;
   }
 
-  /** A string as JSON writes it. */
+  /** A string as JSON writes it, quotes included. */
   public static String quote(String text) {
-    return new String(JsonScanner.quote(text), StandardCharsets.UTF_8);
+    var out = new StringBuilder(text.length() + 8).append('"');
+    for (var i = 0; i < text.length(); i++) {
+      var c = text.charAt(i);
+      var alone = Character.isSurrogate(c)
+          && !(Character.isHighSurrogate(c)
+              && i + 1 < text.length()
+              && Character.isLowSurrogate(text.charAt(i + 1)));
+      if (c == '"' || c == '\\') {
+        out.append('\\').append(c);
+      } else if (c < ' ' || alone) {
+        out.append(String.format("\\u%04x", (int) c));
+      } else {
+        out.append(c);
+        if (Character.isHighSurrogate(c)) {
+          out.append(text.charAt(++i));
+        }
+      }
+    }
+    return out.append('"').toString();
+  }
+
+  /** Walks it and looks for nothing. */
+  private static void check(byte[] json) throws UnprocessableBody {
+    var nothing = JsonMatcher.of(List.of());
+    if (nothing == null) {
+      throw new IllegalStateException();
+    }
+    var walk = new JsonWalk(nothing, new byte[0][], (bytes, from, to) -> {}, null);
+    walk.feed(json, 0, json.length);
+    walk.finish();
+  }
+
+  private static String meaning(byte[] in, int from, int to) {
+    var text = new StringBuilder();
+    var points = new CodePoints() {
+      @Override
+      void point(int point) {
+        text.appendCodePoint(point);
+      }
+    };
+    points.take(in, from, to);
+    points.end();
+    return text.toString();
   }
 
   private static void add(List<Piece> pieces, byte[] in, int from, int to) {

@@ -77,14 +77,22 @@ final class JsonTokens {
     return escaped;
   }
 
-  /** Whether each character of the string is one byte and means itself. */
-  boolean isPlain() {
-    return !escaped && !multiByte;
+  /** Whether each character of the string is one byte. */
+  boolean isAscii() {
+    return !multiByte;
   }
 
   /** @param start after the opening quote, or anywhere within where the last piece ended there */
   int string(byte[] in, int start, int end) throws UnprocessableBody {
-    int at = left == PLAIN ? start : resume(in, start, end);
+    if (left != PLAIN) {
+      return restOfString(in, resume(in, start, end), end);
+    }
+    int at = plain(in, start, end);
+    return at < end && in[at] == '"' ? at + 1 : restOfString(in, at, end);
+  }
+
+  private int restOfString(byte[] in, int start, int end) throws UnprocessableBody {
+    int at = start;
     while (at >= 0) {
       at = plain(in, at, end);
       if (at == end) {
@@ -168,12 +176,16 @@ final class JsonTokens {
         leftCount = missing;
         return -1;
       }
-      if (Character.digit(in[at], 16) < 0) {
+      if (!isHex(in[at])) {
         throw bad(at);
       }
       at++;
     }
     return at;
+  }
+
+  private static boolean isHex(byte c) {
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
   }
 
   /** Characters of several bytes (RFC 3629 section 4): no overlong form, no surrogate, nothing above U+10FFFF. */
@@ -220,6 +232,15 @@ final class JsonTokens {
   int literal(byte[] in, int at, int end, byte c) throws UnprocessableBody {
     if (c >= '1' && c <= '9') {
       int after = digits(in, at + 1, end);
+      if (end - after >= 2 && in[after] == '.' && in[after + 1] >= '0' && in[after + 1] <= '9') {
+        after = digits(in, after + 2, end);
+        if (after < end && (in[after] | 0x20) != 'e') {
+          return after;
+        }
+        number = FRACTION;
+        inNumber = true;
+        return after == end ? -1 : number(in, after, end);
+      }
       if (after < end && in[after] != '.' && (in[after] | 0x20) != 'e') {
         return after;
       }

@@ -696,12 +696,8 @@ final class JsonWalk {
     tokens.stringBegins();
     int close = tokens.string(in, at, end);
     outlet.passTo(in, at);
-    if (close >= 0 && tokens.isPlain()) {
-      int length = close - 1 - at;
-      int hidden = length - maskAtHand().kept(length);
-      Masking.stars(hidden, inserted);
-      outlet.goOnAt(at + hidden);
-      masks = false;
+    if (close >= 0 && !tokens.escaped()) {
+      maskAsItIs(in, at, close - 1);
       return close;
     }
     masking.begin(maskAtHand());
@@ -712,6 +708,19 @@ final class JsonWalk {
       outlet.goOnAt(close - 1);
     }
     return close;
+  }
+
+  /** A string that is all here and has no escapes: what stays of it goes on as it is. */
+  private void maskAsItIs(byte[] in, int start, int end) throws UnprocessableBody {
+    int length = tokens.isAscii() ? end - start : CodePoints.count(in, start, end);
+    int kept = maskAtHand().kept(length);
+    Masking.stars(length - kept, inserted);
+    int at = end;
+    for (int left = kept; left > 0; left--) {
+      at = CodePoints.before(in, at);
+    }
+    outlet.goOnAt(at);
+    masks = false;
   }
 
   /** @param at after the literal, -1 if the piece ended within */

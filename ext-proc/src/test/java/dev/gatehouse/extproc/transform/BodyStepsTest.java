@@ -46,6 +46,15 @@ class BodyStepsTest {
   }
 
   @Test
+  void a_mask_by_two_stars_finds_its_member_at_any_level() {
+    var envoy = get(Transforming.by("response: [{json: [{op: mask, at: /**/card, keepLast: 1}]}]"))
+        .responseHeaders(false, ":status", "200")
+        .responseBody("{\"card\":\"12\",\"a\":[{\"b\":{\"card\":\"34\"}}]}");
+    assertThat(envoy.client().body())
+        .isEqualTo("{\"card\":\"*2\",\"a\":[{\"b\":{\"card\":\"*4\"}}]}");
+  }
+
+  @Test
   void a_body_that_no_step_changes_goes_on_as_it_is() {
     var transforming = Transforming.by(MASK);
     var envoy =
