@@ -4,13 +4,14 @@ import java.util.Arrays;
 
 /**
  * What one walk over a whole text has seen, for the next one over the same containers: which members an object has, for renames, and
- * which value a move takes. Containers are told apart by their order.
+ * which value a move takes. Objects are told apart by their place, the containers of a move by their order, which it does not change.
  */
 final class Foresight {
   private final byte[] text;
   private boolean replays;
 
   private long[] seen = new long[16];
+  private int[] places = new int[16];
   private int objects;
   private int[] openObjects = new int[8];
 
@@ -30,18 +31,26 @@ final class Foresight {
     containers = 0;
   }
 
-  /** @return what will be seen in this object, nothing while it is being found out */
-  long objectOpens(int depth) {
+  /**
+   * @param at its place in the text: what lies in a member that goes is not walked through again
+   * @return what will be seen in this object, nothing while it is being found out
+   */
+  long objectOpens(int depth, int at) {
     if (replays) {
-      return seen[objects++];
+      while (places[objects] < at) {
+        objects++;
+      }
+      return seen[objects];
     }
     if (depth >= openObjects.length) {
       openObjects = Arrays.copyOf(openObjects, 2 * depth);
     }
     if (objects == seen.length) {
       seen = Arrays.copyOf(seen, 2 * objects);
+      places = Arrays.copyOf(places, 2 * objects);
     }
     openObjects[depth] = objects;
+    places[objects] = at;
     seen[objects++] = 0;
     return 0;
   }

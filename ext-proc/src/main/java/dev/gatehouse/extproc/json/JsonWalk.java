@@ -235,7 +235,7 @@ final class JsonWalk {
               state = c == '{' ? FIRST_NAME : FIRST_ELEMENT;
               return at + 1;
             }
-            open(c == '{');
+            open(at, c == '{');
             at++;
             continue;
           } else {
@@ -502,7 +502,7 @@ final class JsonWalk {
     skippedObjects[skipped++] = object;
   }
 
-  private void open(boolean object) throws UnprocessableBody {
+  private void open(int at, boolean object) throws UnprocessableBody {
     checkDepth(++depth);
     if (depth == places.length) {
       places = Arrays.copyOf(places, 2 * depth);
@@ -518,7 +518,7 @@ final class JsonWalk {
     sizes[depth] = 0;
     if (foresight != null) {
       if (child.renames && object) {
-        seen[depth] = foresight.objectOpens(depth);
+        seen[depth] = foresight.objectOpens(depth, at);
       }
       if (child.isNumbered && !foresight.containerOpens()) {
         places[depth] = Place.NOTHING; // There is nothing to be put.

@@ -83,6 +83,8 @@ class JsonEditsTest {
     assertThat(apply("{\"user\":2,\"x\":3,\"usr\":1}", rename("/usr", "user")))
         .isEqualTo("{\"x\":3,\"user\":1}");
     assertThat(apply("{\"user\":2}", rename("/usr", "user"))).isEqualTo("{\"user\":2}");
+    assertThat(apply("{\"b\":{\"b\":{},\"x\":{}},\"a\":{\"b\":1}}", rename("/**/a", "b")))
+        .isEqualTo("{\"b\":{\"b\":1}}");
   }
 
   @Test
