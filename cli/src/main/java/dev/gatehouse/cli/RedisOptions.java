@@ -4,7 +4,6 @@ import dev.gatehouse.cli.reference.ReferenceEnvironment;
 import dev.gatehouse.cli.reference.ReferenceRedis;
 import dev.gatehouse.ratelimit.RateLimitSettings;
 import dev.gatehouse.ratelimit.redis.RedisSettings;
-import dev.gatehouse.ratelimit.redis.RedisUrl;
 import java.time.Duration;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -17,9 +16,9 @@ final class RedisOptions {
       paramLabel = "URL",
       description =
           "redis://[USER:PASSWORD@]HOST:PORT, redis-socket:///PATH, redis-sentinel://HOST:PORT,…#MASTER,"
-              + " redis-cluster://HOST:PORT,…, rediss…:// in TLS, or HOST:PORT; without it REDIS_URL and the"
-              + " variables beside it, as envoyproxy/ratelimit has them; without that the counters are in"
-              + " memory.")
+              + " redis-cluster://HOST:PORT,…, rediss…:// in TLS, or HOST:PORT; without it REDIS_URL as"
+              + " envoyproxy/ratelimit has it; without that the counters are in memory. Beside both"
+              + " REDIS_AUTH, REDIS_SENTINEL_AUTH and REDIS_TLS_… hold.")
   @Nullable
   String url;
 
@@ -47,8 +46,8 @@ final class RedisOptions {
   @Nullable
   RedisSettings redis(Map<String, String> env) {
     try {
-      var redis =
-          url == null ? ReferenceRedis.settings(ReferenceEnvironment.of(env)) : RedisUrl.parse(url);
+      var beside = ReferenceEnvironment.of(env);
+      var redis = url == null ? ReferenceRedis.settings(beside) : ReferenceRedis.of(url, beside);
       return redis == null ? null : redis.with(timeout, prefix);
     } catch (IllegalArgumentException e) {
       throw new Failure(String.valueOf(e.getMessage()), e);

@@ -3,6 +3,7 @@ package dev.gatehouse.cli.reference;
 import dev.gatehouse.ratelimit.redis.RedisSettings;
 import dev.gatehouse.ratelimit.redis.RedisSettings.Login;
 import dev.gatehouse.ratelimit.redis.RedisSettings.Tls;
+import dev.gatehouse.ratelimit.redis.RedisSettings.Topology;
 import dev.gatehouse.ratelimit.redis.RedisUrl;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -13,7 +14,7 @@ public final class ReferenceRedis {
   private ReferenceRedis() {}
 
   /**
-   * A {@code REDIS_URL} with a scheme says all by itself; without {@code REDIS_SOCKET_TYPE} what begins with a slash is a socket.
+   * Without {@code REDIS_SOCKET_TYPE} what begins with a slash is a socket; a {@code REDIS_URL} with a scheme says what it is.
    *
    * @return null if counters are to be in memory
    * @throws IllegalArgumentException naming what is wrong, without a password
@@ -24,7 +25,7 @@ public final class ReferenceRedis {
       return null;
     }
     if (url.contains("://")) {
-      return RedisUrl.parse(url);
+      return of(url, env);
     }
     var socketType = env.isSet(Variable.REDIS_SOCKET_TYPE)
         ? env.textOrUsual(Variable.REDIS_SOCKET_TYPE)
@@ -37,6 +38,25 @@ public final class ReferenceRedis {
     return RedisSettings.at(topology)
         .withLogin(login(env, Variable.REDIS_AUTH))
         .withTls(env.flag(Variable.REDIS_TLS) ? tls(env) : null);
+  }
+
+  /**
+   * A URL with a scheme, and what the variables say beside it: a login that it does not have itself, that of the sentinels, TLS and its
+   * files.
+   *
+   * @throws IllegalArgumentException naming what is wrong, without a password
+   */
+  public static RedisSettings of(String url, ReferenceEnvironment env) {
+    var settings = RedisUrl.parse(url);
+    if (settings.login().equals(Login.NONE)) {
+      settings = settings.withLogin(login(env, Variable.REDIS_AUTH));
+    }
+    if (settings.topology() instanceof Topology.Sentinel(var master, var sentinels, _)) {
+      settings = settings.withTopology(
+          new Topology.Sentinel(master, sentinels, login(env, Variable.REDIS_SENTINEL_AUTH)));
+    }
+    boolean tls = settings.tls() != null || env.flag(Variable.REDIS_TLS);
+    return settings.withTls(tls ? tls(env) : null);
   }
 
   private static Login login(ReferenceEnvironment env, Variable variable) {

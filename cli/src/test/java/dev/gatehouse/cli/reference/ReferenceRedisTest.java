@@ -60,6 +60,27 @@ final class ReferenceRedisTest {
   }
 
   @Test
+  void they_stand_beside_a_url_with_a_scheme_too() {
+    var redis = settings(
+        "REDIS_URL", "rediss-sentinel://a:1#main",
+        "REDIS_AUTH", "app:hunter2",
+        "REDIS_SENTINEL_AUTH", "s3",
+        "REDIS_TLS_CACERT", "/redis-certs/ca.crt");
+    assertThat(redis.topology())
+        .isEqualTo(new Topology.Sentinel("main", List.of(new HostPort("a", 1)), Login.of("s3")));
+    assertThat(redis.login()).isEqualTo(new Login("app", "hunter2"));
+    assertThat(redis.tls())
+        .isEqualTo(new RedisSettings.Tls(Path.of("/redis-certs/ca.crt"), null, null, true));
+
+    assertThat(settings("REDIS_URL", "redis://:own@a:1", "REDIS_AUTH", "other").login())
+        .isEqualTo(new Login("", "own"));
+    assertThat(settings("REDIS_URL", "redis://a:1", "REDIS_TLS", "true").tls())
+        .as("TLS that is asked for is never left out")
+        .isEqualTo(RedisSettings.Tls.SYSTEM);
+    assertThat(settings("REDIS_URL", "redis://a:1").tls()).isNull();
+  }
+
+  @Test
   void half_of_a_client_certificate_is_refused() {
     assertThatThrownBy(
             () -> settings("REDIS_URL", "a:1", "REDIS_TLS", "true", "REDIS_TLS_CLIENT_CERT", "c"))

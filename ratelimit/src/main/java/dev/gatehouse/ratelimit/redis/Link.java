@@ -172,7 +172,6 @@ final class Link implements Node.Watcher {
     }
   }
 
-  /** {@code MOVED 3999 127.0.0.1:6381}: from now on; {@code ASK 3999 127.0.0.1:6381}: this one command. */
   @Override
   public boolean redirect(Node node, Sent<?> command, String error) {
     if (!(topology instanceof Topology.Cluster)) {
@@ -182,34 +181,20 @@ final class Link implements Node.Watcher {
       refreshSoon(REFRESH_IN_TROUBLE);
       return false;
     }
-    boolean asking = error.startsWith("ASK ");
-    if (!asking && !error.startsWith("MOVED ")) {
+    var redirect = Redirect.parse(error);
+    if (redirect == null) {
       return false;
     }
-    var words = error.split(" ");
-    var to = words.length < 3 ? null : hostPort(words[2], node);
-    if (to == null) {
-      return false;
-    }
+    var host = redirect.host().isEmpty() ? hostOf(node) : redirect.host();
+    var to = new HostPort(host, redirect.port());
     var target = nodeAt(to);
     sentTo.put(to, System.nanoTime());
-    if (!asking) {
-      holders[Integer.parseInt(words[1])] = target;
+    if (!redirect.asking()) {
+      holders[redirect.slot()] = target;
       refreshSoon(Duration.ZERO);
     }
-    target.forward(command, asking);
+    target.forward(command, redirect.asking());
     return true;
-  }
-
-  /** An empty host is that of the node which says so. */
-  private @Nullable HostPort hostPort(String text, Node speaker) {
-    int colon = text.lastIndexOf(':');
-    if (colon < 0) {
-      return null;
-    }
-    var host = text.substring(0, colon);
-    int port = Integer.parseInt(text.substring(colon + 1));
-    return new HostPort(host.isEmpty() ? hostOf(speaker) : host, port);
   }
 
   private String hostOf(Node node) {

@@ -46,6 +46,10 @@ public record RedisSettings(
     return new RedisSettings(topology, login, its, database, timeout, keyPrefix);
   }
 
+  public RedisSettings withTopology(Topology its) {
+    return new RedisSettings(its, login, tls, database, timeout, keyPrefix);
+  }
+
   public RedisSettings withDatabase(int its) {
     return new RedisSettings(topology, login, tls, its, timeout, keyPrefix);
   }
