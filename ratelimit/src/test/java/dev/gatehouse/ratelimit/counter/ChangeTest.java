@@ -61,7 +61,8 @@ final class ChangeTest {
     var before = one.value();
     var same = other.value();
     var change = new Change(
-        new Cell[] {one, other}, new Value[] {before, same}, new Value[] {new Value.Count(5), same});
+        new Cell[] {one, other}, new Value[] {before, same}, new Value[] {new Value.Count(5), same
+        });
     assertThat(change.finish()).isTrue();
     assertThat(one.set(one.value(), new Value.Count(6))).isTrue();
     assertThat(one.join(before, change)).isFalse();
@@ -96,13 +97,10 @@ final class ChangeTest {
         if (i % 16 == 0) {
           Thread.yield();
         }
-        done = new Change(
-                new Cell[] {cells[a], cells[b]},
-                new Value[] {from, to},
-                new Value[] {
-                  from.next(limit, from.amount(limit, 0) - 1, 0),
-                  to.next(limit, to.amount(limit, 0) + 1, 0)
-                })
+        done = new Change(new Cell[] {cells[a], cells[b]}, new Value[] {from, to}, new Value[] {
+              from.next(limit, from.amount(limit, 0) - 1, 0),
+              to.next(limit, to.amount(limit, 0) + 1, 0)
+            })
             .finish();
       }
     }
