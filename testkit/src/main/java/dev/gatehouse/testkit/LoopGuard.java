@@ -51,9 +51,15 @@ public final class LoopGuard implements AutoCloseable {
       "jdk.SocketRead",
       "jdk.SocketWrite");
 
-  /** Whose work in a stack excuses it: class loading, and the NIO transport's sockets, which do not block. */
-  private static final List<String> EXCUSED =
-      List.of("java.lang.ClassLoader", "jdk.internal.loader.", "io.netty.channel.socket.nio.");
+  /**
+   * Whose work in a stack excuses it: class loading; the NIO transport's sockets, which do not block; random numbers of the system, which
+   * TLS reads from a file that never waits.
+   */
+  private static final List<String> EXCUSED = List.of(
+      "java.lang.ClassLoader",
+      "jdk.internal.loader.",
+      "io.netty.channel.socket.nio.",
+      "sun.security.provider.NativePRNG");
 
   private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
   private static final Duration HEARTBEAT = Duration.ofMillis(5);
@@ -144,6 +150,8 @@ public final class LoopGuard implements AutoCloseable {
       try {
         recording.dump(file);
         return RecordingFile.readAllEvents(file).stream()
+            // Libraries have events of their own.
+            .filter(event -> BLOCKING.contains(event.getEventType().getName()))
             .filter(event ->
                 event.getThread() != null && names.contains(event.getThread().getJavaName()))
             .map(LoopGuard::violation)

@@ -11,6 +11,7 @@ import dev.gatehouse.ratelimit.redis.RedisSettings.Tls;
 import dev.gatehouse.ratelimit.redis.RedisSettings.Topology;
 import dev.gatehouse.server.EventLoops;
 import dev.gatehouse.server.tls.TlsException;
+import dev.gatehouse.testkit.LoopGuard;
 import dev.gatehouse.testkit.RedisProcess;
 import io.netty.pkitesting.CertificateBuilder;
 import io.netty.pkitesting.X509Bundle;
@@ -146,6 +147,19 @@ final class RedisConnectionsTest {
     assertThat(counts(plain.withLogin(new Login("limiter", "s3cret")))).isTrue();
     assertNever(plain.withLogin(new Login("limiter", "wrong")));
     assertThat(plain.withLogin(new Login("limiter", "s3cret")).toString()).doesNotContain("s3cret");
+  }
+
+  /** The handshake is work, and the files are read elsewhere. */
+  @Test
+  void no_loop_is_blocked_by_a_connection_that_is_made() throws Exception {
+    write("client", issue(ca, "client"));
+    var tls = new Tls(file("ca.crt"), file("client.crt"), file("client.key"), true);
+    assertThat(counts(tls(tls))).isTrue();
+    try (var guard = LoopGuard.watch(loops.all())) {
+      assertThat(counts(tls(tls))).isTrue();
+      assertThat(counts(settings(new HostPort("localhost", redis.port())))).isTrue();
+      assertThat(guard.violations()).isEmpty();
+    }
   }
 
   @Test
