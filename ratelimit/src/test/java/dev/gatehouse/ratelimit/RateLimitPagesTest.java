@@ -101,17 +101,18 @@ final class RateLimitPagesTest {
     post(
         service,
         "{\"domain\":\"" + LimitTreeCompiler.WARM_UP_DOMAIN
-            + "\",\"descriptors\":[{\"entries\":[{\"key\":\"warm-up\",\"value\":\"warm-up\"}]}]}");
-    assertThat(stats(service))
-        .contains(
-            "ratelimit.service.rate_limit.shop.user.total_hits: 6",
-            "ratelimit.service.rate_limit.shop.user.within_limit: 5",
-            "ratelimit.service.rate_limit.shop.user.over_limit: 1",
-            "ratelimit.service.rate_limit.shop.user.near_limit: 1",
-            "ratelimit.service.rate_limit.nowhere.domain_not_found: 1",
-            "ratelimit.service.call.should_rate_limit.service_error: 1",
-            "ratelimit_server.ShouldRateLimit.total_requests: 8")
-        .noneMatch(line -> line.contains("warm-up"));
+            + "\",\"descriptors\":[{\"entries\":[{\"key\":\"warm-up\",\"value\":\"counted\"}]}]}");
+    await()
+        .untilAsserted(() -> assertThat(stats(service))
+            .contains(
+                "ratelimit.service.rate_limit.shop.user.total_hits: 6",
+                "ratelimit.service.rate_limit.shop.user.within_limit: 5",
+                "ratelimit.service.rate_limit.shop.user.over_limit: 1",
+                "ratelimit.service.rate_limit.shop.user.near_limit: 1",
+                "ratelimit.service.rate_limit.nowhere.domain_not_found: 1",
+                "ratelimit.service.call.should_rate_limit.service_error: 1",
+                "ratelimit_server.ShouldRateLimit.total_requests: 8")
+            .noneMatch(line -> line.contains("warm-up")));
     assertThat(service.metrics())
         .contains("ratelimit_service_rate_limit_over_limit{domain=\"shop\",key1=\"user\"} 1\n");
   }
@@ -132,7 +133,9 @@ final class RateLimitPagesTest {
     for (int i = 0; i < 7; i++) {
       assertThat(post(service, ADA).status()).isEqualTo(200);
     }
-    assertThat(stats(service)).contains("ratelimit.service.global_shadow_mode: 2");
+    await()
+        .untilAsserted(
+            () -> assertThat(stats(service)).contains("ratelimit.service.global_shadow_mode: 2"));
   }
 
   @Test
@@ -141,7 +144,7 @@ final class RateLimitPagesTest {
     var hits = "ratelimit.service.rate_limit.shop.user.total_hits: ";
     await().until(() -> stats(service).contains(hits + 0));
     post(service, ADA);
-    assertThat(stats(service)).contains(hits + 1);
+    await().until(() -> stats(service).contains(hits + 1));
     limits.swap(LimitTree.EMPTY);
     await().until(() -> stats(service).stream().noneMatch(line -> line.contains("shop.user")));
   }
