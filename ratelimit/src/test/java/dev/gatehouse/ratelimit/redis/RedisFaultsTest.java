@@ -13,6 +13,7 @@ import dev.gatehouse.ratelimit.counter.Hit;
 import dev.gatehouse.ratelimit.descriptor.Unit;
 import dev.gatehouse.server.EventLoops;
 import dev.gatehouse.testkit.RedisFixture;
+import dev.gatehouse.testkit.SlowWire;
 import io.netty.channel.EventLoop;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -99,6 +100,24 @@ final class RedisFaultsTest {
     assertThat(Long.parseLong(apply().join()))
         .as("what was sent before, and nothing of the thousand")
         .isLessThan(20);
+  }
+
+  @Test
+  void a_redis_that_is_always_too_slow_is_left_alone_until_it_is_fast_again() throws IOException {
+    int port = URI.create(redis.url()).getPort();
+    try (var wire = SlowWire.to(port);
+        var slow = store("127.0.0.1:" + wire.port())) {
+      await().until(() -> apply(slow, 0).join().matches("[0-9]+"));
+      wire.delay(TIMEOUT.multipliedBy(3));
+      await().until(() -> apply(slow, 0).join().equals("NOT_ANSWERING"));
+      // It does answer, all the while.
+      await()
+          .during(TIMEOUT.multipliedBy(12))
+          .atMost(Duration.ofSeconds(5))
+          .until(() -> apply(slow, 0).join().equals("NOT_ANSWERING"));
+      wire.delay(Duration.ZERO);
+      await().atMost(Duration.ofSeconds(3)).until(() -> apply(slow, 0).join().matches("[0-9]+"));
+    }
   }
 
   @Test
