@@ -51,7 +51,7 @@ public final class ReferenceRedis {
     if (settings.login().equals(Login.NONE)) {
       settings = settings.withLogin(login(env, Variable.REDIS_AUTH));
     }
-    if (settings.topology() instanceof Topology.Sentinel(var master, var sentinels, _)) {
+    if (settings.topology() instanceof Topology.Sentinel(var master, var sentinels, var _)) {
       settings = settings.withTopology(
           new Topology.Sentinel(master, sentinels, login(env, Variable.REDIS_SENTINEL_AUTH)));
     }
