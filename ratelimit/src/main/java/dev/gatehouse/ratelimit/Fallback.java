@@ -40,17 +40,19 @@ final class Fallback {
   @Nullable
   Judged judge(Plan.Count plan, long now) {
     var hits = new ArrayList<Hit>(plan.hits().size());
-    var counted = new ArrayList<Hit>();
+    var local = new ArrayList<Hit>();
     boolean fails = false;
+    boolean denied = false;
     for (var hit : plan.hits()) {
       var mode = hit.limit().terms().onUnavailable();
       fails |= mode == OnUnavailable.ERROR;
+      denied |= mode == OnUnavailable.DENY && !hit.limit().shadow();
       hits.add(mode == OnUnavailable.LOCAL ? share(hit) : hit);
       if (mode == OnUnavailable.LOCAL) {
-        counted.add(hits.getLast());
+        local.add(hits.getLast());
       }
     }
-    var used = used(hits, count(counted, now));
+    var used = used(hits, count(local, fails || denied, now));
     var counts = Counts.of(hits, used);
     if (fails && !counts.denied()) {
       return null;
@@ -59,7 +61,7 @@ final class Fallback {
         new Plan.Count(hits, plan.descriptors(), plan.unlimited(), plan.unknown()), counts);
   }
 
-  private static long[] used(List<Hit> hits, Counts local) {
+  private static long[] used(List<Hit> hits, long[] local) {
     var used = new long[hits.size()];
     int next = 0;
     for (int i = 0; i < used.length; i++) {
@@ -67,20 +69,35 @@ final class Fallback {
       used[i] = switch (limit.terms().onUnavailable()) {
         case ERROR, ALLOW -> 0;
         case DENY -> limit.capacity() + limit.units(Math.max(1, hits.get(i).addend()));
-        case LOCAL -> local.used(next++);
+        case LOCAL -> local[next++];
       };
     }
     return used;
   }
 
-  /** Memory counts at once. */
-  private Counts count(List<Hit> hits, long now) {
+  /**
+   * Memory counts at once.
+   *
+   * @param lost the request does not pass anyway, so limits that do not count denied requests are only looked at
+   * @return of each hit what is used with it
+   */
+  private long[] count(List<Hit> hits, boolean lost, long now) {
+    var used = new long[hits.size()];
     if (hits.isEmpty()) {
-      return Counts.NONE;
+      return used;
     }
+    var asked = hits.stream()
+        .map(hit ->
+            lost && !hit.limit().terms().countsDenied() && hit.addend() > 0 ? hit.look() : hit)
+        .toList();
     var counted = new Counted();
-    local.apply(hits, now, counted);
-    return counted.counts;
+    local.apply(asked, now, counted);
+    for (int i = 0; i < used.length; i++) {
+      var hit = hits.get(i);
+      used[i] =
+          counted.counts.used(i) + hit.limit().units(hit.addend() - asked.get(i).addend());
+    }
+    return used;
   }
 
   private Hit share(Hit hit) {

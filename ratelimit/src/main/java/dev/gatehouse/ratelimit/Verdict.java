@@ -75,7 +75,8 @@ record Verdict(
     var limit = hit.limit();
     boolean spilled = limit.algorithm() == Algorithm.TOKEN_BUCKET && used > limit.capacity();
     boolean taken = hit.addend() < 0 || (!spilled && (!denied || limit.terms().countsDenied()));
-    long left = Counts.remaining(limit, taken ? used : used - limit.units(hit.addend()));
+    long left =
+        Counts.remaining(limit, taken ? used : Math.max(0, used - limit.units(hit.addend())));
     return new Status(limit, used > limit.capacity(), left, resetSeconds(limit, used, now));
   }
 

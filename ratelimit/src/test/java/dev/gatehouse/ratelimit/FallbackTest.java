@@ -74,6 +74,24 @@ final class FallbackTest {
         .isFalse();
   }
 
+  @Test
+  void what_does_not_count_denied_requests_is_not_counted_beside_one_that_denies_or_fails() {
+    var local = limit(1, OnUnavailable.LOCAL, false, false);
+    var denied = judge(alone, local, limit(5, OnUnavailable.DENY, false));
+    assertThat(denied.over()).isTrue();
+    assertThat(denied.statuses().getFirst().denies()).isFalse();
+    assertThat(alone.judge(plan(local, limit(5, OnUnavailable.ERROR, false)), now()))
+        .isNull();
+    assertThat(judge(alone, local).over()).as("still all of it").isFalse();
+  }
+
+  @Test
+  void no_more_is_left_than_the_limit_allows() {
+    var allowed = limit(5, OnUnavailable.ALLOW, false, false);
+    var verdict = judge(alone, allowed, limit(5, OnUnavailable.DENY, false));
+    assertThat(verdict.statuses().getFirst().remaining()).isEqualTo(5);
+  }
+
   private Fallback fallback(int replicas) {
     return new Fallback(new MemoryCounterStore(clock, 1000), replicas);
   }
@@ -97,6 +115,11 @@ final class FallbackTest {
   }
 
   private static Limit limit(long requests, OnUnavailable mode, boolean shadow) {
+    return limit(requests, mode, shadow, true);
+  }
+
+  private static Limit limit(
+      long requests, OnUnavailable mode, boolean shadow, boolean countsDenied) {
     var tree = new LimitTree.Builder();
     tree.limit(
         "d",
@@ -104,6 +127,7 @@ final class FallbackTest {
         Limit.Terms.builder(requests, Window.of(Unit.MINUTE), "shop/limits")
             .onUnavailable(mode)
             .shadow(shadow)
+            .countsDenied(countsDenied)
             .build());
     return tree.build().limits().getFirst();
   }

@@ -29,6 +29,14 @@ public interface CounterStore extends AutoCloseable {
   /** Whether the store could count now. */
   boolean available();
 
+  /**
+   * Whether a counter may hold for a moment what a denied request gives back again: only where the hits of a request cannot be judged at
+   * once.
+   */
+  default boolean givesBack() {
+    return false;
+  }
+
   @Override
   void close();
 

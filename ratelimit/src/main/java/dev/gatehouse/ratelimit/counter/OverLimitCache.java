@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * trip, and is not counted.
  *
  * <p>What is known is a lower bound: within a window a counter only grows, and a token bucket drains at a known rate. It is wrong only where
- * another replica gives hits back, which this one does not see before the window ends. Sliding windows are not kept.
+ * another replica gives hits back, which this one does not see before the window ends. Sliding windows are not kept, nor, in a cluster, limits
+ * that do not count denied requests, since a counter holds those for a moment there.
  */
 public final class OverLimitCache implements CounterStore {
   /** What an entry takes beside its subject's characters, about. */
@@ -55,6 +56,7 @@ public final class OverLimitCache implements CounterStore {
     store.apply(rest, now, new Outcome() {
       @Override
       public void counted(Counts counts) {
+        forgetGivenBack(rest);
         outcome.counted(over.counts(hits, counts, rest));
       }
 
@@ -70,11 +72,7 @@ public final class OverLimitCache implements CounterStore {
     Over over = null;
     for (int i = 0; i < hits.size(); i++) {
       var hit = hits.get(i);
-      if (hit.addend() < 0) {
-        known.invalidate(Key.of(hit));
-        continue;
-      }
-      if (hit.addend() == 0 || hit.limit().algorithm() == Algorithm.SLIDING_WINDOW) {
+      if (hit.addend() <= 0 || hit.limit().algorithm() == Algorithm.SLIDING_WINDOW) {
         continue;
       }
       var entry = known.getIfPresent(Key.of(hit));
@@ -90,18 +88,44 @@ public final class OverLimitCache implements CounterStore {
     return over != null && over.quotas && over.number < hits.size() ? null : over;
   }
 
-  private void remember(Hit hit, long used, boolean denied, long now) {
+  /** Behind the store's answer, for one that was still under way may have been remembered meanwhile. */
+  private void forgetGivenBack(List<Hit> hits) {
+    for (int i = 0; i < hits.size(); i++) {
+      if (hits.get(i).addend() < 0) {
+        known.invalidate(Key.of(hits.get(i)));
+      }
+    }
+  }
+
+  private void remember(List<Hit> hits, int i, Counts counts, long now) {
+    var hit = hits.get(i);
     var limit = hit.limit();
+    long used = counts.used(i);
     if (used <= limit.capacity()
         || hit.addend() <= 0
-        || limit.algorithm() == Algorithm.SLIDING_WINDOW) {
+        || limit.algorithm() == Algorithm.SLIDING_WINDOW
+        || (!limit.terms().countsDenied() && (store.givesBack() || isTwice(hits, i)))) {
       return;
     }
-    boolean counted = !denied || limit.terms().countsDenied();
+    boolean counted = !counts.denied() || limit.terms().countsDenied();
     boolean inBucket = limit.algorithm() == Algorithm.TOKEN_BUCKET;
     long stays = counted && !inBucket ? used : used - limit.units(hit.addend());
     long until = inBucket ? Long.MAX_VALUE : now + limit.window().remaining(now);
-    known.put(Key.of(hit), new Known(stays, now, until));
+    known.put(Key.of(hit), new Known(stays, limit.bucket().cost(), now, until));
+  }
+
+  /** What a hit finds holds the other hits of its request on the same counter, which are not counted if it is denied. */
+  private static boolean isTwice(List<Hit> hits, int i) {
+    if (hits.size() == 1) {
+      return false;
+    }
+    var key = Key.of(hits.get(i));
+    for (int other = 0; other < hits.size(); other++) {
+      if (other != i && Key.of(hits.get(other)).equals(key)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   @Override
@@ -139,8 +163,9 @@ public final class OverLimitCache implements CounterStore {
     @Override
     public void counted(Counts counts) {
       for (int i = 0; i < counts.size(); i++) {
-        remember(hits.get(i), counts.used(i), counts.denied(), now);
+        remember(hits, i, counts, now);
       }
+      forgetGivenBack(hits);
       outcome.counted(counts);
     }
 
@@ -199,14 +224,17 @@ public final class OverLimitCache implements CounterStore {
     }
   }
 
-  /** @param level at that time, and in a window from then on, at least */
-  private record Known(long level, long at, long until) {
+  /**
+   * @param level at that time, and in a window from then on, at least
+   * @param cost of a token then, since the limit may be another by now
+   */
+  private record Known(long level, long cost, long at, long until) {
     long atLeast(Limit limit, long now) {
       if (now >= until || now < at) {
         return 0;
       }
       return limit.algorithm() == Algorithm.TOKEN_BUCKET
-          ? limit.bucket().drained(level, now - at)
+          ? limit.bucket().drained(limit.bucket().converted(level, cost), now - at)
           : level;
     }
   }

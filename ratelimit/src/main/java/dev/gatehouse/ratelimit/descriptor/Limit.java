@@ -36,10 +36,15 @@ public final class Limit {
         : Bucket.NONE;
     this.currentLimit = RateLimit.newBuilder()
         .setRequestsPerUnit((int) terms.requests())
-        .setUnit(terms.window().unit().proto())
+        .setUnit(unit(terms.window()))
         .setName(terms.name())
         .build()
         .toByteArray();
+  }
+
+  /** The protocol has no word for a window of several units, and Envoy would tell the client one of a single unit. */
+  private static RateLimit.Unit unit(Window window) {
+    return window.every() == 1 ? window.unit().proto() : RateLimit.Unit.UNKNOWN;
   }
 
   static Limit of(String domain, List<Step> path, Terms terms) {

@@ -183,6 +183,10 @@ public final class LimitTreeCompiler implements PlanCompiler<LimitTree> {
     if (!policy.ours() && rule.responseCost() != null) {
       // Its responses' costs come with the descriptor of its requests, as Envoy Gateway names it.
       terms.countsDenied(true);
+      if (defaults.algorithm() == Algorithm.TOKEN_BUCKET) {
+        // A bucket gives no more than it holds: a cost beyond that would count nothing at all.
+        terms.algorithm(Algorithm.FIXED_WINDOW, 1);
+      }
     }
     return terms.name(name).shadow(rule.shadowMode()).overridable(true).build();
   }

@@ -1,6 +1,7 @@
 package dev.gatehouse.ratelimit.descriptor;
 
 import dev.gatehouse.policy.resource.BackendTrafficPolicy;
+import dev.gatehouse.policy.resource.BackendTrafficPolicy.MethodSelector;
 import dev.gatehouse.policy.resource.Problems;
 import java.util.HashMap;
 import java.util.List;
@@ -82,9 +83,23 @@ final class PolicyCheck {
         : limit.burst();
   }
 
+  /** Each method is a descriptor of its own, and a request that two of them mean would count twice. */
+  private static void checkMethods(
+      List<MethodSelector> methods, BackendTrafficPolicy.Rule rule, String at, Problems problems) {
+    boolean inverted = methods.stream().anyMatch(MethodSelector::invert);
+    long different = methods.stream().map(MethodSelector::value).distinct().count();
+    if (methods.size() > 1 && (inverted || different < methods.size())) {
+      problems.error(
+          rule.origin(),
+          at + ".clientSelectors",
+          "a request that two of the methods mean would count twice (expected: each method once, and invert: true with one alone)");
+    }
+  }
+
   /** Envoy Gateway takes the last of several, without a word. */
   private static void checkSelectors(BackendTrafficPolicy.Rule rule, String at, Problems problems) {
     var selectors = Actions.Selectors.of(rule);
+    checkMethods(selectors.methods(), rule, at, problems);
     if (selectors.paths().size() > 1) {
       problems.warning(
           rule.origin(),

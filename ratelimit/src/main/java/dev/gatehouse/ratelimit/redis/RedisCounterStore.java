@@ -2,6 +2,7 @@ package dev.gatehouse.ratelimit.redis;
 
 import dev.gatehouse.ratelimit.counter.CounterStore;
 import dev.gatehouse.ratelimit.counter.Hit;
+import dev.gatehouse.ratelimit.redis.RedisSettings.Topology;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.FastThreadLocal;
 import java.time.Duration;
@@ -29,12 +30,15 @@ public final class RedisCounterStore implements CounterStore {
   private final RedisClock clock;
   private final Clients clients;
   private final List<RedisLoop> loops;
+  private final boolean cluster;
   private final FastThreadLocal<RedisLoop> current = new FastThreadLocal<>();
 
-  private RedisCounterStore(RedisClock clock, Clients clients, List<RedisLoop> loops) {
+  private RedisCounterStore(
+      RedisClock clock, Clients clients, List<RedisLoop> loops, boolean cluster) {
     this.clock = clock;
     this.clients = clients;
     this.loops = loops;
+    this.cluster = cluster;
   }
 
   /**
@@ -55,7 +59,8 @@ public final class RedisCounterStore implements CounterStore {
           return new RedisLoop(link, new Keys(settings.keyPrefix()), settings.timeout(), clock);
         })
         .toList();
-    var store = new RedisCounterStore(clock, clients, redisLoops);
+    var store = new RedisCounterStore(
+        clock, clients, redisLoops, settings.topology() instanceof Topology.Cluster);
     for (var loop : redisLoops) {
       loop.eventLoop().execute(() -> {
         store.current.set(loop);
@@ -98,6 +103,11 @@ public final class RedisCounterStore implements CounterStore {
   @Override
   public boolean available() {
     return clock.known() && loops.stream().allMatch(loop -> loop.link().available());
+  }
+
+  @Override
+  public boolean givesBack() {
+    return cluster;
   }
 
   @Override

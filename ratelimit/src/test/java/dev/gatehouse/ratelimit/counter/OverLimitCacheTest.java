@@ -2,6 +2,7 @@ package dev.gatehouse.ratelimit.counter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.gatehouse.ratelimit.descriptor.Algorithm;
 import dev.gatehouse.ratelimit.descriptor.Limit;
 import dev.gatehouse.ratelimit.descriptor.LimitTree;
 import dev.gatehouse.ratelimit.descriptor.Step;
@@ -12,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** When a hit needs no round trip, and that it is judged as the store would judge it. */
@@ -112,6 +114,62 @@ final class OverLimitCacheTest {
     assertThat(apply(hit(over, 1)).denied()).isTrue();
   }
 
+  @Test
+  void a_bucket_is_known_in_tokens_whatever_the_limit_became() {
+    var slow = limit("bucket", 1, t -> t.algorithm(Algorithm.TOKEN_BUCKET, 1));
+    apply(hit(slow, 1));
+    assertThat(apply(hit(slow, 1)).denied()).isTrue();
+    var raised = limit("bucket", 100, t -> t.algorithm(Algorithm.TOKEN_BUCKET, 100));
+    assertThat(apply(hit(raised, 1)).denied()).isFalse();
+  }
+
+  @Test
+  void an_answer_from_before_a_hit_was_given_back_is_forgotten() {
+    var limit = limit("a", 1, t -> t);
+    apply(hit(limit, 1));
+    var late = new ArrayList<Runnable>();
+    store.delayed = late;
+    cache.apply(List.of(hit(limit, 1)), cache.now(), ignored());
+    cache.apply(List.of(hit(limit, -2)), cache.now(), ignored());
+    store.delayed = null;
+    late.forEach(Runnable::run);
+    assertThat(apply(hit(limit, 1)).denied()).isFalse();
+  }
+
+  @Test
+  void two_hits_on_one_counter_are_not_taken_for_what_stays_in_it() {
+    var limit = limit("a", 1, t -> t.countsDenied(false));
+    assertThat(apply(hit(limit, 1), new Hit(1, limit, "", 1)).denied()).isTrue();
+    assertThat(apply(hit(limit, 1)).denied()).isFalse();
+  }
+
+  @Test
+  void where_hits_are_given_back_for_a_moment_only_what_always_counts_is_known() {
+    store.givesBack = true;
+    var spared = limit("spared", 0, t -> t.countsDenied(false));
+    apply(hit(spared, 1));
+    int asked = store.asked;
+    apply(hit(spared, 1));
+    assertThat(store.asked).isEqualTo(asked + 1);
+    var counts = limit("counts", 0, t -> t);
+    apply(hit(counts, 1));
+    asked = store.asked;
+    apply(hit(counts, 1));
+    assertThat(store.asked).isEqualTo(asked);
+  }
+
+  private static CounterStore.Outcome ignored() {
+    return new CounterStore.Outcome() {
+      @Override
+      public void counted(Counts counts) {}
+
+      @Override
+      public void unavailable(CounterStore.Reason reason) {
+        throw new AssertionError(reason);
+      }
+    };
+  }
+
   private Counts apply(Hit... hits) {
     var counts = new ArrayList<Counts>();
     cache.apply(List.of(hits), cache.now(), new CounterStore.Outcome() {
@@ -145,6 +203,10 @@ final class OverLimitCacheTest {
   private static final class Asked implements CounterStore {
     private final CounterStore store;
     private int asked;
+    private boolean givesBack;
+
+    /** Where answers wait, if they are to come late. */
+    private @Nullable List<Runnable> delayed;
 
     Asked(CounterStore store) {
       this.store = store;
@@ -158,7 +220,27 @@ final class OverLimitCacheTest {
     @Override
     public void apply(List<Hit> hits, long now, Outcome outcome) {
       asked++;
-      store.apply(hits, now, outcome);
+      var late = delayed;
+      if (late == null) {
+        store.apply(hits, now, outcome);
+        return;
+      }
+      store.apply(hits, now, new Outcome() {
+        @Override
+        public void counted(Counts counts) {
+          late.add(() -> outcome.counted(counts));
+        }
+
+        @Override
+        public void unavailable(Reason reason) {
+          throw new AssertionError(reason);
+        }
+      });
+    }
+
+    @Override
+    public boolean givesBack() {
+      return givesBack;
     }
 
     @Override

@@ -7,6 +7,7 @@ import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.source.Load;
 import dev.gatehouse.ratelimit.Shop;
 import io.envoyproxy.envoy.extensions.common.ratelimit.v3.RateLimitDescriptor;
+import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitResponse.RateLimit;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -290,6 +291,58 @@ final class LimitTreeCompilerTest {
     var limit = of(load).getFirst();
     assertThat(tree.match(limit.domain(), descriptor(limit.actions())))
         .isEqualTo(new Match.Refused("shop/limits"));
+  }
+
+  @Test
+  void methods_that_one_request_can_mean_twice_are_an_error() {
+    compile(
+        Shop.with(
+            "{clientSelectors: [{methods: [{value: GET, invert: true}, {value: POST, invert: true}]}], limit: {requests: 5, unit: Second}}",
+            "{clientSelectors: [{methods: [{value: GET}, {value: GET}]}], limit: {requests: 5, unit: Second}}",
+            "{clientSelectors: [{methods: [{value: GET}, {value: POST}]}], limit: {requests: 5, unit: Second}}"));
+    assertThat(problems.all())
+        .hasSize(2)
+        .allSatisfy(problem -> assertThat(problem.message()).contains("would count twice"));
+  }
+
+  @Test
+  void a_cost_of_responses_is_counted_in_a_window_whatever_the_default_is() {
+    var usual = Defaults.REFERENCE;
+    var buckets = new Defaults(
+        Algorithm.TOKEN_BUCKET,
+        false,
+        usual.onUnavailable(),
+        usual.quota(),
+        usual.calendarMonths(),
+        usual.retryAfter());
+    var load = Shop.with(
+        "{limit: {requests: 5, unit: Hour}, cost: {response: {from: Number, number: 3}}}",
+        "{clientSelectors: [{headers: [{name: x, type: Distinct}]}], limit: {requests: 6, unit: Hour}}");
+    var tree = new LimitTreeCompiler(buckets).compile(load.policies(), null, problems);
+    assertThat(problems.all()).isEmpty();
+    assertThat(tree.limits())
+        .filteredOn(limit -> limit.requests() == 5)
+        .isNotEmpty()
+        .allSatisfy(limit -> {
+          assertThat(limit.algorithm()).isEqualTo(Algorithm.FIXED_WINDOW);
+          assertThat(limit.terms().countsDenied()).isTrue();
+        });
+    assertThat(tree.limits())
+        .filteredOn(limit -> limit.requests() == 6)
+        .isNotEmpty()
+        .allSatisfy(limit -> assertThat(limit.algorithm()).isEqualTo(Algorithm.TOKEN_BUCKET));
+  }
+
+  @Test
+  void a_window_of_several_units_is_told_without_a_unit() throws Exception {
+    var tree = new LimitTree.Builder();
+    tree.limit(
+        "d",
+        List.of(new Step("k", "v")),
+        Limit.Terms.builder(5, Window.of(Unit.MINUTE, 5), "").build());
+    var told = RateLimit.parseFrom(tree.build().limits().getFirst().currentLimit());
+    assertThat(told.getRequestsPerUnit()).isEqualTo(5);
+    assertThat(told.getUnit()).isEqualTo(RateLimit.Unit.UNKNOWN);
   }
 
   @Test
