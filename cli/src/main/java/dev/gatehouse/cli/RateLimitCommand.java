@@ -154,12 +154,16 @@ final class RateLimitCommand implements Callable<Integer> {
           new Http("debug", listening.debug, Map.of("/stats", "/stats", "/rlconfig", "/rlconfig")));
     }
     if (listening.prometheus != null) {
-      more.add(new Http(
-          "prometheus",
-          listening.prometheus,
-          Map.of(env.textOrUsual(Variable.PROMETHEUS_PATH), "/metrics")));
+      more.add(
+          new Http("prometheus", listening.prometheus, Map.of(prometheusPath(env), "/metrics")));
     }
     return more;
+  }
+
+  /** No request has a path without a slash. */
+  static String prometheusPath(ReferenceEnvironment env) {
+    var path = env.textOrUsual(Variable.PROMETHEUS_PATH);
+    return path.startsWith("/") ? path : "/" + path;
   }
 
   private void say(GatehouseServer started) {

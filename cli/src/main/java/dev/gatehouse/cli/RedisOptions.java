@@ -29,7 +29,7 @@ final class RedisOptions {
       converter = Time.class,
       description =
           "How long Redis may take before each limit says what becomes of the request; below what"
-              + " Envoy waits. Default: ${DEFAULT-VALUE}.")
+              + " Envoy waits, and 1ms at least. Default: ${DEFAULT-VALUE}.")
   Duration timeout = Duration.ofMillis(10);
 
   @Option(
@@ -41,10 +41,13 @@ final class RedisOptions {
 
   /**
    * @return null if the counters are in memory
-   * @throws Failure if the URL is none
+   * @throws Failure if the URL is none, or what stands beside it is not as expected
    */
   @Nullable
   RedisSettings redis(Map<String, String> env) {
+    if (timeout.toMillis() < 1) {
+      throw new Failure("--redis-timeout=" + timeout.toNanos() + "ns (expected: 1ms or more)");
+    }
     try {
       var beside = ReferenceEnvironment.of(env);
       var redis = url == null ? ReferenceRedis.settings(beside) : ReferenceRedis.of(url, beside);

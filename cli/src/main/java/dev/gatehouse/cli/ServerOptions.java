@@ -35,8 +35,8 @@ final class ServerOptions {
       defaultValue = "30m",
       converter = Time.class,
       description =
-          "A connection is asked to go after this time, so that a new replica gets its share."
-              + " Default: ${DEFAULT-VALUE}.")
+          "A connection is asked to go after this time, so that a new replica gets its share; 0 is"
+              + " never. Default: ${DEFAULT-VALUE}.")
   Duration maxConnectionAge = Duration.ofMinutes(30);
 
   @Option(

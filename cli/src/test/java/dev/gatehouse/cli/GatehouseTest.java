@@ -2,6 +2,7 @@ package dev.gatehouse.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.gatehouse.cli.reference.ReferenceEnvironment;
 import dev.gatehouse.ratelimit.descriptor.Algorithm;
 import dev.gatehouse.ratelimit.descriptor.OnUnavailable;
 import dev.gatehouse.ratelimit.redis.RedisSettings;
@@ -148,6 +149,31 @@ final class GatehouseTest {
     assertThat(run(env, "ratelimit", "--policies", "x")).isEqualTo(1);
     assertThat(err.toString())
         .contains("GRPC_SERVER_USE_TLS=true needs GRPC_SERVER_TLS_CERT and GRPC_SERVER_TLS_KEY");
+  }
+
+  @Test
+  void tls_to_redis_that_is_asked_for_in_other_words_is_no_plaintext() {
+    var env = Map.of("REDIS_TLS", "yes");
+    assertThat(run(env, "run", "--policies", ".", "--redis-url", "redis://a:1")).isEqualTo(1);
+    assertThat(err.toString()).contains("gatehouse: REDIS_TLS=yes (expected: true or false)");
+  }
+
+  @Test
+  void redis_gets_some_time_at_least() {
+    assertThat(run(Map.of(), "run", "--policies", ".", "--redis-timeout", "0")).isEqualTo(1);
+    assertThat(err.toString()).contains("--redis-timeout=0ns (expected: 1ms or more)");
+  }
+
+  @Test
+  void the_path_of_prometheus_begins_with_a_slash() {
+    assertThat(RateLimitCommand.prometheusPath(environment("stats/prometheus")))
+        .isEqualTo("/stats/prometheus");
+    assertThat(RateLimitCommand.prometheusPath(environment("/"))).isEqualTo("/");
+    assertThat(RateLimitCommand.prometheusPath(environment(""))).isEqualTo("/metrics");
+  }
+
+  private static ReferenceEnvironment environment(String prometheusPath) {
+    return ReferenceEnvironment.of(Map.of("PROMETHEUS_PATH", prometheusPath));
   }
 
   @Test

@@ -69,7 +69,7 @@ final class Admin {
 
   private static Map<String, HttpPage> withList(Map<String, HttpPage> pages) {
     var list = AdminPage.text(200, String.join("\n", pages.keySet()));
-    pages.put("/", HttpPage.of(() -> list));
+    pages.putIfAbsent("/", HttpPage.of(() -> list));
     return pages;
   }
 

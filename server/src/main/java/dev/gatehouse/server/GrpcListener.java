@@ -85,7 +85,7 @@ final class GrpcListener {
         .maxConcurrentCallsPerConnection(settings.maxConcurrentCalls())
         .maxInboundMessageSize(settings.maxMessageBytes())
         .maxInboundMetadataSize(settings.maxHeaderBytes())
-        .maxConnectionAge(settings.maxConnectionAge().toMillis(), TimeUnit.MILLISECONDS)
+        .maxConnectionAge(millisOrNever(settings.maxConnectionAge()), TimeUnit.MILLISECONDS)
         .maxConnectionAgeGrace(settings.maxConnectionAgeGrace().toMillis(), TimeUnit.MILLISECONDS)
         .permitKeepAliveTime(PERMITTED_KEEPALIVE_SECONDS, TimeUnit.SECONDS)
         .permitKeepAliveWithoutCalls(true)
@@ -110,6 +110,11 @@ final class GrpcListener {
       throw BindException.of(listener.address(), bound.name(), e);
     }
     return bound;
+  }
+
+  /** gRPC takes no zero, and what is centuries away for never. */
+  private static long millisOrNever(Duration age) {
+    return age.isZero() ? Long.MAX_VALUE : Math.max(1, age.toMillis());
   }
 
   private static Class<? extends ServerChannel> channel(

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param loops event loops; 0 means one a processor
  * @param maxConcurrentCalls over all connections of a listener; more are answered RESOURCE_EXHAUSTED
  * @param maxMessageBytes above the policies' body limits
- * @param maxConnectionAge after which a connection is asked to go, since Envoy pins HTTP/2 connections and a new replica would get nothing
+ * @param maxConnectionAge after which a connection is asked to go, since Envoy pins HTTP/2 connections and a new replica would get nothing; zero is never
  * @param drain how long SIGTERM keeps answering while unready, before it stops to take calls
  * @param stopWithin the bound on the whole stop
  * @param http more HTTP listeners beside the admin interface, which show some of its pages
@@ -116,7 +116,7 @@ public record ServerSettings(
    * An HTTP listener.
    *
    * @param name what errors call it
-   * @param pages the path there → the admin interface's path of the same page; {@code /} lists them
+   * @param pages the path there → the admin interface's path of the same page; {@code /} lists them, unless it is one
    */
   public record Http(String name, InetSocketAddress address, Map<String, String> pages) {}
 

@@ -237,6 +237,14 @@ class GatehouseServerTest {
   }
 
   @Test
+  void an_age_of_zero_is_never() {
+    try (var running =
+        Running.with(settings -> maxConnectionAge(settings, Duration.ZERO), Echo.named("a"))) {
+      assertThat(running.call("a", "").getStatus()).isEqualTo(SERVING);
+    }
+  }
+
+  @Test
   void a_listener_with_a_client_ca_is_warm_when_ready_and_answers_only_who_has_a_certificate(
       @TempDir Path dir) throws Exception {
     var ca = new TestCertificates("ca");

@@ -60,6 +60,16 @@ final class HttpPagesTest {
     }
   }
 
+  @Test
+  void a_page_under_the_root_is_shown_instead_of_the_list() throws Exception {
+    try (var running = Running.with(
+        settings -> settings.withHttp(
+            List.of(new ServerSettings.Http("prometheus", Running.ANY, Map.of("/", "/mine")))),
+        service)) {
+      assertThat(other(running, "/").body()).isEqualTo("mine\n");
+    }
+  }
+
   private static HttpResponse<String> other(Running running, String path) throws Exception {
     return Running.http(running.server.http().getFirst(), HttpRequest.newBuilder(), path);
   }

@@ -1,5 +1,6 @@
 package dev.gatehouse.cli.reference;
 
+import java.time.Duration;
 import java.util.List;
 
 /** What a value looks like, as the reference's language writes it. */
@@ -64,15 +65,20 @@ sealed interface Kind {
     }
   }
 
-  record Time() implements Kind {
+  record Time(Duration least) implements Kind {
+    Time() {
+      this(Duration.ZERO);
+    }
+
     @Override
     public String expected() {
-      return "a time such as 10ms, 1m30s or 24h";
+      return "a time such as 10ms, 1m30s or 24h"
+          + (least.isZero() ? "" : "; at least " + least.toMillis() + "ms");
     }
 
     @Override
     public void check(String value) {
-      if (GoValues.duration(value).isNegative()) {
+      if (GoValues.duration(value).compareTo(least) < 0) {
         throw new IllegalArgumentException(value);
       }
     }

@@ -91,12 +91,29 @@ public record ReferenceEnvironment(Map<String, String> env, boolean dropIn) {
     return problems;
   }
 
+  /** What is wrong with these alone, for a command that reads no others. */
+  List<String> problemsOf(Variable... variables) {
+    var problems = new ArrayList<String>();
+    for (var variable : variables) {
+      if (isSet(variable)) {
+        check(variable, problems);
+      }
+    }
+    return problems;
+  }
+
   private void check(Variable variable, List<String> problems) {
     var value = env.getOrDefault(variable.name(), "");
     try {
       variable.kind().check(value);
     } catch (IllegalArgumentException e) {
-      problems.add(variable + "=" + value + " (expected: " + variable.kind().expected() + ")");
+      // Metadata may be a token, and one that is written in a wrong way is one nevertheless.
+      boolean mayBeSecret =
+          variable.kind() instanceof Kind.Pairs || variable.name().endsWith("_AUTH");
+      problems.add((mayBeSecret ? variable + " is not as it must be" : variable + "=" + value)
+          + " (expected: "
+          + variable.kind().expected()
+          + ")");
     }
   }
 

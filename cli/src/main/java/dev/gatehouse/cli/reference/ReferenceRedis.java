@@ -6,6 +6,7 @@ import dev.gatehouse.ratelimit.redis.RedisSettings.Tls;
 import dev.gatehouse.ratelimit.redis.RedisSettings.Topology;
 import dev.gatehouse.ratelimit.redis.RedisUrl;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -21,12 +22,21 @@ public final class ReferenceRedis {
    */
   public static @Nullable RedisSettings settings(ReferenceEnvironment env) {
     var url = env.text(Variable.REDIS_URL).map(String::strip).orElse("");
-    if (url.isEmpty() || env.textOrUsual(Variable.BACKEND_TYPE).equalsIgnoreCase("memory")) {
+    if (url.isEmpty()) {
+      return null;
+    }
+    must(env.problemsOf(Variable.BACKEND_TYPE));
+    if (env.textOrUsual(Variable.BACKEND_TYPE).equalsIgnoreCase("memory")) {
       return null;
     }
     if (url.contains("://")) {
       return of(url, env);
     }
+    must(env.problemsOf(
+        Variable.REDIS_TYPE,
+        Variable.REDIS_SOCKET_TYPE,
+        Variable.REDIS_TLS,
+        Variable.REDIS_TLS_SKIP_HOSTNAME_VERIFICATION));
     var socketType = env.isSet(Variable.REDIS_SOCKET_TYPE)
         ? env.textOrUsual(Variable.REDIS_SOCKET_TYPE)
         : url.startsWith("/") ? "unix" : "tcp";
@@ -47,6 +57,7 @@ public final class ReferenceRedis {
    * @throws IllegalArgumentException naming what is wrong, without a password
    */
   public static RedisSettings of(String url, ReferenceEnvironment env) {
+    must(env.problemsOf(Variable.REDIS_TLS, Variable.REDIS_TLS_SKIP_HOSTNAME_VERIFICATION));
     var settings = RedisUrl.parse(url);
     if (settings.login().equals(Login.NONE)) {
       settings = settings.withLogin(login(env, Variable.REDIS_AUTH));
@@ -57,6 +68,13 @@ public final class ReferenceRedis {
     }
     boolean tls = settings.tls() != null || env.flag(Variable.REDIS_TLS);
     return settings.withTls(tls ? tls(env) : null);
+  }
+
+  /** A flag that cannot be read is not taken for false: TLS that is asked for is never left out. */
+  private static void must(List<String> problems) {
+    if (!problems.isEmpty()) {
+      throw new IllegalArgumentException(String.join("; ", problems));
+    }
   }
 
   private static Login login(ReferenceEnvironment env, Variable variable) {

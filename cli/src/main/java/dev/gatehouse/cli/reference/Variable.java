@@ -9,6 +9,7 @@ import dev.gatehouse.cli.reference.Kind.Pairs;
 import dev.gatehouse.cli.reference.Kind.Text;
 import dev.gatehouse.cli.reference.Kind.Time;
 import dev.gatehouse.cli.reference.Kind.Whole;
+import java.time.Duration;
 
 /**
  * Every environment variable of envoyproxy/ratelimit, by its name, and those that Envoy Gateway sets for it. The one place that knows them:
@@ -35,7 +36,7 @@ public enum Variable {
       Group.LISTENERS,
       "24h",
       new Time(),
-      "after which a connection is asked to go",
+      "after which a connection is asked to go; 0 is never",
       flag("--max-connection-age")),
   GRPC_MAX_CONNECTION_AGE_GRACE(
       Group.LISTENERS,
@@ -244,7 +245,7 @@ public enum Variable {
   REDIS_TIMEOUT(
       Group.REDIS,
       "10s",
-      new Time(),
+      new Time(Duration.ofMillis(1)),
       "how long Redis may take",
       here("the default is 10ms, below the 20 ms that Envoy waits; --redis-timeout")),
   REDIS_AUTH(Group.REDIS, "", new Text(), "password, or user:password", here()),
@@ -407,7 +408,7 @@ public enum Variable {
   STATS_FLUSH_INTERVAL(
       Group.STATISTICS,
       "10s",
-      new Time(),
+      new Time(Duration.ofMillis(1)),
       "how often statistics are sent",
       here("Prometheus always reads the numbers of the moment")),
   DISABLE_STATS(Group.STATISTICS, "false", new Flag(), "no statistics", here()),
@@ -430,7 +431,12 @@ public enum Variable {
       "serve statistics to Prometheus",
       here("beside statsd, if both are on")),
   PROMETHEUS_ADDR(Group.STATISTICS, ":9090", new Text(), "where", flag("--prometheus")),
-  PROMETHEUS_PATH(Group.STATISTICS, "/metrics", new Text(), "under which path", here()),
+  PROMETHEUS_PATH(
+      Group.STATISTICS,
+      "/metrics",
+      new Text(),
+      "under which path",
+      here("a slash is put before it if there is none")),
   PROMETHEUS_MAPPER_YAML(
       Group.STATISTICS,
       "",

@@ -69,8 +69,26 @@ final class ReferenceEnvironmentTest {
             "CONFIG_TYPE=ETCD (expected: FILE or GRPC_XDS_SOTW)",
             "NEAR_LIMIT_RATIO=80 (expected: a number from 0 to 1)",
             "SHADOW_MODE=yes (expected: true or false)",
-            "REDIS_TIMEOUT=10 (expected: a time such as 10ms, 1m30s or 24h)",
-            "EXTRA_TAGS=zone (expected: name:value,name:value)");
+            "REDIS_TIMEOUT=10 (expected: a time such as 10ms, 1m30s or 24h; at least 1ms)",
+            "EXTRA_TAGS is not as it must be (expected: name:value,name:value)");
+  }
+
+  @Test
+  void metadata_that_may_be_a_secret_is_not_shown() {
+    assertThat(
+            environment("CONFIG_GRPC_XDS_CLIENT_ADDITIONAL_HEADERS", "hunter2").problems())
+        .containsExactly("CONFIG_GRPC_XDS_CLIENT_ADDITIONAL_HEADERS is not as it must be"
+            + " (expected: name:value,name:value)");
+  }
+
+  @Test
+  void a_time_that_nothing_can_be_done_in_is_refused_and_one_that_means_never_is_not() {
+    assertThat(environment(
+                "REDIS_TIMEOUT", "0", "STATS_FLUSH_INTERVAL", "0s", "GRPC_MAX_CONNECTION_AGE", "0")
+            .problems())
+        .containsExactly(
+            "REDIS_TIMEOUT=0 (expected: a time such as 10ms, 1m30s or 24h; at least 1ms)",
+            "STATS_FLUSH_INTERVAL=0s (expected: a time such as 10ms, 1m30s or 24h; at least 1ms)");
   }
 
   @Test

@@ -81,6 +81,16 @@ final class ReferenceRedisTest {
   }
 
   @Test
+  void a_flag_that_cannot_be_read_is_not_taken_for_false() {
+    for (var url : List.of("a:1", "redis://a:1")) {
+      assertThatThrownBy(() -> settings("REDIS_URL", url, "REDIS_TLS", "yes"))
+          .hasMessage("REDIS_TLS=yes (expected: true or false)");
+    }
+    assertThatThrownBy(() -> settings("REDIS_URL", "a:1", "REDIS_TYPE", "ring"))
+        .hasMessage("REDIS_TYPE=ring (expected: SINGLE, SENTINEL or CLUSTER)");
+  }
+
+  @Test
   void half_of_a_client_certificate_is_refused() {
     assertThatThrownBy(
             () -> settings("REDIS_URL", "a:1", "REDIS_TLS", "true", "REDIS_TLS_CLIENT_CERT", "c"))

@@ -36,7 +36,7 @@ public final class MapperFile implements Mapping {
       "observer_type",
       "help");
   private static final java.util.regex.Pattern REFERENCE =
-      java.util.regex.Pattern.compile("\\$\\{?(\\d+)}?");
+      java.util.regex.Pattern.compile("\\$\\{?(\\d{1,4})}?");
 
   private final List<Rule> rules;
 

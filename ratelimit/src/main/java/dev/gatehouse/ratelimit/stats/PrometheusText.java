@@ -11,13 +11,13 @@ import java.util.TreeMap;
 public final class PrometheusText {
   private final Stats stats;
   private final Mapping mapping;
-  private final String tags;
+  private final Map<String, String> tags;
 
-  /** @param tags labels of every series ({@code EXTRA_TAGS}) */
+  /** @param tags labels of every series that has none of that name ({@code EXTRA_TAGS}) */
   public PrometheusText(Stats stats, Mapping mapping, Map<String, String> tags) {
     this.stats = stats;
     this.mapping = mapping;
-    this.tags = Series.of("", tags).labels();
+    this.tags = tags;
   }
 
   /** Reads what was counted; takes milliseconds when there are many keys, so not on a loop that serves. */
@@ -64,11 +64,11 @@ public final class PrometheusText {
   }
 
   private Series tagged(Series series) {
-    if (tags.isEmpty()) {
-      return series;
+    var tagged = series;
+    for (var tag : tags.entrySet()) {
+      tagged = tagged.with(tag.getKey(), tag.getValue());
     }
-    return new Series(
-        series.metric(), series.labels().isEmpty() ? tags : series.labels() + "," + tags);
+    return tagged;
   }
 
   static void line(StringBuilder page, String metric, String labels, String value) {

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  * All statistics of the service.
  *
  * <p>Keys are bounded: at most {@code maxKeys} of the limits in force, and at most as many again that are made of what requests hold (a
- * limit with {@code detailed_metric} or {@code value_to_metric}, a limit that Envoy sends). What is beyond is summed under {@value #OTHER}.
+ * limit with {@code detailed_metric} or {@code value_to_metric}, a limit that Envoy sends). What is beyond is summed under {@value #OTHER},
+ * and so is what a request makes that is longer than {@value #MAX_LENGTH} characters.
  * A limit that leaves the configuration takes its counters along; a key of requests that nobody hit for an hour makes room.
  *
  * <p>Counting costs a look-up by a string whose hash is kept, and no allocation.
@@ -28,6 +29,9 @@ public final class Stats {
 
   /** The key of what is beyond the bound: a domain and a key, so that the mapping makes labels of it. */
   public static final String OTHER = "other.other";
+
+  /** Of a key or a domain that a request makes, in characters. */
+  static final int MAX_LENGTH = 512;
 
   private static final Pattern IPV4 = Pattern.compile("\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}");
 
@@ -82,7 +86,7 @@ public final class Stats {
   }
 
   private LimitStats ofRequest(String key) {
-    if (ofRequestsCount.get() >= maxKeys) {
+    if (key.length() > MAX_LENGTH || ofRequestsCount.get() >= maxKeys) {
       return other;
     }
     if (ofRequestsCount.incrementAndGet() > maxKeys) {
@@ -129,7 +133,7 @@ public final class Stats {
   public void domainNotFound(String domain) {
     var known = unknownDomains.get(domain);
     if (known == null) {
-      known = unknownDomains.size() < maxKeys
+      known = domain.length() <= MAX_LENGTH && unknownDomains.size() < maxKeys
           ? unknownDomains.computeIfAbsent(domain, d -> new StatCounter())
           : otherDomains;
     }

@@ -7,16 +7,23 @@ import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Tells a statsd server what was counted since the last time: {@code name:delta|c} a line, nothing for what did not change. Runs on the
- * thread that flushes, which may wait; a server that is not there costs a line in the log, and its TCP connection loses nothing meanwhile.
+ * thread that flushes, which may wait a little; a server that is not there costs a line in the log, and its TCP connection loses nothing
+ * meanwhile. A flush on which the connection breaks, or that the server does not take in time, is lost.
  *
  * <p>Response times are one line a bucket, the mean with a sample rate that says how many they were, not one line a call.
  */
@@ -26,26 +33,36 @@ final class Statsd implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Statsd.class);
   private static final int CONNECT_MILLIS = 1500;
+  private static final Duration TAKEN_WITHIN = Duration.ofSeconds(5);
 
   private final StatsdSettings settings;
+  private final Duration takenWithin;
   private final String tags;
   private final StringBuilder line = new StringBuilder();
   private final byte[] packet = new byte[MAX_PACKET_BYTES];
   private int size;
+  private long deadline;
   private boolean tooLongTold;
   private boolean failureTold;
   private @Nullable Transport transport;
 
   /** Takes a packet of whole lines. */
   private interface Transport extends AutoCloseable {
-    void send(byte[] packet, int size) throws IOException;
+    /** @param deadline by {@link System#nanoTime}, for who may have to wait */
+    void send(byte[] packet, int size, long deadline) throws IOException;
 
     @Override
     void close();
   }
 
   Statsd(StatsdSettings settings) {
+    this(settings, TAKEN_WITHIN);
+  }
+
+  /** @param takenWithin how long a server may take to take a flush */
+  Statsd(StatsdSettings settings, Duration takenWithin) {
     this.settings = settings;
+    this.takenWithin = takenWithin;
     this.tags = serialised(settings.tags());
   }
 
@@ -102,6 +119,7 @@ final class Statsd implements AutoCloseable {
 
   private void write(Stats stats, Transport to) throws IOException {
     var failure = new IOException[1];
+    deadline = System.nanoTime() + takenWithin.toNanos();
     stats.eachLimit(limit -> {
       for (var stat : LimitStats.Stat.ALL) {
         long more = limit.counter(stat).latch();
@@ -159,7 +177,7 @@ final class Statsd implements AutoCloseable {
   private void send(Transport to, IOException[] failure) {
     if (size > 0 && failure[0] == null) {
       try {
-        to.send(packet, size);
+        to.send(packet, size, deadline);
       } catch (IOException e) {
         failure[0] = e;
       }
@@ -181,7 +199,7 @@ final class Statsd implements AutoCloseable {
     }
 
     @Override
-    public void send(byte[] packet, int size) throws IOException {
+    public void send(byte[] packet, int size, long deadline) throws IOException {
       socket.send(new DatagramPacket(packet, size, address));
     }
 
@@ -191,29 +209,46 @@ final class Statsd implements AutoCloseable {
     }
   }
 
+  /** A server that does not read would hold a thread that writes to it for ever: this one waits until the deadline. */
   private static final class Tcp implements Transport {
-    private final Socket socket = new Socket();
+    private final SocketChannel channel = SocketChannel.open();
+    private final Selector writable = Selector.open();
 
     Tcp(StatsdSettings settings) throws IOException {
       try {
-        socket.connect(
-            new InetSocketAddress(InetAddress.getByName(settings.host()), settings.port()),
-            CONNECT_MILLIS);
+        channel
+            .socket()
+            .connect(
+                new InetSocketAddress(InetAddress.getByName(settings.host()), settings.port()),
+                CONNECT_MILLIS);
+        channel.configureBlocking(false);
+        channel.register(writable, SelectionKey.OP_WRITE);
       } catch (IOException e) {
-        socket.close();
+        close();
         throw e;
       }
     }
 
     @Override
-    public void send(byte[] packet, int size) throws IOException {
-      socket.getOutputStream().write(packet, 0, size);
+    public void send(byte[] packet, int size, long deadline) throws IOException {
+      var left = ByteBuffer.wrap(packet, 0, size);
+      channel.write(left);
+      while (left.hasRemaining()) {
+        long millis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+        if (millis <= 0) {
+          throw new SocketTimeoutException("the server does not read what it is sent");
+        }
+        writable.select(millis);
+        writable.selectedKeys().clear();
+        channel.write(left);
+      }
     }
 
     @Override
     public void close() {
       try {
-        socket.close();
+        channel.close();
+        writable.close();
       } catch (IOException e) {
         LOG.debug("a connection to statsd did not close", e);
       }

@@ -72,6 +72,33 @@ final class PrometheusTextTest {
   }
 
   @Test
+  void a_tag_whose_name_prometheus_forbids_gets_another_and_a_label_is_not_there_twice() {
+    stats.limit("shop.user,zone=").over(1, false);
+    var tags = new java.util.LinkedHashMap<String, String>();
+    tags.put("k8s-app", "x");
+    tags.put("k8s.app", "y");
+    tags.put("9", "z");
+    tags.put("domain", "other");
+    tags.put("zone", "a");
+    assertThat(new PrometheusText(stats, Mapping.standard(), tags).page().lines())
+        .contains(
+            "ratelimit_service_rate_limit_over_limit{domain=\"shop\",key1=\"user,zone=\",k8s_app=\"x\",_9=\"z\",zone=\"a\"} 1",
+            "ratelimit_service_config_load_success{k8s_app=\"x\",_9=\"z\",domain=\"other\",zone=\"a\"} 0");
+  }
+
+  @Test
+  void a_mapper_files_names_and_references_that_nothing_can_mean_do_no_harm() throws IOException {
+    stats.limit("shop.user").over(1, false);
+    var loaded = MapperFile.read(written("""
+        mappings:
+        - match: ratelimit.service.rate_limit.*.*.over_limit
+          name: denied
+          labels: {my-label: "$1", my.label: "$2", far: "$99999999999"}
+        """));
+    assertThat(page(loaded.mapping())).contains("denied{my_label=\"shop\",far=\"9999999\"} 1");
+  }
+
+  @Test
   void a_mapper_file_that_says_what_the_standard_says_gives_the_same_page() throws IOException {
     stats.limit("shop.user_ada").counted(9, 1, 10, false);
     stats.limit("shop.user.path_a.method").counted(11, 1, 10, false);

@@ -60,6 +60,28 @@ final class StatsTest {
   }
 
   @Test
+  void what_a_request_makes_too_long_is_with_the_rest() {
+    var longest = "shop." + "x".repeat(Stats.MAX_LENGTH - 5);
+    stats.limit(longest).over(1, false);
+    stats.limit(longest + "x").over(2, false);
+    stats.domainNotFound("y".repeat(Stats.MAX_LENGTH));
+    stats.domainNotFound("y".repeat(Stats.MAX_LENGTH + 1));
+    assertThat(keys()).containsExactlyInAnyOrder(longest, Stats.OTHER);
+    assertThat(stats.text().lines().filter(line -> line.contains("domain_not_found")))
+        .containsExactlyInAnyOrder(
+            "ratelimit.service.rate_limit." + "y".repeat(512) + ".domain_not_found: 1",
+            "ratelimit.service.rate_limit.other.domain_not_found: 1");
+  }
+
+  @Test
+  void a_limit_in_force_may_have_a_longer_key() {
+    var key = "shop." + "x".repeat(2 * Stats.MAX_LENGTH);
+    stats.inForce(List.of(key));
+    stats.limit(key).over(1, false);
+    assertThat(keys()).containsExactly(key);
+  }
+
+  @Test
   void the_values_of_requests_take_no_room_from_the_limits_in_force() {
     IntStream.range(0, 10).forEach(i -> stats.limit("shop.user_" + i).over(1, false));
     stats.inForce(List.of("shop.a", "shop.b", "shop.c"));

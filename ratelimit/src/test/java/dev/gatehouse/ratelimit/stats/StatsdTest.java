@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -112,6 +113,35 @@ final class StatsdTest {
               new java.io.InputStreamReader(connection.getInputStream(), UTF_8));
           assertThat(in.readLine())
               .isEqualTo("ratelimit.service.rate_limit.shop.user.total_hits:2|c");
+        }
+      }
+    }
+  }
+
+  @Test
+  void a_server_that_does_not_read_costs_a_flush_and_holds_nothing_up() throws IOException {
+    try (var server = new ServerSocket()) {
+      server.setReceiveBufferSize(4096);
+      server.setSoTimeout(5_000);
+      server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+      var settings = new StatsdSettings(
+          Protocol.TCP, "127.0.0.1", server.getLocalPort(), Duration.ofSeconds(10), Map.of());
+      try (var statsd = new Statsd(settings, Duration.ofMillis(200))) {
+        for (int i = 0; i < 10_000; i++) { // more than the system keeps of what nobody reads
+          stats.limit("shop." + "x".repeat(480) + i).over(1, false);
+        }
+        statsd.flush(stats);
+        try (var silent = server.accept()) {
+          assertThat(silent.isConnected()).isTrue();
+          stats.redisError();
+          statsd.flush(stats);
+          try (var next = server.accept()) {
+            next.setSoTimeout(5_000);
+            var in = new java.io.BufferedReader(
+                new java.io.InputStreamReader(next.getInputStream(), UTF_8));
+            assertThat(in.readLine())
+                .isEqualTo("ratelimit.service.call.should_rate_limit.redis_error:1|c");
+          }
         }
       }
     }
