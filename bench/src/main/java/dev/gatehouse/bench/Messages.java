@@ -24,6 +24,9 @@ import java.util.Random;
 final class Messages {
   private static final String ROUTE = "httproute/shop/orders/rule/0/match/0/*";
 
+  /** Of the loads on routes, the smaller number of them. */
+  private static final int FEW = 10;
+
   private Messages() {}
 
   /** For each caller the messages of one call: one, or two on an ext_proc stream. */
@@ -67,13 +70,15 @@ final class Messages {
     return all;
   }
 
-  /** A call on each of the routes, in the same haphazard order each time. */
+  /**
+   * As many pairs of route and caller, and so as many counters, however many routes there are. In the same haphazard order each time.
+   */
   static List<List<byte[]>> limitsOnRoutes(Shop shop, int routes, int calls) {
     var users = shop.users();
     var all = new ArrayList<List<byte[]>>(calls);
     for (int i = 0; i < calls; i++) {
       var route = shop.rateLimitedRoute(i % routes);
-      all.add(List.of(limit(shop, route, users.get(i % users.size()))));
+      all.add(List.of(limit(shop, route, users.get(i / FEW % users.size()))));
     }
     Collections.shuffle(all, new Random(4711));
     return all;

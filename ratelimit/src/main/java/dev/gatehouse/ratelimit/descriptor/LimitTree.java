@@ -53,7 +53,7 @@ public final class LimitTree {
       if (next.countsEachValue(entry)) {
         subject = Subject.with(subject, entry.getValue());
       }
-      metricOfItsOwn |= next.step.valueToMetric();
+      metricOfItsOwn |= next.valueToMetric;
       node = next;
     }
     var limited = node.limited;
@@ -190,7 +190,7 @@ public final class LimitTree {
     private Node node(String domain, List<Step> path) {
       var node = root(domain);
       for (var step : path) {
-        node = node.branches.computeIfAbsent(step.key(), k -> new Branch()).child(step);
+        node = node.branch(step.key()).child(step);
       }
       return node;
     }
@@ -240,7 +240,10 @@ public final class LimitTree {
 
   static final class Node {
     final Step step;
-    private final Map<String, Branch> branches = new HashMap<>(4);
+    final boolean valueToMetric;
+    private final boolean any;
+    private final boolean wildcard;
+    private final Children<Branch> branches = new Children<>();
     boolean detailedMetric;
 
     Match.@Nullable Limited limited;
@@ -249,6 +252,19 @@ public final class LimitTree {
 
     Node(Step step) {
       this.step = step;
+      this.valueToMetric = step.valueToMetric();
+      this.any = step.value() == null;
+      this.wildcard = step.wildcard() && !step.shared();
+    }
+
+    private Branch branch(String key) {
+      var before = branches.get(key);
+      if (before != null) {
+        return before;
+      }
+      var branch = new Branch();
+      branches.put(key, branch);
+      return branch;
     }
 
     @Nullable
@@ -259,8 +275,7 @@ public final class LimitTree {
 
     /** Whether the values that lead here have a counter each; the level's own text, taken literally, is none of them. */
     boolean countsEachValue(Entry entry) {
-      return step.value() == null
-          || (step.wildcard() && !step.shared() && !step.value().equals(entry.getValue()));
+      return any || (wildcard && !entry.getValue().equals(step.value()));
     }
 
     void addTo(List<Limit> all) {
@@ -273,7 +288,7 @@ public final class LimitTree {
 
   /** The children of one key. */
   private static final class Branch {
-    final Map<String, Node> byValue = new HashMap<>(2);
+    final Children<Node> byValue = new Children<>();
     final List<Pattern> wildcards = new ArrayList<>(0);
 
     @Nullable
