@@ -5,22 +5,17 @@ import dev.gatehouse.policy.source.PolicySource;
 import dev.gatehouse.ratelimit.RateLimit;
 import dev.gatehouse.ratelimit.RateLimitSettings;
 import dev.gatehouse.ratelimit.config.Sources;
-import dev.gatehouse.server.HttpPage;
-import dev.gatehouse.server.Service;
+import dev.gatehouse.server.Delegating;
 import dev.gatehouse.server.ServiceContext;
-import io.grpc.ServerServiceDefinition;
-import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The ratelimit service with the reference's configuration beside the policies: it begins to load when the addresses are bound. */
-final class ConfiguredRateLimit implements Service {
+final class ConfiguredRateLimit extends Delegating {
   private static final Logger LOG = LoggerFactory.getLogger("dev.gatehouse");
 
-  private final RateLimit service;
   private final Sources sources;
   private final ReferenceConfiguration configuration;
   private final boolean waits;
@@ -28,7 +23,7 @@ final class ConfiguredRateLimit implements Service {
 
   private ConfiguredRateLimit(
       RateLimit service, Sources sources, ReferenceConfiguration configuration, boolean waits) {
-    this.service = service;
+    super(service);
     this.sources = sources;
     this.configuration = configuration;
     this.waits = waits;
@@ -57,7 +52,7 @@ final class ConfiguredRateLimit implements Service {
     if (waits) {
       awaitFirst();
     }
-    service.warmUp();
+    super.warmUp();
   }
 
   private void awaitFirst() {
@@ -74,36 +69,6 @@ final class ConfiguredRateLimit implements Service {
   }
 
   @Override
-  public String name() {
-    return service.name();
-  }
-
-  @Override
-  public ServerServiceDefinition definition() {
-    return service.definition();
-  }
-
-  @Override
-  public List<WarmUpCall> warmUpCalls() {
-    return service.warmUpCalls();
-  }
-
-  @Override
-  public Map<String, HttpPage> pages() {
-    return service.pages();
-  }
-
-  @Override
-  public String metrics() {
-    return service.metrics();
-  }
-
-  @Override
-  public @Nullable String unhealthy() {
-    return service.unhealthy();
-  }
-
-  @Override
   public void close() {
     if (loading != null) {
       try {
@@ -112,6 +77,6 @@ final class ConfiguredRateLimit implements Service {
         LOG.error("the configuration's source was not closed", e);
       }
     }
-    service.close();
+    super.close();
   }
 }

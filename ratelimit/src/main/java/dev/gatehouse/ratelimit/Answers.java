@@ -1,7 +1,6 @@
 package dev.gatehouse.ratelimit;
 
 import com.google.protobuf.ByteString;
-import com.google.protobuf.Struct;
 import dev.gatehouse.ratelimit.counter.Counts;
 import dev.gatehouse.ratelimit.descriptor.Answer;
 import io.envoyproxy.envoy.config.core.v3.HeaderValue;
@@ -72,7 +71,7 @@ final class Answers {
       deny(extras, answer.denied());
     }
     if (settings.dynamicMetadata()) {
-      extras.setDynamicMetadata(metadata(verdict, request, plan));
+      extras.setDynamicMetadata(RequestMetadata.of(request, plan, verdict));
     }
     return extras.build().toByteArray();
   }
@@ -137,10 +136,6 @@ final class Answers {
 
   private static void header(RateLimitResponse.Builder extras, String name, String value) {
     extras.addResponseHeadersToAdd(HeaderValue.newBuilder().setKey(name).setValue(value));
-  }
-
-  private static Struct metadata(Verdict verdict, RateLimitRequest request, Plan.Count plan) {
-    return RequestMetadata.of(request, plan, verdict);
   }
 
   private static byte[] joined(byte[] first, byte[] second) {
