@@ -101,6 +101,7 @@ public final class ProcessorStream {
 
   private State state = State.NEW;
   private Processor processor = Processor.PASS;
+  private DynamicMetadata untold = DynamicMetadata.NONE;
   private final ArrayDeque<byte[]> outgoing = new ArrayDeque<>(1);
   private @Nullable Kept request;
   private @Nullable Kept response;
@@ -298,7 +299,7 @@ public final class ProcessorStream {
     state = step.next();
     switch (step.action()) {
       case SEND -> send(question, reply, step.modes());
-      case HOLD -> kept(question.kind.direction).headers = ((Reply.Continue) reply).changes();
+      case HOLD -> hold(question.kind.direction, (Reply.Continue) reply);
       case WORK -> work(question, ((Reply.Later) reply).work());
       case BODY_CANNOT_COME -> instead(question, NO_WHOLE_BODY);
       case MISFIT ->
@@ -307,10 +308,16 @@ public final class ProcessorStream {
     }
   }
 
+  private void hold(Direction direction, Reply.Continue reply) {
+    kept(direction).headers = reply.changes();
+    untold = untold.and(reply.metadata());
+  }
+
   private void send(Question question, Reply reply, @Nullable Modes modes) {
     var kind = question.kind;
     switch (reply) {
-      case Reply.Continue(var changes, var wish, var override, var prebuilt) -> {
+      case Reply.Continue(var changes, var wish, var override, var metadata, var prebuilt) -> {
+        untold = untold.and(metadata);
         if (question.about(kind.direction)) {
           sendBody(question, changes, null);
         } else if (modes != null) {
@@ -319,7 +326,8 @@ public final class ProcessorStream {
           emit(prebuilt.fits(kind) ? prebuilt.answer() : Answers.changed(kind, changes));
         }
       }
-      case Reply.NewBody(var changes, var body) -> {
+      case Reply.NewBody(var changes, var body, var metadata) -> {
+        untold = untold.and(metadata);
         if (question.about(kind.direction)) {
           sendBody(question, changes, body);
         } else if (state.half(kind.direction).treatment() == Treatment.REPLACE) {
@@ -379,7 +387,14 @@ public final class ProcessorStream {
     }
   }
 
+  /** What a message of Envoy's is answered by; metadata that was not told yet goes with it. */
   private void emit(byte[] answer) {
+    var told = untold;
+    untold = DynamicMetadata.NONE;
+    put(told.isEmpty() ? answer : told.beside(answer));
+  }
+
+  private void put(byte[] answer) {
     if (outgoing.isEmpty() && outlet.ready()) {
       outlet.send(answer);
     } else {
@@ -448,7 +463,7 @@ public final class ProcessorStream {
     }
     var mode = state.half(working.question.kind.direction).mode();
     if (mode != BodyMode.FULL_DUPLEX) { // Has no timer.
-      emit(Answers.moreTime(patience.deadline()));
+      put(Answers.moreTime(patience.deadline()));
     }
     timer = loop.after(patience.deadline().minus(patience.askAfter()), () -> late(job));
   }

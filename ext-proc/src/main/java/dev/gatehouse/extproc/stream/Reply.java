@@ -17,12 +17,17 @@ public sealed interface Reply {
    *
    * @param wish heeded in replies to headers
    * @param override heeded in replies to headers
+   * @param metadata goes out with the next answer that Envoy takes: at once, or with a held one
    */
   record Continue(
-      HeaderChanges changes, BodyWish wish, @Nullable ModeOverride override, Prebuilt answers)
+      HeaderChanges changes,
+      BodyWish wish,
+      @Nullable ModeOverride override,
+      DynamicMetadata metadata,
+      Prebuilt answers)
       implements Reply {
     public static Continue of(HeaderChanges changes, BodyWish wish) {
-      return new Continue(changes, wish, null, Prebuilt.NONE);
+      return new Continue(changes, wish, null, DynamicMetadata.NONE, Prebuilt.NONE);
     }
 
     /** For one that is kept: its answer is serialised now. */
@@ -31,11 +36,16 @@ public sealed interface Reply {
           changes,
           wish,
           null,
+          DynamicMetadata.NONE,
           new Prebuilt(direction, Answers.changed(Kind.headers(direction), changes)));
     }
 
     public Continue with(ModeOverride mode) {
-      return new Continue(changes, wish, mode, Prebuilt.NONE);
+      return new Continue(changes, wish, mode, metadata, Prebuilt.NONE);
+    }
+
+    public Continue with(DynamicMetadata more) {
+      return new Continue(changes, wish, override, metadata.and(more), answers);
     }
   }
 
@@ -43,7 +53,12 @@ public sealed interface Reply {
    * To headers: this instead of the body that may follow. To a body or a piece of it: this instead of it. The content-length is
    * seen to. Not for trailers.
    */
-  record NewBody(HeaderChanges changes, ByteString body) implements Reply {}
+  record NewBody(HeaderChanges changes, ByteString body, DynamicMetadata metadata)
+      implements Reply {
+    public NewBody(HeaderChanges changes, ByteString body) {
+      this(changes, body, DynamicMetadata.NONE);
+    }
+  }
 
   /**
    * Answers the client at once; once response headers are out Envoy resets its stream instead.

@@ -390,7 +390,8 @@ final class StreamMachine {
       return new Replied(state, Sequel.BODY_CANNOT_COME);
     }
     var next = told.with(direction, half.treating(treatment));
-    return treatment == Treatment.WHOLE && half.mode == BodyMode.FULL_DUPLEX
+    return half.mode == BodyMode.FULL_DUPLEX
+            && (go.wish() == BodyWish.WHOLE || go.wish() == BodyWish.HELD_CHUNKS)
         ? new Replied(next, Sequel.HOLD)
         : new Replied(next, Sequel.SEND, modes);
   }
@@ -400,7 +401,7 @@ final class StreamMachine {
     return switch (wish) {
       case UNSEEN -> Treatment.PASS;
       case PART -> Treatment.PART;
-      case CHUNKS ->
+      case CHUNKS, HELD_CHUNKS ->
         switch (mode) {
           case BUFFERED, STREAMED, FULL_DUPLEX -> Treatment.CHUNKS;
           case UNKNOWN, NONE, BUFFERED_PARTIAL -> null;

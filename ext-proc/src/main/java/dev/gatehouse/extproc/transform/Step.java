@@ -38,7 +38,7 @@ record Step(
   }
 
   record Respond(int status, Map<String, Text> headers, Text body) {
-    Reply render(RequestFacts facts) throws EvaluationException {
+    Reply.Respond render(RequestFacts facts) throws EvaluationException {
       var changes = HeaderChanges.builder();
       for (var header : headers.entrySet()) {
         changes.overwrite(header.getKey(), header.getValue().render(facts));

@@ -168,45 +168,34 @@ public final class TransformProcessor implements Processor {
   }
 
   private Reply run(Way way, HeadersMessage message) throws EvaluationException {
+    var run = new StepRun(message.direction(), facts);
+    var came = run.run(way.steps());
+    changed(run.changes());
+    return switch (came) {
+      case StepRun.Came.Responded(var respond) -> {
+        end(Outcome.RESPONDED, "responded", "responded " + respond.status());
+        yield respond;
+      }
+      case StepRun.Came.Went went -> went(way, message, went);
+    };
+  }
+
+  private Reply went(Way way, HeadersMessage message, StepRun.Came.Went went) {
     var direction = message.direction();
-    var selected = new ArrayList<JsonEdits>();
-    var selectedChanges = new ArrayList<String>();
-    ByteString body = null;
-    for (var step : way.steps()) {
-      if (!step.holds(facts)) {
-        continue;
-      }
-      if (step.respond() != null) {
-        var respond = step.respond().render(facts);
-        end(Outcome.RESPONDED, "responded", "responded " + step.respond().status());
-        return respond;
-      }
-      step.change(direction, facts);
-      changed(step.changes());
-      if (step.body() != null) {
-        body = step.body().render(facts);
-        selected.clear();
-        selectedChanges.clear();
-      }
-      if (step.json() != null) {
-        selected.add(step.json().edits(facts));
-        selectedChanges.addAll(step.json().changes());
-      }
-    }
     if (way.guardsResponse()) {
       ResponseGuard.keepReadable(facts.edits(direction), ResponseGuard.acceptsGzip(message));
     }
     var headers = facts.edits(direction).changes();
-    if (body != null) {
-      return templated(message, headers, body, selected, selectedChanges);
+    if (went.body() != null) {
+      return templated(message, headers, went.body(), went.edits(), went.edited());
     }
-    return selected.isEmpty()
+    return went.edits().isEmpty()
         ? Reply.Continue.of(headers, BodyWish.UNSEEN)
         : withBody(
             way,
             message,
-            selected,
-            selectedChanges,
+            went.edits(),
+            went.edited(),
             awaits -> Reply.Continue.of(headers, wish(awaits)));
   }
 

@@ -17,6 +17,7 @@ import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.He
 import io.envoyproxy.envoy.service.ext_proc.v3.HttpHeaders;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingResponse;
+import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingResponse.ResponseCase;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -294,6 +295,60 @@ class TrapsTest {
     assertThat(envoy.filter.immediate()).isNotNull();
     assertThat(processor.failures).containsExactly(Processor.Cause.BODY_TOO_LARGE);
     assertThat(envoy.peer.closed()).isNotNull();
+  }
+
+  @Test
+  void held_headers_wait_for_the_first_chunk_only_and_can_be_refused_until_then() {
+    var processor = new Saying(Reply.Continue.of(
+        HeaderChanges.builder().overwrite("x-a", "1").build(), BodyWish.HELD_CHUNKS));
+    processor.chunk = new Reply.NewBody(HeaderChanges.NONE, ByteString.copyFromUtf8("new"));
+    var envoy = new Play(processor, BodySendMode.FULL_DUPLEX_STREAMED, BodySendMode.NONE, false);
+    envoy.filter.requestHeaders(false, ":method", "POST");
+    assertThat(envoy.takeAll()).isEmpty();
+    envoy.filter.requestData(ByteString.copyFromUtf8("old"), false);
+    assertThat(envoy.takeAll())
+        .extracting(ProcessingResponse::getResponseCase)
+        .containsExactly(ResponseCase.REQUEST_HEADERS, ResponseCase.REQUEST_BODY);
+    assertThat(envoy.filter.request().message().values("x-a")).containsExactly("1");
+  }
+
+  @Test
+  void held_headers_without_a_body_go_out_before_the_trailers() {
+    var processor = new Saying(Reply.Continue.of(HeaderChanges.NONE, BodyWish.HELD_CHUNKS));
+    var envoy = new Play(processor, BodySendMode.FULL_DUPLEX_STREAMED, BodySendMode.NONE, false);
+    envoy.filter.requestHeaders(false, ":method", "POST");
+    envoy.filter.requestTrailers();
+    assertThat(envoy.takeAll())
+        .extracting(ProcessingResponse::getResponseCase)
+        .containsExactly(ResponseCase.REQUEST_HEADERS, ResponseCase.REQUEST_TRAILERS);
+  }
+
+  @Test
+  void metadata_goes_with_the_answer_and_with_a_held_one_when_that_goes() {
+    var told = DynamicMetadata.of("ours", struct("at", "headers"));
+    var go = Reply.Continue.of(HeaderChanges.NONE, BodyWish.WHOLE).with(told);
+    assertThat(answerToHeaders(new Saying(go)).getDynamicMetadata().getFieldsOrThrow("ours"))
+        .isEqualTo(Value.newBuilder().setStructValue(struct("at", "headers")).build());
+    var processor = new Saying(go);
+    processor.body = new Reply.NewBody(
+        HeaderChanges.NONE,
+        ByteString.copyFromUtf8("new"),
+        DynamicMetadata.of("ours", struct("size", "3")));
+    var envoy = new Play(processor, BodySendMode.FULL_DUPLEX_STREAMED, BodySendMode.NONE, false);
+    envoy.filter.requestHeaders(false, ":method", "POST");
+    assertThat(envoy.takeAll()).isEmpty();
+    envoy.filter.requestData(ByteString.copyFromUtf8("old"), true);
+    var answers = envoy.takeAll();
+    assertThat(answers.getFirst().getDynamicMetadata().getFieldsOrThrow("ours").getStructValue())
+        .isEqualTo(
+            struct("at", "headers").toBuilder().mergeFrom(struct("size", "3")).build());
+    assertThat(answers.getLast().hasDynamicMetadata()).isFalse();
+  }
+
+  private static Struct struct(String name, String value) {
+    return Struct.newBuilder()
+        .putFields(name, Value.newBuilder().setStringValue(value).build())
+        .build();
   }
 
   @Test

@@ -24,6 +24,9 @@ public final class Bindings {
   /** Prefix of the string copies in that namespace that rate limit descriptors can read. */
   public static final String DESCRIPTOR_PREFIX = MetadataKey.DESCRIPTOR_PREFIX;
 
+  /** The dynamic metadata namespace that ext-proc writes: what a TransformPolicy's {@code metadata} says. */
+  public static final String PROCESSOR_NAMESPACE = "gatehouse.ext_proc";
+
   /** Route metadata of Envoy Gateway: {@code resources[] {kind, name, namespace, sectionName}}. */
   public static final String GATEWAY_METADATA = "envoy-gateway";
 
