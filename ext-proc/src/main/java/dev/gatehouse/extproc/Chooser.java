@@ -3,6 +3,7 @@ package dev.gatehouse.extproc;
 import dev.gatehouse.extproc.stream.HeadersMessage;
 import dev.gatehouse.extproc.stream.Processor;
 import dev.gatehouse.extproc.stream.ProcessorStream.Opened;
+import dev.gatehouse.extproc.transform.StepRecord;
 import dev.gatehouse.extproc.transform.StreamFacts;
 import dev.gatehouse.extproc.transform.TransformProcessor;
 import dev.gatehouse.policy.attach.Lookup;
@@ -26,11 +27,18 @@ final class Chooser {
   private final ExtProcSettings settings;
   private final DecisionListener decisions;
   private final WarmUp warmUp;
+  private final @Nullable StepRecord record;
 
-  Chooser(ExtProcSettings settings, DecisionListener decisions, WarmUp warmUp) {
+  /** @param record is told of each step of a policy; null while serving */
+  Chooser(
+      ExtProcSettings settings,
+      DecisionListener decisions,
+      WarmUp warmUp,
+      @Nullable StepRecord record) {
     this.settings = settings;
     this.decisions = decisions;
     this.warmUp = warmUp;
+    this.record = record;
   }
 
   /** @param plans those in force when the stream began, which it keeps */
@@ -62,7 +70,8 @@ final class Chooser {
             plan,
             new StreamFacts(key, settings.addressFromHeader()),
             binding.requestId(),
-            decisions));
+            decisions,
+            record));
     };
   }
 

@@ -1,5 +1,6 @@
 package dev.gatehouse.extproc;
 
+import dev.gatehouse.extproc.transform.StepRecord;
 import dev.gatehouse.policy.source.PolicySource;
 import dev.gatehouse.server.Prebuilt;
 import dev.gatehouse.server.Service;
@@ -10,6 +11,8 @@ import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** The ext-proc service, composed on this screen. */
 public final class ExtProc implements Service {
@@ -18,12 +21,15 @@ public final class ExtProc implements Service {
 
   private final WarmUp warmUp;
   private final ThreadPoolExecutor workers;
-  private final ProcessorService service;
+  private final Function<@Nullable StepRecord, ProcessorService> services;
 
-  private ExtProc(WarmUp warmUp, ThreadPoolExecutor workers, ProcessorService service) {
+  private ExtProc(
+      WarmUp warmUp,
+      ThreadPoolExecutor workers,
+      Function<@Nullable StepRecord, ProcessorService> services) {
     this.warmUp = warmUp;
     this.workers = workers;
-    this.service = service;
+    this.services = services;
   }
 
   /** Registers its compiler with the policies; call before {@link PolicySource#start}. */
@@ -32,8 +38,11 @@ public final class ExtProc implements Service {
     var warmUp = new WarmUp();
     var plans = policies.live(PlanBook::compile);
     var workers = workers();
-    var chooser = new Chooser(settings, context.decisions(), warmUp);
-    return new ExtProc(warmUp, workers, new ProcessorService(plans, chooser, workers));
+    return new ExtProc(
+        warmUp,
+        workers,
+        record -> new ProcessorService(
+            plans, new Chooser(settings, context.decisions(), warmUp, record), workers));
   }
 
   @Override
@@ -43,6 +52,15 @@ public final class ExtProc implements Service {
 
   @Override
   public ServerServiceDefinition definition() {
+    return definition(services.apply(null));
+  }
+
+  /** The service as it serves, whose next stream tells what each step does. */
+  public ServerServiceDefinition explaining(StepRecord record) {
+    return definition(services.apply(record));
+  }
+
+  private static ServerServiceDefinition definition(ProcessorService service) {
     return ServerServiceDefinition.builder(ExternalProcessorGrpc.SERVICE_NAME)
         .addMethod(Prebuilt.answering(ExternalProcessorGrpc.getProcessMethod()), service)
         .build();

@@ -7,6 +7,7 @@ import dev.gatehouse.extproc.stream.Reply;
 import dev.gatehouse.policy.expr.Condition;
 import dev.gatehouse.policy.expr.EvaluationException;
 import dev.gatehouse.policy.expr.RequestFacts;
+import dev.gatehouse.policy.resource.Origin;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param status as the {@code :status} header says it
  * @param changes what it changes beside JSON, for people, names without values: {@code -server}, {@code x-user=}
+ * @param origin where it stands, by which {@code explain} knows it
  */
 record Step(
     @Nullable Condition when,
@@ -26,7 +28,8 @@ record Step(
     @Nullable JsonStep json,
     @Nullable Text body,
     @Nullable Respond respond,
-    List<String> changes) {
+    List<String> changes,
+    Origin origin) {
 
   /** In the order in which they happen. */
   record Headers(

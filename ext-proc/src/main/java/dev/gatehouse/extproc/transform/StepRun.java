@@ -32,25 +32,37 @@ final class StepRun {
 
   private final Direction direction;
   private final StreamFacts facts;
+  private final StepTrace trace;
   private final List<String> changes = new ArrayList<>();
   private final List<JsonEdits> edits = new ArrayList<>();
   private final List<String> edited = new ArrayList<>();
   private @Nullable ByteString body;
 
-  StepRun(Direction direction, StreamFacts facts) {
+  StepRun(Direction direction, StreamFacts facts, StepTrace trace) {
     this.direction = direction;
     this.facts = facts;
+    this.trace = trace;
   }
 
   Came run(List<Step> steps) throws EvaluationException {
     for (var step : steps) {
-      if (!step.holds(facts)) {
-        continue;
+      trace.begins(direction, step, facts);
+      try {
+        if (!step.holds(facts)) {
+          trace.leftOut();
+          continue;
+        }
+        if (step.respond() != null) {
+          var reply = step.respond().render(facts);
+          trace.responded(reply);
+          return new Came.Responded(reply);
+        }
+        change(step);
+      } catch (EvaluationException e) {
+        trace.failed(String.valueOf(e.getMessage()));
+        throw e;
       }
-      if (step.respond() != null) {
-        return new Came.Responded(step.respond().render(facts));
-      }
-      change(step);
+      trace.done();
     }
     return new Came.Went(body, edits, edited);
   }
@@ -65,11 +77,14 @@ final class StepRun {
     changes.addAll(step.changes());
     if (step.body() != null) {
       body = step.body().render(facts);
+      trace.replacesBody(body);
       edits.clear();
       edited.clear();
     }
     if (step.json() != null) {
-      edits.add(step.json().edits(facts));
+      var made = step.json().edits(facts);
+      trace.editsBody(made);
+      edits.add(made);
       edited.addAll(step.json().changes());
     }
   }

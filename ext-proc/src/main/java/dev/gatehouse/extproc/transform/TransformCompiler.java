@@ -81,7 +81,8 @@ public final class TransformCompiler {
           json(step.json()),
           body(step.bodyTemplate()),
           respond(step.respond()),
-          List.copyOf(changes));
+          List.copyOf(changes),
+          origin);
     }
 
     private @Nullable Condition when(@Nullable String when) {

@@ -51,6 +51,7 @@ public final class TransformProcessor implements Processor {
   private final TransformPlan plan;
   private final StreamFacts facts;
   private final DecisionListener decisions;
+  private final StepTrace trace;
 
   private Pending request = Pending.NOTHING;
   private Pending response = Pending.NOTHING;
@@ -64,10 +65,21 @@ public final class TransformProcessor implements Processor {
   /** @param requestId from the call's metadata; the request's header, where it comes, is preferred */
   public TransformProcessor(
       TransformPlan plan, StreamFacts facts, String requestId, DecisionListener decisions) {
+    this(plan, facts, requestId, decisions, null);
+  }
+
+  /** @param record is told of each step; null while serving */
+  public TransformProcessor(
+      TransformPlan plan,
+      StreamFacts facts,
+      String requestId,
+      DecisionListener decisions,
+      @Nullable StepRecord record) {
     this.plan = plan;
     this.facts = facts;
     this.requestId = requestId;
     this.decisions = decisions;
+    this.trace = record == null ? StepTrace.NONE : record;
   }
 
   @Override
@@ -82,7 +94,9 @@ public final class TransformProcessor implements Processor {
     }
     var way = plan.way(direction);
     try {
-      return way.fixed() != null ? fixed(way, way.fixed(), message) : run(way, message);
+      return way.fixed() != null && !trace.listens()
+          ? fixed(way, way.fixed(), message)
+          : run(way, message);
     } catch (EvaluationException e) {
       return failed(
           direction, new Failure(Cause.BROKEN, "a step could not be evaluated: " + e.getMessage()));
@@ -168,7 +182,7 @@ public final class TransformProcessor implements Processor {
   }
 
   private Reply run(Way way, HeadersMessage message) throws EvaluationException {
-    var run = new StepRun(message.direction(), facts);
+    var run = new StepRun(message.direction(), facts, trace);
     var came = run.run(way.steps());
     changed(run.changes());
     return switch (came) {
