@@ -1,76 +1,142 @@
 package dev.gatehouse.extproc;
 
+import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.policy.attach.AttachedRule;
 import dev.gatehouse.policy.attach.Attachment;
+import dev.gatehouse.policy.resource.Origin;
 import dev.gatehouse.policy.resource.TransformPolicy;
-import dev.gatehouse.policy.resource.TransformPolicy.Step;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The least processing mode that a rule's TransformPolicy needs; {@code wire} writes it. A body mode means BUFFERED. Only JSON
- * steps need a body: a body template replaces one that nobody has to read.
+ * The least that Envoy must send for a rule's TransformPolicy, and which step is the cause of each: what {@code wire} writes and {@code
+ * lint} compares with.
  *
- * @param any false: the route needs no ext_proc at all
- * @param requestBytes the buffer limit that request bodies need; 0 without them
- * @param responseBytes the buffer limit that response bodies need; 0 without them
+ * @param metadata the namespaces of dynamic metadata that it reads
+ * @param writesMetadata why it must be allowed to write its own namespace; null if it writes none
  */
 public record Needs(
-    boolean any,
-    boolean requestHeaders,
-    boolean requestBody,
-    boolean responseHeaders,
-    boolean responseBody,
-    long requestBytes,
-    long responseBytes) {
-  private static final Needs NOTHING = new Needs(false, false, false, false, false, 0, 0);
+    Way request,
+    Way response,
+    SortedMap<String, Reason> metadata,
+    @Nullable Reason writesMetadata) {
+  /** Response attribute that tells Envoy's own answers from the upstream's. */
+  public static final String CODE_DETAILS = "response.code_details";
 
-  /** The request's headers alone: enough for the service to fail the stream, and local replies stay what they are. */
-  private static final Needs REFUSAL = new Needs(true, true, false, false, false, 0, 0);
+  public static final String SOURCE_ADDRESS = "source.address";
+
+  private static final Needs NOTHING =
+      new Needs(Way.NOTHING, Way.NOTHING, Collections.emptySortedMap(), null);
+
+  /** How much of a body the steps must see at once. */
+  public enum Body {
+    NONE,
+    /** Piece by piece: a step changes what it finds and lets go of the rest. */
+    STREAM,
+    /** All of it, before anything of it goes on. */
+    WHOLE
+  }
+
+  /** How Envoy is to send a body: those of its {@code BodySendMode}s that a plan uses. */
+  public enum Mode {
+    NONE,
+    BUFFERED,
+    FULL_DUPLEX_STREAMED
+  }
+
+  /**
+   * Why something is needed.
+   *
+   * @param step such as {@code response[1]}; the policy where it is no step's
+   * @param why a half sentence about it: "its when reads response.body"
+   */
+  public record Reason(String step, Origin origin, String why) {
+    @Override
+    public String toString() {
+      return step + " (" + origin + "), because " + why;
+    }
+  }
+
+  /**
+   * What is needed of one direction.
+   *
+   * @param headers why its headers must be sent; empty: they need not be
+   * @param bodyReasons why the body is needed as it is, no weaker reasons among them
+   * @param limit the largest body in bytes; 0 where none is needed
+   * @param attributes those of Envoy's attributes that must be sent with its headers
+   */
+  public record Way(
+      List<Reason> headers,
+      Body body,
+      List<Reason> bodyReasons,
+      long limit,
+      Map<String, Reason> attributes) {
+    static final Way NOTHING = new Way(List.of(), Body.NONE, List.of(), 0, Map.of());
+
+    public boolean sendsHeaders() {
+      return !headers.isEmpty();
+    }
+
+    public boolean readsBody() {
+      return body != Body.NONE;
+    }
+  }
 
   public static Needs of(AttachedRule rule) {
     return switch (rule.transform()) {
       case Attachment.None<TransformPolicy> none -> NOTHING;
-      case Attachment.Rejected<TransformPolicy> rejected -> REFUSAL;
-      case Attachment.Of<TransformPolicy>(var policy) -> of(policy);
+      case Attachment.Rejected<TransformPolicy>(var meta) ->
+        refusal(new Reason(
+            meta.title(), meta.origin(), "it cannot be honoured, and so the streams must fail"));
+      case Attachment.Of<TransformPolicy>(var policy) -> Planner.plan(policy);
     };
   }
 
-  static Needs of(TransformPolicy policy) {
-    var request = !policy.request().isEmpty();
-    var response = !policy.response().isEmpty();
-    if (!request && !response) {
-      return NOTHING;
-    }
-    var requestBody = policy.request().stream().anyMatch(Needs::readsBody);
-    var responseBody = policy.response().stream().anyMatch(Needs::readsBody);
+  /** The request's headers alone: enough for the service to fail the stream, and local replies stay what they are. */
+  private static Needs refusal(Reason reason) {
     return new Needs(
-        true,
-        request || policy.response().stream().anyMatch(Needs::readsRequest),
-        requestBody,
-        response,
-        responseBody,
-        requestBody ? policy.requestBytes() : 0,
-        responseBody ? policy.responseBytes() : 0);
+        new Way(List.of(reason), Body.NONE, List.of(), 0, Map.of()),
+        Way.NOTHING,
+        Collections.emptySortedMap(),
+        null);
   }
 
-  private static boolean readsBody(Step step) {
-    return !step.json().isEmpty();
+  public Way way(Direction direction) {
+    return direction == Direction.REQUEST ? request : response;
+  }
+
+  /** Whether the route needs ext_proc at all. */
+  public boolean any() {
+    return request.sendsHeaders() || response.sendsHeaders();
+  }
+
+  /** Whether either direction's body is needed. */
+  public boolean anyBody() {
+    return request.readsBody() || response.readsBody();
   }
 
   /**
-   * Whether a response step needs the request's headers: what a condition or template may name, the method (a HEAD has no
-   * body), and {@code accept-encoding}, which must be reduced before the upstream sees it.
+   * How Envoy should send a direction's body. If one direction streams, the other does too where it has a body: while a FULL_DUPLEX_STREAMED
+   * mode is configured Envoy heeds no {@code mode_override}, which a BUFFERED one needs for bodies that nobody wants.
    */
-  private static boolean readsRequest(Step step) {
-    return step.when() != null
-        || readsBody(step)
-        || step.bodyTemplate() != null
-        || step.respond() != null
-        || (step.headers() != null
-            && (step.headers().set().values().stream().anyMatch(Needs::isTemplate)
-                || step.headers().add().values().stream().anyMatch(Needs::isTemplate)));
+  public Mode mode(Direction direction) {
+    if (!way(direction).readsBody()) {
+      return Mode.NONE;
+    }
+    return request.body == Body.STREAM || response.body == Body.STREAM
+        ? Mode.FULL_DUPLEX_STREAMED
+        : Mode.BUFFERED;
   }
 
-  private static boolean isTemplate(String text) {
-    return text.contains("${");
+  /** How large a body Envoy must be able to hold, in bytes; 0 where it holds none. */
+  public long buffer() {
+    return Math.max(buffer(Direction.REQUEST), buffer(Direction.RESPONSE));
+  }
+
+  private long buffer(Direction direction) {
+    return mode(direction) == Mode.BUFFERED ? way(direction).limit : 0;
   }
 }

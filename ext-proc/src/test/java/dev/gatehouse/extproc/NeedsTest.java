@@ -2,114 +2,184 @@ package dev.gatehouse.extproc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.gatehouse.extproc.Needs.Body;
+import dev.gatehouse.extproc.Needs.Mode;
+import dev.gatehouse.extproc.Needs.Reason;
+import dev.gatehouse.extproc.Needs.Way;
+import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.policy.attach.AttachedRule;
-import dev.gatehouse.policy.attach.Attachment;
-import dev.gatehouse.policy.attach.ListenerKey;
-import dev.gatehouse.policy.attach.RouteKey;
-import dev.gatehouse.policy.resource.Gateway;
-import dev.gatehouse.policy.resource.HttpRoute;
-import dev.gatehouse.policy.resource.Meta;
-import dev.gatehouse.policy.resource.Origin;
-import dev.gatehouse.policy.resource.Targets;
-import dev.gatehouse.policy.resource.TransformPolicy;
-import dev.gatehouse.policy.resource.TransformPolicy.Headers;
-import dev.gatehouse.policy.resource.TransformPolicy.JsonMask;
-import dev.gatehouse.policy.resource.TransformPolicy.Step;
+import dev.gatehouse.policy.attach.Bindings;
+import dev.gatehouse.policy.resource.Problem;
+import dev.gatehouse.policy.source.Load;
 import java.util.List;
-import java.util.Map;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class NeedsTest {
-  private static final Meta META =
-      new Meta("v1", "X", "shop", "orders", Map.of(), Map.of(), null, Origin.NONE);
-  private static final Step REMOVES_A_HEADER = step(null, List.of("server"), Map.of(), List.of());
-  private static final Step MASKS =
-      step(null, List.of(), Map.of(), List.of(new JsonMask("/card", 4, Origin.NONE)));
+  private static final String ROUTE = """
+      apiVersion: gateway.networking.k8s.io/v1
+      kind: Gateway
+      metadata: {name: web, namespace: shop}
+      spec: {gatewayClassName: c, listeners: [{name: http, port: 80, protocol: HTTP}]}
+      ---
+      apiVersion: gateway.networking.k8s.io/v1
+      kind: HTTPRoute
+      metadata: {name: orders, namespace: shop}
+      spec: {parentRefs: [{name: web}], rules: [{name: all}]}
+      """;
+
+  private static final String POLICY = """
+      ---
+      apiVersion: gatehouse.dev/v1alpha1
+      kind: TransformPolicy
+      metadata: {name: t, namespace: shop}
+      spec:
+        targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: orders}]
+        limits: {requestBytes: 1000, responseBytes: 2000}
+      """;
+
+  private static final String MASKS = "json: [{op: mask, at: /card, keepLast: 4}]";
 
   @Test
   void a_route_without_a_policy_needs_no_callout() {
-    assertThat(Needs.of(rule(new Attachment.None<>())).any()).isFalse();
+    assertThat(Needs.of(rule(ROUTE)).any()).isFalse();
   }
 
   @Test
   void a_policy_without_steps_needs_no_callout() {
-    assertThat(needs(List.of(), List.of()).any()).isFalse();
+    assertThat(needs("localReplies: Skip").any()).isFalse();
   }
 
   @Test
   void a_rejected_policy_needs_the_request_headers_so_that_the_stream_can_be_failed() {
-    assertThat(Needs.of(rule(new Attachment.Rejected<>(META))))
-        .isEqualTo(new Needs(true, true, false, false, false, 0, 0));
+    var needs = Needs.of(rule(ROUTE + POLICY + "  request: [{heders: {}}]\n"));
+    assertThat(needs.request().sendsHeaders()).isTrue();
+    assertThat(needs.response()).isEqualTo(Way.NOTHING);
+    assertThat(needs.anyBody()).isFalse();
   }
 
   @Test
-  void constant_response_headers_need_the_response_headers_only() {
-    assertThat(needs(List.of(), List.of(REMOVES_A_HEADER)))
-        .isEqualTo(new Needs(true, false, false, true, false, 0, 0));
+  void response_headers_alone_need_no_message_about_the_request() {
+    for (var step : List.of(
+        "headers: {remove: [server]}",
+        "{when: response.code >= 500, status: 502}",
+        "headers: {set: {x-user: '${auth.sub}'}}")) {
+      var needs = needs("response: [%s]".formatted(step.startsWith("{") ? step : "{" + step + "}"));
+      assertThat(needs.request().sendsHeaders()).as(step).isFalse();
+      assertThat(needs.response().sendsHeaders()).as(step).isTrue();
+      assertThat(needs.anyBody()).as(step).isFalse();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{when: request.method == 'GET', headers: {remove: [server]}}",
+        "{headers: {set: {x-id: '${request.id}'}}}",
+        "{headers: {add: {x-from: '${source.address}'}}}",
+        "{body: {template: '${request.path}'}}",
+        "{body: {template: none}}",
+        "{json: [{op: set, at: /id, value: {deep: ['${request.id}']}}]}",
+        "{json: [{op: remove, at: /id}]}",
+      })
+  void a_response_step_that_looks_at_the_request_needs_its_headers(String step) {
+    var needs = needs("response: [{headers: {remove: [server]}}, " + step + "]");
+    assertThat(needs.request().headers()).extracting(Reason::step).containsOnly("response[1]");
+    assertThat(needs.request().body()).isEqualTo(Body.NONE);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{op: set, at: /a/b, value: 1}",
+        "{op: set, at: /a, value: '${request.id}'}",
+        "{op: remove, at: /items/*/secret}",
+        "{op: rename, at: /usr, to: user}",
+        "{op: mask, at: /card/number, keepLast: 4}",
+      })
+  void json_that_is_changed_where_it_passes_streams(String op) {
+    var needs = needs("request: [{json: [" + op + "]}]");
+    assertThat(needs.request().body()).isEqualTo(Body.STREAM);
+    assertThat(needs.request().limit()).isEqualTo(1000);
+    assertThat(needs.mode(Direction.REQUEST)).isEqualTo(Mode.FULL_DUPLEX_STREAMED);
+    assertThat(needs.mode(Direction.RESPONSE)).isEqualTo(Mode.NONE);
+    assertThat(needs.buffer()).as("nothing is held in Envoy").isZero();
+    assertThat(needs.response()).isEqualTo(Way.NOTHING);
   }
 
   @Test
-  void a_response_step_that_may_look_at_the_request_needs_its_headers() {
-    var conditional = step("request.method == 'GET'", List.of("server"), Map.of(), List.of());
-    var templated = step(null, List.of(), Map.of("x-id", "${request.id}"), List.of());
-    assertThat(needs(List.of(), List.of(conditional)).requestHeaders()).isTrue();
-    assertThat(needs(List.of(), List.of(templated)).requestHeaders()).isTrue();
+  void a_step_that_reads_a_body_needs_the_whole_of_it_and_says_where() {
+    var needs = needs("""
+        response:
+          - json: [{op: mask, at: /card}]
+          - when: response.body.state == 'open'
+            headers: {set: {x-open: "1"}}
+        """.strip());
+    assertThat(needs.response().body()).isEqualTo(Body.WHOLE);
+    assertThat(needs.response().bodyReasons()).singleElement().satisfies(reason -> {
+      assertThat(reason.step()).isEqualTo("response[1]");
+      assertThat(reason.why()).isEqualTo("its when reads response.body");
+      assertThat(reason.origin().line()).isEqualTo(19);
+    });
+    assertThat(needs.mode(Direction.RESPONSE)).isEqualTo(Mode.BUFFERED);
+    assertThat(needs.buffer()).isEqualTo(2000);
   }
 
   @Test
-  void json_steps_need_the_body_and_say_their_limit() {
-    assertThat(needs(List.of(MASKS), List.of()))
-        .isEqualTo(new Needs(true, true, true, false, false, 1_000, 0));
-    assertThat(needs(List.of(), List.of(MASKS)))
-        .as("the request's headers too, to keep encodings out that cannot be read")
-        .isEqualTo(new Needs(true, true, false, true, true, 0, 2_000));
+  void a_response_step_may_need_the_requests_body() {
+    var needs = needs("response: [{headers: {set: {x-order: '${request.body.id}'}}}]");
+    assertThat(needs.request().body()).isEqualTo(Body.WHOLE);
+    assertThat(needs.response().body()).isEqualTo(Body.NONE);
+    assertThat(needs.request().sendsHeaders()).isTrue();
   }
 
-  private static Step step(
-      @Nullable String when,
-      List<String> remove,
-      Map<String, String> set,
-      List<TransformPolicy.JsonOp> json) {
-    return new Step(
-        when,
-        new Headers(remove, Map.of(), set, Map.of()),
-        null,
-        null,
-        null,
-        json,
-        null,
-        null,
-        Origin.NONE);
+  @Test
+  void full_duplex_is_never_mixed_with_buffering() {
+    var needs =
+        needs("request: [{when: request.body.x == 1, headers: {remove: [a]}}]\n  response: [{"
+            + MASKS + "}]");
+    assertThat(needs.request().body()).isEqualTo(Body.WHOLE);
+    assertThat(needs.response().body()).isEqualTo(Body.STREAM);
+    assertThat(needs.mode(Direction.REQUEST)).isEqualTo(Mode.FULL_DUPLEX_STREAMED);
+    assertThat(needs.mode(Direction.RESPONSE)).isEqualTo(Mode.FULL_DUPLEX_STREAMED);
+    assertThat(needs.buffer()).isZero();
   }
 
-  private static Needs needs(List<Step> request, List<Step> response) {
-    var targets = new Targets(List.of(), List.of());
-    return Needs.of(rule(new Attachment.Of<>(
-        new TransformPolicy(META, targets, 1_000, 2_000, false, false, request, response))));
+  @Test
+  void what_envoy_answers_by_itself_is_told_apart_unless_it_is_to_be_changed_too() {
+    var step = "response: [{headers: {remove: [server]}}]";
+    assertThat(needs(step).response().attributes()).containsOnlyKeys(Needs.CODE_DETAILS);
+    assertThat(needs("localReplies: Transform\n  " + step).response().attributes())
+        .isEmpty();
   }
 
-  private static AttachedRule rule(Attachment<TransformPolicy> transform) {
-    var listener = new Gateway.Listener(
-        "http",
-        80,
-        "HTTP",
-        null,
-        List.of(),
-        new Gateway.AllowedRoutes(Gateway.From.SAME, Map.of()),
-        Origin.NONE);
-    var rule = new HttpRoute.Rule("list", List.of(), List.of(), List.of(), null, Origin.NONE);
-    return new AttachedRule(
-        new ListenerKey("shop", "web", "http"),
-        new RouteKey("HTTPRoute", "shop", "orders", "list"),
-        new Gateway(META, List.of(listener)),
-        listener,
-        new HttpRoute(META, List.of(), List.of(), List.of(rule)),
-        rule,
-        0,
-        List.of("*"),
-        new Attachment.None<>(),
-        new Attachment.None<>(),
-        transform);
+  @Test
+  void the_clients_address_is_asked_for_where_a_step_reads_it() {
+    var needs = needs("request: [{headers: {set: {x-from: '${source.address}'}}}]");
+    assertThat(needs.request().attributes()).containsOnlyKeys(Needs.SOURCE_ADDRESS);
+    assertThat(needs("request: [{headers: {set: {x-from: a}}}]").request().attributes())
+        .isEmpty();
+  }
+
+  @Test
+  void metadata_is_asked_for_by_the_namespaces_that_are_read() {
+    var needs = needs(
+        "request: [{when: has(auth.sub), headers: {set: {x: \"${metadata['my.filter'].tier}\"}}}]");
+    assertThat(needs.metadata()).containsOnlyKeys(Bindings.AUTHZ_NAMESPACE, "my.filter");
+    assertThat(needs("request: [{headers: {set: {x: a}}}]").metadata()).isEmpty();
+  }
+
+  private static Needs needs(String spec) {
+    return Needs.of(rule(ROUTE + POLICY + "  " + spec + "\n"));
+  }
+
+  private static AttachedRule rule(String yaml) {
+    var load = Load.text("policies.yaml", yaml);
+    assertThat(load.problems().all())
+        .filteredOn(p -> p.severity() == Problem.Severity.ERROR && !p.message().contains("heders"))
+        .filteredOn(p -> !p.path().contains("heders") && !p.message().contains("changes nothing"))
+        .isEmpty();
+    return load.policies().rules().getFirst();
   }
 }

@@ -50,15 +50,25 @@ final class Callouts {
         map(
             "processing_mode",
             map(
-                "request_header_mode", needs.requestHeaders() ? "SEND" : "SKIP",
-                "response_header_mode", needs.responseHeaders() ? "SEND" : "SKIP",
-                "request_body_mode", needs.requestBody() ? "BUFFERED" : "NONE",
-                "response_body_mode", needs.responseBody() ? "BUFFERED" : "NONE",
-                "request_trailer_mode", "SKIP",
-                "response_trailer_mode", "SKIP"),
+                "request_header_mode",
+                headers(needs.request()),
+                "response_header_mode",
+                headers(needs.response()),
+                "request_body_mode",
+                needs.request().readsBody() ? "BUFFERED" : "NONE",
+                "response_body_mode",
+                needs.response().readsBody() ? "BUFFERED" : "NONE",
+                "request_trailer_mode",
+                "SKIP",
+                "response_trailer_mode",
+                "SKIP"),
             "grpc_initial_metadata",
             List.of(
                 map("key", Bindings.LISTENER_METADATA, "value", rule.listener().toString()),
                 map("key", Bindings.ROUTE_METADATA, "value", rule.route().toString()))));
+  }
+
+  private static String headers(Needs.Way way) {
+    return way.sendsHeaders() ? "SEND" : "SKIP";
   }
 }

@@ -51,7 +51,7 @@ final class Routes {
         "metadata",
         metadata(entry.rule()));
     route.putAll(action(entry, hostname, site, needs));
-    var bytes = Math.max(needs.requestBytes(), needs.responseBytes());
+    var bytes = Math.max(needs.request().limit(), needs.response().limit());
     if (bytes > 0) {
       // The name says request, but Envoy holds responses to it too (tried), and it wins over
       // listener and cluster.
@@ -107,7 +107,7 @@ final class Routes {
       warnOfBodies(rule, needs);
     }
     action.putAll(filters.rewrite());
-    if (needs.requestBody() || needs.responseBody()) {
+    if (needs.anyBody()) {
       // An upgraded connection has no body that ends, so buffering would hang it.
       action.put("upgrade_configs", List.of(map("upgrade_type", "websocket", "enabled", false)));
     }
@@ -129,7 +129,7 @@ final class Routes {
   }
 
   private void warnOfBodies(AttachedRule rule, Needs needs) {
-    if (needs.requestBody() || needs.responseBody()) {
+    if (needs.anyBody()) {
       problems.warning(
           rule.rule().origin(),
           "spec.rules[" + rule.index() + "]",

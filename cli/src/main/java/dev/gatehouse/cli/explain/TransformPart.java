@@ -90,7 +90,7 @@ final class TransformPart implements AutoCloseable {
 
   /** The way to the upstream; the request is changed as the answers say. */
   void request(Message request) {
-    if (stream == null || !needs.requestHeaders()) {
+    if (stream == null || !needs.request().sendsHeaders()) {
       return;
     }
     var before = request.copy();
@@ -99,7 +99,7 @@ final class TransformPart implements AutoCloseable {
         .setEndOfStream(request.body().isEmpty());
     var replaced = exchange(
         ProcessingRequest.newBuilder().setRequestHeaders(headers), request, attributes(null));
-    if (running() && !replaced && needs.requestBody() && !request.body().isEmpty()) {
+    if (running() && !replaced && needs.request().readsBody() && !request.body().isEmpty()) {
       var body = HttpBody.newBuilder().setBody(request.body()).setEndOfStream(true);
       exchange(ProcessingRequest.newBuilder().setRequestBody(body), request, null);
     }
@@ -112,7 +112,7 @@ final class TransformPart implements AutoCloseable {
    * @param details {@code response.code_details}: {@link #VIA_UPSTREAM}, or which filter answered
    */
   void response(Message response, String details) {
-    if (stream == null || !needs.responseHeaders() || !running()) {
+    if (stream == null || !needs.response().sendsHeaders() || !running()) {
       return;
     }
     local = !details.equals(VIA_UPSTREAM);
@@ -122,7 +122,10 @@ final class TransformPart implements AutoCloseable {
         .setEndOfStream(response.body().isEmpty());
     var replaced = exchange(
         ProcessingRequest.newBuilder().setResponseHeaders(headers), response, attributes(details));
-    if (running() && !replaced && needs.responseBody() && !response.body().isEmpty()) {
+    if (running()
+        && !replaced
+        && needs.response().readsBody()
+        && !response.body().isEmpty()) {
       var body = HttpBody.newBuilder().setBody(response.body()).setEndOfStream(true);
       exchange(ProcessingRequest.newBuilder().setResponseBody(body), response, null);
     }
@@ -161,8 +164,10 @@ final class TransformPart implements AutoCloseable {
     if (first) {
       first = false;
       message.setProtocolConfig(ProtocolConfiguration.newBuilder()
-          .setRequestBodyMode(needs.requestBody() ? BodySendMode.BUFFERED : BodySendMode.NONE)
-          .setResponseBodyMode(needs.responseBody() ? BodySendMode.BUFFERED : BodySendMode.NONE));
+          .setRequestBodyMode(
+              needs.request().readsBody() ? BodySendMode.BUFFERED : BodySendMode.NONE)
+          .setResponseBodyMode(
+              needs.response().readsBody() ? BodySendMode.BUFFERED : BodySendMode.NONE));
     }
     return switch (stream.exchange(message.build())) {
       case LocalCall.Answer.Message(var bytes) -> answered(bytes, changed);
@@ -250,7 +255,7 @@ final class TransformPart implements AutoCloseable {
       page.plain("the " + what + (lines.isEmpty() ? " stays as it is" : " is changed:"));
       page.diff(lines);
     });
-    if (needs.responseHeaders() && !changes.containsKey("response") && running()) {
+    if (needs.response().sendsHeaders() && !changes.containsKey("response") && running()) {
       page.dim("what becomes of the response is said when one is given (--response-status, …)");
     }
     page.plain("the answers to Envoy (ProcessingResponse):");

@@ -1,0 +1,118 @@
+package dev.gatehouse.policy.expr;
+
+import dev.cel.common.CelValidationException;
+import dev.cel.common.ast.CelConstant;
+import dev.cel.common.ast.CelExpr.ExprKind.Kind;
+import dev.cel.common.navigation.CelNavigableAst;
+import dev.cel.common.navigation.CelNavigableExpr;
+import dev.gatehouse.policy.resource.Origin;
+import dev.gatehouse.policy.resource.Problems;
+import java.util.Collections;
+import java.util.SortedSet;
+import java.util.TreeSet;
+
+/**
+ * What expressions and templates look at, by what is written in them: for whoever plans what a proxy has to send, and never while
+ * serving. Of a text that does not compile it says as much as can be read; who compiles it reports the error.
+ *
+ * @param names variables with the members that are named behind them, such as {@code request.headers} and {@code auth.claims.plan}
+ * @param namespaces of {@code metadata['namespace']}
+ */
+public record Reads(SortedSet<String> names, SortedSet<String> namespaces) {
+  private static final String METADATA = "metadata";
+  private static final String INDEX = "_[_]";
+
+  /** Looks at nothing. */
+  public static final Reads NOTHING =
+      new Reads(Collections.emptySortedSet(), Collections.emptySortedSet());
+
+  /** Of a condition. */
+  public static Reads condition(String cel) {
+    var names = new TreeSet<String>();
+    var namespaces = new TreeSet<String>();
+    read(cel, names, namespaces);
+    return of(names, namespaces);
+  }
+
+  /** Of a template. */
+  public static Reads template(String text) {
+    var names = new TreeSet<String>();
+    var namespaces = new TreeSet<String>();
+    for (var part : TemplateText.parts(text, Origin.NONE, "", new Problems())) {
+      if (part instanceof TemplateText.Code(var code)) {
+        read(code, names, namespaces);
+      }
+    }
+    return of(names, namespaces);
+  }
+
+  private static Reads of(SortedSet<String> names, SortedSet<String> namespaces) {
+    return names.isEmpty()
+        ? NOTHING
+        : new Reads(
+            Collections.unmodifiableSortedSet(names),
+            Collections.unmodifiableSortedSet(namespaces));
+  }
+
+  private static void read(String cel, SortedSet<String> names, SortedSet<String> namespaces) {
+    try {
+      var parsed = Vocabulary.of(Place.TRANSFORM_RESPONSE).compiler().parse(cel).getAst();
+      CelNavigableAst.fromAst(parsed)
+          .getRoot()
+          .allNodes()
+          .filter(node -> node.getKind() == Kind.IDENT)
+          .forEach(node -> {
+            names.add(path(node));
+            if (node.expr().ident().name().equals(METADATA)) {
+              namespace(node, namespaces);
+            }
+          });
+    } catch (CelValidationException e) {
+      // Not CEL: nothing can be read, and the compiler says where it goes wrong.
+    }
+  }
+
+  private static String path(CelNavigableExpr variable) {
+    var path = new StringBuilder(variable.expr().ident().name());
+    for (var parent = variable.parent().orElse(null);
+        parent != null && parent.getKind() == Kind.SELECT;
+        parent = parent.parent().orElse(null)) {
+      path.append('.').append(parent.expr().select().field());
+    }
+    return path.toString();
+  }
+
+  private static void namespace(CelNavigableExpr metadata, SortedSet<String> namespaces) {
+    metadata.parent().map(CelNavigableExpr::expr).ifPresent(parent -> {
+      switch (parent.exprKind().getKind()) {
+        case SELECT -> namespaces.add(parent.select().field());
+        case CALL -> {
+          var call = parent.call();
+          if (call.function().equals(INDEX)
+              && call.args().get(1).exprKind().getKind() == Kind.CONSTANT
+              && call.args().get(1).constant().getKind() == CelConstant.Kind.STRING_VALUE) {
+            namespaces.add(call.args().get(1).constant().stringValue());
+          }
+        }
+        default -> {}
+      }
+    });
+  }
+
+  /** Whether it looks at a variable, or at anything of it: {@code reads("request.headers")}, {@code reads("request")}. */
+  public boolean reads(String variable) {
+    return names.stream()
+        .anyMatch(name -> name.equals(variable) || name.startsWith(variable + "."));
+  }
+
+  public Reads and(Reads other) {
+    if (other.names.isEmpty()) {
+      return this;
+    }
+    var bothNames = new TreeSet<>(names);
+    bothNames.addAll(other.names);
+    var bothNamespaces = new TreeSet<>(namespaces);
+    bothNamespaces.addAll(other.namespaces);
+    return of(bothNames, bothNamespaces);
+  }
+}
