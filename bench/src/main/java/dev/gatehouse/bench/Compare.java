@@ -92,7 +92,13 @@ final class Compare implements Callable<Integer> {
     }
     try (var stage = new Stage(scenario)) {
       switch (scenario) {
-        case AUTHZ, AUTHZ_FIRST, AUTHZ_APIKEY, RATELIMIT, RATELIMIT_DENIED, EXT_PROC -> one(stage);
+        case AUTHZ,
+            AUTHZ_FIRST,
+            AUTHZ_APIKEY,
+            RATELIMIT,
+            RATELIMIT_DENIED,
+            EXT_PROC,
+            EXT_PROC_MASK -> one(stage);
         case AUTHZ_ROUTES, RATELIMIT_RULES -> routes(stage);
       }
     }
@@ -115,6 +121,9 @@ final class Compare implements Callable<Integer> {
       var load = stage.drive(hostAndPort(address));
       ours = new Rounds.Server("ours", load, Objects.requireNonNull(pid), feed);
       answers = load.ask(calls.getFirst());
+    }
+    if (scenario == Scenario.EXT_PROC_MASK) {
+      Messages.requireMasked(answers);
     }
     System.out.printf(
         Locale.ROOT,

@@ -61,11 +61,16 @@ final class EmptyServer {
         new Authorization(CheckResponse.parseFrom(answers.getFirst()));
       case RATELIMIT, RATELIMIT_DENIED, RATELIMIT_RULES ->
         new RateLimit(RateLimitResponse.parseFrom(answers.getFirst()));
-      case EXT_PROC ->
-        new Processor(
-            ProcessingResponse.parseFrom(answers.get(0)),
-            ProcessingResponse.parseFrom(answers.get(1)));
+      case EXT_PROC, EXT_PROC_MASK -> new Processor(processing(answers));
     };
+  }
+
+  private static List<ProcessingResponse> processing(List<byte[]> answers) throws IOException {
+    var all = new ArrayList<ProcessingResponse>();
+    for (var answer : answers) {
+      all.add(ProcessingResponse.parseFrom(answer));
+    }
+    return all;
   }
 
   private static final class Authorization extends AuthorizationGrpc.AuthorizationImplBase {
@@ -98,20 +103,21 @@ final class EmptyServer {
   }
 
   private static final class Processor extends ExternalProcessorGrpc.ExternalProcessorImplBase {
-    private final ProcessingResponse toRequest;
-    private final ProcessingResponse toResponse;
+    private final List<ProcessingResponse> answers;
 
-    Processor(ProcessingResponse toRequest, ProcessingResponse toResponse) {
-      this.toRequest = toRequest;
-      this.toResponse = toResponse;
+    /** @param answers to the messages of a stream, in order */
+    Processor(List<ProcessingResponse> answers) {
+      this.answers = answers;
     }
 
     @Override
     public StreamObserver<ProcessingRequest> process(StreamObserver<ProcessingResponse> response) {
       return new StreamObserver<>() {
+        private int answered;
+
         @Override
         public void onNext(ProcessingRequest request) {
-          response.onNext(request.hasRequestHeaders() ? toRequest : toResponse);
+          response.onNext(answers.get(answered++));
         }
 
         @Override

@@ -1,15 +1,22 @@
 package dev.gatehouse.bench;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Struct;
+import com.google.protobuf.Value;
 import io.envoyproxy.envoy.config.core.v3.Address;
 import io.envoyproxy.envoy.config.core.v3.HeaderMap;
 import io.envoyproxy.envoy.config.core.v3.HeaderValue;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.extensions.common.ratelimit.v3.RateLimitDescriptor;
+import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
 import io.envoyproxy.envoy.service.auth.v3.AttributeContext;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
+import io.envoyproxy.envoy.service.ext_proc.v3.HttpBody;
 import io.envoyproxy.envoy.service.ext_proc.v3.HttpHeaders;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
+import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingResponse;
+import io.envoyproxy.envoy.service.ext_proc.v3.ProtocolConfiguration;
 import io.envoyproxy.envoy.service.ratelimit.v3.RateLimitRequest;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -24,12 +31,20 @@ import java.util.Random;
 final class Messages {
   private static final String ROUTE = "httproute/shop/orders/rule/0/match/0/*";
 
+  /** Under which Envoy sends attributes. */
+  private static final String FILTER = "envoy.filters.http.ext_proc";
+
+  private static final String PEER = "10.1.2.3:51234";
+
+  private static final int ORDER_BYTES = 4096;
+  private static final String CARD = "4111111111111111";
+
   /** Of the loads on routes, the smaller number of them. */
   private static final int FEW = 10;
 
   private Messages() {}
 
-  /** For each caller the messages of one call: one, or two on an ext_proc stream. */
+  /** For each caller the messages of one call: one, or two and three on an ext_proc stream. */
   static List<List<byte[]>> of(Scenario scenario, Shop shop) {
     return switch (scenario) {
       case AUTHZ, AUTHZ_FIRST -> checks(shop, shop.tokens());
@@ -43,8 +58,18 @@ final class Messages {
         shop.users().stream().map(user -> List.of(limit(shop, ROUTE, user))).toList();
       case EXT_PROC ->
         shop.tokens().stream()
-            .map(token -> List.of(requestHeaders(token), responseHeaders()))
+            .map(
+                token -> List.of(requestHeaders(token, BodySendMode.NONE), responseHeaders("4711")))
             .toList();
+      case EXT_PROC_MASK -> {
+        var body = order();
+        yield shop.tokens().stream()
+            .map(token -> List.of(
+                requestHeaders(token, BodySendMode.BUFFERED),
+                responseHeaders(Integer.toString(body.size())),
+                responseBody(body)))
+            .toList();
+      }
     };
   }
 
@@ -160,21 +185,25 @@ final class Messages {
         .toByteArray();
   }
 
-  private static byte[] requestHeaders(String token) {
+  /** @param responseBody as the filter is configured, which Envoy says in the first message */
+  private static byte[] requestHeaders(String token, BodySendMode responseBody) {
     return ProcessingRequest.newBuilder()
         .setRequestHeaders(HttpHeaders.newBuilder()
-            .setHeaders(headerMap(request("authorization", "Bearer " + token))))
+            .setHeaders(headerMap(request("authorization", "Bearer " + token)))
+            .setEndOfStream(true))
+        .putAttributes(FILTER, attributes("source.address", PEER))
+        .setProtocolConfig(ProtocolConfiguration.newBuilder().setResponseBodyMode(responseBody))
         .build()
         .toByteArray();
   }
 
-  private static byte[] responseHeaders() {
+  private static byte[] responseHeaders(String length) {
     return ProcessingRequest.newBuilder()
         .setResponseHeaders(HttpHeaders.newBuilder()
             .setHeaders(headerMap(List.of(
                 new String[] {":status", "200"},
                 new String[] {"content-type", "application/json"},
-                new String[] {"content-length", "4711"},
+                new String[] {"content-length", length},
                 new String[] {"date", "Sun, 22 Nov 2026 10:00:00 GMT"},
                 new String[] {"server", "shop/1.2"},
                 new String[] {"x-powered-by", "shop"},
@@ -182,8 +211,60 @@ final class Messages {
                 new String[] {"etag", "\"0a1b2c3d4e5f\""},
                 new String[] {"vary", "accept-encoding"},
                 new String[] {"x-envoy-upstream-service-time", "12"}))))
+        .putAttributes(
+            FILTER, attributes("response.code_details", "via_upstream", "source.address", PEER))
         .build()
         .toByteArray();
+  }
+
+  private static byte[] responseBody(ByteString body) {
+    return ProcessingRequest.newBuilder()
+        .setResponseBody(HttpBody.newBuilder().setBody(body).setEndOfStream(true))
+        .build()
+        .toByteArray();
+  }
+
+  private static Struct attributes(String... namesAndValues) {
+    var all = Struct.newBuilder();
+    for (int i = 0; i < namesAndValues.length; i += 2) {
+      all.putFields(
+          namesAndValues[i],
+          Value.newBuilder().setStringValue(namesAndValues[i + 1]).build());
+    }
+    return all.build();
+  }
+
+  /** An order of 4 KiB; what is masked of it stands at its begin. */
+  private static ByteString order() {
+    var order = new StringBuilder("{\"id\":4711,\"customer\":{\"name\":\"Ada Miller\",\"card\":\"")
+        .append(CARD)
+        .append(
+            "\",\"iban\":\"DE89370400440532013000\",\"email\":\"ada@example.com\"},\"lines\":[");
+    for (int i = 0; order.length() < ORDER_BYTES - 200; i++) {
+      order
+          .append(i == 0 ? "" : ",")
+          .append("{\"sku\":\"SKU-")
+          .append(10_000 + i)
+          .append("\",\"name\":\"An article with a name\",\"quantity\":")
+          .append(1 + i % 7)
+          .append(",\"price\":")
+          .append(19.95 + i)
+          .append(",\"giftWrap\":false}");
+    }
+    order.append("],\"note\":\"");
+    return ByteString.copyFromUtf8(order + "x".repeat(ORDER_BYTES - order.length() - 2) + "\"}");
+  }
+
+  /** @throws IllegalStateException if the body's answer is not the order with its card masked */
+  static void requireMasked(List<byte[]> answers) throws InvalidProtocolBufferException {
+    var body = ProcessingResponse.parseFrom(answers.getLast())
+        .getResponseBody()
+        .getResponse()
+        .getBodyMutation()
+        .getBody();
+    if (body.size() != ORDER_BYTES || body.toStringUtf8().contains(CARD)) {
+      throw new IllegalStateException("the answer is not the masked order: " + body.toStringUtf8());
+    }
   }
 
   private static List<String[]> request(String header, String credential) {

@@ -12,6 +12,9 @@ final class Rounds {
 
   private final Timing timing;
 
+  /** One for each server that is compared. */
+  private final List<Allocated> allocated = new ArrayList<>();
+
   Rounds(Timing timing) {
     this.timing = timing;
   }
@@ -19,8 +22,11 @@ final class Rounds {
   /** One of those that are compared. */
   record Server(String name, Load load, long pid, Feed feed) {}
 
-  /** @param cpu server CPU a request in microseconds */
-  private record Sample(Load.Result result, double cpu) {}
+  /**
+   * @param cpu server CPU a request in microseconds
+   * @param allocated bytes a request, by all threads of the server; NaN if it is no JVM
+   */
+  private record Sample(Load.Result result, double cpu, double allocated) {}
 
   private interface Drive {
     Load.Result run(Server server) throws InterruptedException;
@@ -28,6 +34,20 @@ final class Rounds {
 
   /** Each but the first is set against the first; of three, the last against the second too. */
   void compare(List<Server> servers) throws IOException, InterruptedException {
+    try {
+      for (var server : servers) {
+        allocated.add(Allocated.in(server.pid));
+      }
+      measure(servers);
+    } finally {
+      for (var each : allocated) {
+        each.close();
+      }
+      allocated.clear();
+    }
+  }
+
+  private void measure(List<Server> servers) throws IOException, InterruptedException {
     for (var server : servers) {
       warmUp(server);
     }
@@ -65,36 +85,41 @@ final class Rounds {
     for (var round = 1; round <= timing.rounds; round++) {
       Bench.progress("%s, round %d of %d", what, round, timing.rounds);
       for (var i = 0; i < servers.size(); i++) {
-        samples.get(i).add(sample(servers.get(i), drive));
+        samples.get(i).add(sample(servers.get(i), allocated.get(i), drive));
       }
     }
     return samples;
   }
 
-  private Sample sample(Server server, Drive drive) throws IOException, InterruptedException {
+  private Sample sample(Server server, Allocated allocated, Drive drive)
+      throws IOException, InterruptedException {
     server.feed.prepare(timing.seconds);
+    var bytesBefore = allocated.bytes();
     var before = ServerProcess.cpuSeconds(server.pid);
     var result = drive.run(server);
     var cpu = ServerProcess.cpuSeconds(server.pid) - before;
+    var bytes = allocated.bytes() - bytesBefore;
     server.feed.served(result);
     if (result.failed() > 0) {
       Bench.progress(
           "%s: %d not sent or not let pass %s",
           server.name, result.failed(), server.load.firstFailure());
     }
-    return new Sample(result, cpu * 1e6 / Math.max(1, result.requests()));
+    var requests = Math.max(1, result.requests());
+    return new Sample(result, cpu * 1e6 / requests, bytes / requests);
   }
 
   private static void print(String title, List<Server> servers, List<List<Sample>> samples) {
     System.out.printf(
         Locale.ROOT,
-        "%n%-28s %12s %10s %10s %10s %12s %8s%n",
+        "%n%-28s %12s %10s %10s %10s %12s %12s %8s%n",
         title,
         "requests/s",
         "p50 µs",
         "p99 µs",
         "p99.9 µs",
         "CPU µs/req",
+        "bytes/req",
         "failed");
     for (var i = 0; i < servers.size(); i++) {
       row("  " + servers.get(i).name, samples.get(i));
@@ -128,13 +153,14 @@ final class Rounds {
   private static void row(String name, List<Sample> samples) {
     System.out.printf(
         Locale.ROOT,
-        "%-28s %12.0f %10.0f %10.0f %10.0f %12.1f %8d%n",
+        "%-28s %12.0f %10.0f %10.0f %10.0f %12.1f %12.0f %8d%n",
         name,
         median(samples, s -> s.result().rate()),
         median(samples, s -> s.result().p50()),
         median(samples, s -> s.result().p99()),
         median(samples, s -> s.result().p999()),
         median(samples, Sample::cpu),
+        median(samples, Sample::allocated),
         samples.stream().mapToLong(s -> s.result().failed()).sum());
   }
 

@@ -26,7 +26,11 @@ enum Scenario {
       "ratelimit-rules",
       "ratelimit",
       "10 rules of 10 routes in one domain, and 10,000 of 10,000; 1,000 callers with a counter each on every route."),
-  EXT_PROC("ext-proc", "ext-proc", "Headers both ways, three changes each.");
+  EXT_PROC("ext-proc", "ext-proc", "Headers both ways, three changes each."),
+  EXT_PROC_MASK(
+      "ext-proc-mask",
+      "ext-proc",
+      "Two fields masked in a JSON response of 4 KiB, which comes whole (BUFFERED): three messages a stream.");
 
   final String word;
   final String service;
@@ -43,7 +47,7 @@ enum Scenario {
       case AUTHZ, AUTHZ_FIRST, AUTHZ_ROUTES, AUTHZ_APIKEY -> AuthorizationGrpc.getCheckMethod();
       case RATELIMIT, RATELIMIT_DENIED, RATELIMIT_RULES ->
         RateLimitServiceGrpc.getShouldRateLimitMethod();
-      case EXT_PROC -> ExternalProcessorGrpc.getProcessMethod();
+      case EXT_PROC, EXT_PROC_MASK -> ExternalProcessorGrpc.getProcessMethod();
     };
   }
 
@@ -59,7 +63,7 @@ enum Scenario {
         answer.length > 2 && answer[0] == 0x0a && answer[1] == 0;
       case RATELIMIT, RATELIMIT_RULES -> answer.length >= 2 && answer[0] == 0x08 && answer[1] == 1;
       case RATELIMIT_DENIED -> answer.length >= 2 && answer[0] == 0x08 && answer[1] == 2;
-      case EXT_PROC -> answer.length > 0;
+      case EXT_PROC, EXT_PROC_MASK -> answer.length > 0;
     };
   }
 

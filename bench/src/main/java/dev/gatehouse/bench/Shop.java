@@ -65,6 +65,7 @@ final class Shop {
       case RATELIMIT_DENIED ->
         write(folder, resource("policies.yaml").replace("{requests: 1000000000,", "{requests: 0,"));
       case AUTHZ_APIKEY -> write(folder, resource("api-keys.yaml") + secret());
+      case EXT_PROC_MASK -> write(folder, resource("masking.yaml"));
       case AUTHZ_ROUTES, RATELIMIT_RULES ->
         throw new IllegalArgumentException("how many routes? (expected: writeRoutes)");
     }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import tools.jackson.core.JsonToken;
@@ -41,9 +42,12 @@ final class SpliceBench implements Callable<Integer> {
 
   @Option(
       names = "--piece",
-      defaultValue = "16384",
-      description = "bytes of a piece (default: ${DEFAULT-VALUE}, an HTTP/2 frame)")
-  private int piece;
+      split = ",",
+      paramLabel = "BYTES",
+      defaultValue = "16384,65536",
+      description =
+          "of a piece, one after the other (default: ${DEFAULT-VALUE}: an HTTP/2 frame, and what Envoy reads at most)")
+  private List<Integer> pieces = List.of();
 
   @Option(
       names = "--rounds",
@@ -71,6 +75,14 @@ final class SpliceBench implements Callable<Integer> {
     double rate() {
       return rates.stream().sorted().toList().get(rates.size() / 2);
     }
+
+    /** Round by round, sorted. */
+    List<Double> ratios(Arm other) {
+      return IntStream.range(0, rates.size())
+          .mapToObj(round -> rates.get(round) / other.rates.get(round))
+          .sorted()
+          .toList();
+    }
   }
 
   @Override
@@ -82,29 +94,37 @@ final class SpliceBench implements Callable<Integer> {
     var anywhere = JsonEdits.of(List.of(
         new JsonEdit.Mask(JsonPath.parse("/**/card"), 4),
         new JsonEdit.Mask(JsonPath.parse("/**/iban"), 4)));
-    var spliced = new Arm("splice, two masks", () -> splice(text, masks));
-    var jackson = new Arm("Jackson, walk only", () -> walk(text));
-    var arms = List.of(
-        spliced,
-        new Arm("splice, two masks by **", () -> splice(text, anywhere)),
-        jackson,
-        new Arm("every byte looked at", () -> look(text)));
-    Bench.progress("%d MB in pieces of %d bytes, %d rounds", megabytes, piece, rounds);
-    for (int round = -3; round < rounds; round++) {
-      for (var arm : arms) {
-        measure(arm, text.length, round >= 0); // those before warm it
+    for (int piece : pieces) {
+      var jackson = new Arm("Jackson, walk only", () -> walk(text, piece));
+      var arms = List.of(
+          new Arm("splice, two masks", () -> splice(text, piece, masks)),
+          new Arm("splice, two masks by **", () -> splice(text, piece, anywhere)),
+          jackson,
+          new Arm("every byte looked at", () -> look(text, piece)));
+      Bench.progress("%d MB in pieces of %d bytes, %d rounds", megabytes, piece, rounds);
+      for (int round = -3; round < rounds; round++) {
+        for (var arm : arms) {
+          measure(arm, text.length, round >= 0); // those before warm it
+        }
       }
+      print(piece, arms, jackson);
     }
+    return 0;
+  }
+
+  private static void print(int piece, List<Arm> arms, Arm jackson) {
+    System.out.printf(Locale.ROOT, "pieces of %,d bytes%n", piece);
     for (var arm : arms) {
       System.out.printf(
           Locale.ROOT,
-          "%-24s %6.0f MB/s %8.4f bytes allocated a byte %6.2f x Jackson%n",
+          "  %-24s %6.0f MB/s %8.4f bytes allocated a byte %6.2f x Jackson (%.2f to %.2f)%n",
           arm.name,
           arm.rate(),
           arm.allocated,
-          arm.rate() / jackson.rate());
+          arm.rate() / jackson.rate(),
+          arm.ratios(jackson).getFirst(),
+          arm.ratios(jackson).getLast());
     }
-    return 0;
   }
 
   private static void measure(Arm arm, int bytes, boolean counts) throws UnprocessableBody {
@@ -122,7 +142,7 @@ final class SpliceBench implements Callable<Integer> {
     }
   }
 
-  private long splice(byte[] text, JsonEdits edits) throws UnprocessableBody {
+  private long splice(byte[] text, int piece, JsonEdits edits) throws UnprocessableBody {
     var written = new long[1];
     var splicer = edits.splicer((bytes, from, to) -> written[0] += to - from);
     for (int at = 0; at < text.length; at += piece) {
@@ -135,7 +155,7 @@ final class SpliceBench implements Callable<Integer> {
     return written[0];
   }
 
-  private long walk(byte[] text) {
+  private long walk(byte[] text, int piece) {
     long tokens = 0;
     try (var parser =
         new JsonFactory().createNonBlockingByteArrayParser(ObjectReadContext.empty())) {
@@ -154,7 +174,7 @@ final class SpliceBench implements Callable<Integer> {
     return tokens;
   }
 
-  private long look(byte[] text) {
+  private long look(byte[] text, int piece) {
     long quotes = 1;
     for (int at = 0; at < text.length; at += piece) {
       quotes += quotes(text, at, Math.min(at + piece, text.length));

@@ -23,7 +23,7 @@ final class SplicedText implements JsonSink {
     }
     if (!changed) {
       changed = true;
-      out = Arrays.copyOf(in, in.length + 64);
+      out = in.clone(); // Most changes do not make it longer.
     }
     int count = to - from;
     if (count > out.length - length) {

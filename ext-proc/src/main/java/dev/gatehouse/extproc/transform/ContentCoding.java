@@ -45,9 +45,22 @@ enum ContentCoding {
         continue;
       }
       var weight = semicolon < 0 ? "" : coding.substring(semicolon + 1).trim();
-      return !weight.matches("[qQ]=0(\\.0*)?");
+      return !isZero(weight);
     }
     return false;
+  }
+
+  /** RFC 9110 section 12.4.2: {@code q=0}, with a point and noughts behind it or not. */
+  private static boolean isZero(String weight) {
+    if (!weight.regionMatches(true, 0, "q=0", 0, 3)) {
+      return false;
+    }
+    for (int i = 3; i < weight.length(); i++) {
+      if (weight.charAt(i) != (i == 3 ? '.' : '0')) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /**

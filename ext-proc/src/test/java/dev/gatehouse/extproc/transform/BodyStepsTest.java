@@ -85,6 +85,7 @@ class BodyStepsTest {
     assertThat(envoy.upstream().values("if-range")).isEmpty();
     assertThat(acceptEncoding("gzip, br")).isEqualTo("gzip");
     assertThat(acceptEncoding("br;q=1, gzip;q=0")).isEqualTo("identity");
+    assertThat(acceptEncoding("br, gzip; Q=0.00")).isEqualTo("identity");
     assertThat(acceptEncoding("br;q=1.0, gzip;q=0.001")).isEqualTo("gzip");
   }
 
