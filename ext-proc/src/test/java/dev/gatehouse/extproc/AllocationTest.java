@@ -111,7 +111,7 @@ class AllocationTest {
     var load = Load.text("test.yaml", Transforming.yaml(policy));
     var plans = PlanBook.compile(load.policies(), null, load.problems());
     var chooser =
-        new Chooser(new ExtProcSettings(false, false), DecisionListener.NONE, new WarmUp());
+        new Chooser(new ExtProcSettings(false, false), DecisionListener.NONE, new WarmUp(), null);
     var metadata = new Metadata();
     metadata.put(key(Bindings.LISTENER_METADATA), "shop/web/http");
     metadata.put(key(Bindings.ROUTE_METADATA), "HTTPRoute/shop/orders/list");
