@@ -15,6 +15,9 @@ final class Diff {
   /** Of two bodies with more lines only the sizes are told. */
   private static final int MAX_LINES = 1_000;
 
+  /** Lines that are shown beside a change. */
+  private static final int CONTEXT = 3;
+
   private static final JsonMapper PRETTY =
       JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
@@ -22,27 +25,61 @@ final class Diff {
 
   /** Empty if nothing differs. */
   static List<String> of(Message before, Message after) {
-    var changes = new ArrayList<>(of(headers(before), headers(after), false));
+    var changes = new ArrayList<>(ofHeaders(before.headers(), after.headers()));
     if (!before.body().equals(after.body())) {
-      changes.addAll(bodies(before.body(), after.body()));
+      changes.addAll(ofBodies(before.body(), after.body()));
     }
     return changes;
   }
 
-  private static List<String> headers(Message message) {
-    return message.headers().stream()
-        .map(header -> header.name() + ": " + header.text())
-        .toList();
+  static List<String> ofHeaders(List<Message.Header> before, List<Message.Header> after) {
+    return of(lines(before), lines(after), false);
   }
 
-  private static List<String> bodies(ByteString before, ByteString after) {
+  private static List<String> lines(List<Message.Header> headers) {
+    return headers.stream().map(header -> header.name() + ": " + header.text()).toList();
+  }
+
+  /** JSON is compared value by value, whatever white space it was written with. */
+  static List<String> ofBodies(ByteString before, ByteString after) {
     var was = lines(before);
     var is = lines(after);
     if (was == null || is == null || was.size() > MAX_LINES || is.size() > MAX_LINES) {
       return List.of(
           "- a body of " + before.size() + " bytes", "+ a body of " + after.size() + " bytes");
     }
-    return of(was, is, true);
+    return near(of(was, is, true));
+  }
+
+  /** The lines that differ, and a few that do not on both sides of them. */
+  private static List<String> near(List<String> lines) {
+    var kept = new ArrayList<String>();
+    var left = false;
+    for (int i = 0; i < lines.size(); i++) {
+      if (nearChange(lines, i)) {
+        if (left) {
+          kept.add("  …");
+        }
+        left = false;
+        kept.add(lines.get(i));
+      } else {
+        left = true;
+      }
+    }
+    if (left && !kept.isEmpty()) {
+      kept.add("  …");
+    }
+    return kept;
+  }
+
+  private static boolean nearChange(List<String> lines, int at) {
+    var end = Math.min(lines.size(), at + CONTEXT + 1);
+    for (int i = Math.max(0, at - CONTEXT); i < end; i++) {
+      if (!lines.get(i).startsWith(" ")) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** JSON one value a line; null for what is no text. */

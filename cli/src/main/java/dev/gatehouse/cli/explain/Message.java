@@ -39,7 +39,7 @@ final class Message implements RoutedRequest {
     asked.headers().forEach(header -> message.add(header.name(), header.value()));
     message.addMissing("x-forwarded-proto", asked.scheme());
     message.addMissing("x-request-id", requestId);
-    if (!asked.body().isEmpty()) {
+    if (!asked.body().isEmpty() && message.indexOf("transfer-encoding") < 0) {
       message.addMissing("content-length", Integer.toString(asked.body().size()));
     }
     return message;
@@ -49,7 +49,7 @@ final class Message implements RoutedRequest {
     var message = new Message(List.of(), response.body());
     message.add(":status", Integer.toString(response.status()));
     response.headers().forEach(header -> message.add(header.name(), header.value()));
-    if (!response.body().isEmpty()) {
+    if (!response.body().isEmpty() && message.indexOf("transfer-encoding") < 0) {
       message.addMissing("content-length", Integer.toString(response.body().size()));
     }
     return message;

@@ -5,9 +5,14 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
 import dev.gatehouse.extproc.Needs;
+import dev.gatehouse.extproc.stream.Direction;
+import dev.gatehouse.extproc.transform.StepRecord;
 import dev.gatehouse.policy.attach.AttachedRule;
+import dev.gatehouse.policy.attach.Attachment;
 import dev.gatehouse.policy.attach.Bindings;
+import dev.gatehouse.policy.resource.TransformPolicy;
 import dev.gatehouse.server.Decision;
+import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode;
 import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
 import io.envoyproxy.envoy.service.ext_proc.v3.CommonResponse;
 import io.envoyproxy.envoy.service.ext_proc.v3.CommonResponse.ResponseStatus;
@@ -36,15 +41,21 @@ final class TransformPart implements AutoCloseable {
   /** {@code response.code_details} of what the upstream answered. */
   static final String VIA_UPSTREAM = "via_upstream";
 
+  /** As large as a piece that Envoy reads from a connection. */
+  private static final int CHUNK_BYTES = 16 << 10;
+
   private static final Duration WITHIN = Duration.ofSeconds(10);
 
   private final Services services;
   private final Asked asked;
-  private final Needs needs;
+  private final @Nullable TransformPolicy policy;
   private final @Nullable Struct authz;
+  private final StepRecord record;
   private final @Nullable LocalCall<ProcessingRequest> stream;
   private final List<ProcessingResponse> answers = new ArrayList<>();
   private final Map<String, List<String>> changes = new LinkedHashMap<>();
+  private final List<StepsPart> steps = new ArrayList<>();
+  private Modes modes;
   private boolean first = true;
   private boolean local;
   private @Nullable Integer answered;
@@ -54,13 +65,17 @@ final class TransformPart implements AutoCloseable {
   private TransformPart(
       Services services,
       Asked asked,
-      Needs needs,
+      @Nullable TransformPolicy policy,
+      Modes modes,
       @Nullable Struct authz,
+      StepRecord record,
       @Nullable LocalCall<ProcessingRequest> stream) {
     this.services = services;
     this.asked = asked;
-    this.needs = needs;
+    this.policy = policy;
+    this.modes = modes;
     this.authz = authz;
+    this.record = record;
     this.stream = stream;
   }
 
@@ -68,20 +83,58 @@ final class TransformPart implements AutoCloseable {
   static TransformPart open(
       Services services, Asked asked, AttachedRule rule, String requestId, @Nullable Struct authz) {
     var needs = Needs.of(rule);
+    var policy =
+        rule.transform() instanceof Attachment.Of<TransformPolicy>(var holds) ? holds : null;
+    var record = new StepRecord();
     if (!needs.any()) {
-      return new TransformPart(services, asked, needs, authz, null);
+      return new TransformPart(services, asked, policy, Modes.of(needs), authz, record, null);
     }
     var metadata = new Metadata();
     put(metadata, Bindings.LISTENER_METADATA, rule.listener().toString());
     put(metadata, Bindings.ROUTE_METADATA, rule.route().toString());
     put(metadata, Bindings.REQUEST_ID, requestId);
     var stream = LocalCall.open(
-        services.extProc().definition(),
+        services.extProc().explaining(record),
         ExternalProcessorGrpc.getProcessMethod(),
         metadata,
         services.loop(),
         WITHIN);
-    return new TransformPart(services, asked, needs, authz, stream);
+    return new TransformPart(services, asked, policy, Modes.of(needs), authz, record, stream);
+  }
+
+  /** What Envoy sends, as {@code wire} writes it; an answer may change the bodies'. */
+  private record Modes(
+      boolean requestHeaders,
+      boolean responseHeaders,
+      BodySendMode requestBody,
+      BodySendMode responseBody) {
+    static Modes of(Needs needs) {
+      return new Modes(
+          needs.request().sendsHeaders(),
+          needs.response().sendsHeaders(),
+          mode(needs, Direction.REQUEST),
+          mode(needs, Direction.RESPONSE));
+    }
+
+    private static BodySendMode mode(Needs needs, Direction direction) {
+      return BodySendMode.valueOf(needs.mode(direction).name());
+    }
+
+    BodySendMode body(Direction direction) {
+      return direction == Direction.REQUEST ? requestBody : responseBody;
+    }
+
+    /** {@code ExternalProcessor.allow_mode_override}: ignored where a duplex mode is configured; the bodies' modes are always taken. */
+    Modes overridden(ProcessingMode mode) {
+      return requestBody == BodySendMode.FULL_DUPLEX_STREAMED
+              || responseBody == BodySendMode.FULL_DUPLEX_STREAMED
+          ? this
+          : new Modes(
+              requestHeaders,
+              responseHeaders,
+              mode.getRequestBodyMode(),
+              mode.getResponseBodyMode());
+    }
   }
 
   private static void put(Metadata metadata, String name, String value) {
@@ -90,20 +143,10 @@ final class TransformPart implements AutoCloseable {
 
   /** The way to the upstream; the request is changed as the answers say. */
   void request(Message request) {
-    if (stream == null || !needs.request().sendsHeaders()) {
+    if (stream == null || !modes.requestHeaders) {
       return;
     }
-    var before = request.copy();
-    var headers = HttpHeaders.newBuilder()
-        .setHeaders(request.headerMap())
-        .setEndOfStream(request.body().isEmpty());
-    var replaced = exchange(
-        ProcessingRequest.newBuilder().setRequestHeaders(headers), request, attributes(null));
-    if (running() && !replaced && needs.request().readsBody() && !request.body().isEmpty()) {
-      var body = HttpBody.newBuilder().setBody(request.body()).setEndOfStream(true);
-      exchange(ProcessingRequest.newBuilder().setRequestBody(body), request, null);
-    }
-    changes.put("request", Diff.of(before, request));
+    play(Direction.REQUEST, request, attributes(null), "");
   }
 
   /**
@@ -112,24 +155,55 @@ final class TransformPart implements AutoCloseable {
    * @param details {@code response.code_details}: {@link #VIA_UPSTREAM}, or which filter answered
    */
   void response(Message response, String details) {
-    if (stream == null || !needs.response().sendsHeaders() || !running()) {
+    if (stream == null || !modes.responseHeaders || !running()) {
       return;
     }
     local = !details.equals(VIA_UPSTREAM);
-    var before = response.copy();
+    play(
+        Direction.RESPONSE,
+        response,
+        attributes(details),
+        local ? "an answer of Envoy's own is left as it is (localReplies: Skip)" : "");
+  }
+
+  private void play(Direction direction, Message message, Struct attributes, String unrun) {
+    var before = message.copy();
     var headers = HttpHeaders.newBuilder()
-        .setHeaders(response.headerMap())
-        .setEndOfStream(response.body().isEmpty());
-    var replaced = exchange(
-        ProcessingRequest.newBuilder().setResponseHeaders(headers), response, attributes(details));
-    if (running()
-        && !replaced
-        && needs.response().readsBody()
-        && !response.body().isEmpty()) {
-      var body = HttpBody.newBuilder().setBody(response.body()).setEndOfStream(true);
-      exchange(ProcessingRequest.newBuilder().setResponseBody(body), response, null);
+        .setHeaders(message.headerMap())
+        .setEndOfStream(message.body().isEmpty());
+    var first = direction == Direction.REQUEST
+        ? ProcessingRequest.newBuilder().setRequestHeaders(headers)
+        : ProcessingRequest.newBuilder().setResponseHeaders(headers);
+    var replaced = exchange(first, message, attributes);
+    if (running() && !replaced && !before.body().isEmpty()) {
+      switch (modes.body(direction)) {
+        case BUFFERED -> exchange(body(direction, before.body(), true), message, null);
+        case FULL_DUPLEX_STREAMED -> duplex(direction, before.body(), message);
+        case NONE, STREAMED, BUFFERED_PARTIAL, UNRECOGNIZED -> {}
+      }
     }
-    changes.put("response", Diff.of(before, response));
+    changes.put(StepsPart.name(direction), Diff.of(before, message));
+    if (policy != null) {
+      steps.add(StepsPart.of(direction, policy, record, before, message, unrun));
+    }
+  }
+
+  /** In pieces; what comes back is the body, and Envoy sends it without a length. */
+  private void duplex(Direction direction, ByteString body, Message message) {
+    message.remove("content-length");
+    message.body(ByteString.EMPTY);
+    for (int at = 0; at < body.size() && running(); at += CHUNK_BYTES) {
+      var end = Math.min(body.size(), at + CHUNK_BYTES);
+      exchange(body(direction, body.substring(at, end), end == body.size()), message, null);
+    }
+  }
+
+  private static ProcessingRequest.Builder body(
+      Direction direction, ByteString bytes, boolean last) {
+    var body = HttpBody.newBuilder().setBody(bytes).setEndOfStream(last);
+    return direction == Direction.REQUEST
+        ? ProcessingRequest.newBuilder().setRequestBody(body)
+        : ProcessingRequest.newBuilder().setResponseBody(body);
   }
 
   private boolean running() {
@@ -164,18 +238,18 @@ final class TransformPart implements AutoCloseable {
     if (first) {
       first = false;
       message.setProtocolConfig(ProtocolConfiguration.newBuilder()
-          .setRequestBodyMode(
-              needs.request().readsBody() ? BodySendMode.BUFFERED : BodySendMode.NONE)
-          .setResponseBodyMode(
-              needs.response().readsBody() ? BodySendMode.BUFFERED : BodySendMode.NONE));
+          .setRequestBodyMode(modes.requestBody)
+          .setResponseBodyMode(modes.responseBody));
     }
-    return switch (stream.exchange(message.build())) {
-      case LocalCall.Answer.Message(var bytes) -> answered(bytes, changed);
-      case LocalCall.Answer.Closed(var status) -> {
-        failure = String.valueOf(status.getDescription());
-        yield false;
-      }
-    };
+    var answer = stream.exchange(message.build());
+    var replaced = false;
+    for (var bytes : answer.messages()) {
+      replaced |= answered(bytes, changed);
+    }
+    if (answer.ended() != null && !answer.ended().isOk()) {
+      failure = String.valueOf(answer.ended().getDescription());
+    }
+    return replaced;
   }
 
   private boolean answered(ByteString bytes, Message changed) {
@@ -186,6 +260,9 @@ final class TransformPart implements AutoCloseable {
       throw new IllegalStateException("ext-proc gave an answer that is none", e);
     }
     answers.add(answer);
+    if (answer.hasModeOverride()) {
+      modes = modes.overridden(answer.getModeOverride());
+    }
     return switch (answer.getResponseCase()) {
       case REQUEST_HEADERS -> apply(answer.getRequestHeaders().getResponse(), changed);
       case RESPONSE_HEADERS -> apply(answer.getResponseHeaders().getResponse(), changed);
@@ -201,8 +278,13 @@ final class TransformPart implements AutoCloseable {
 
   private static boolean apply(CommonResponse common, Message changed) {
     changed.apply(common.getHeaderMutation());
-    if (common.hasBodyMutation()) {
-      changed.body(common.getBodyMutation().getBody());
+    var body = common.getBodyMutation();
+    switch (body.getMutationCase()) {
+      case BODY -> changed.body(body.getBody());
+      case CLEAR_BODY -> changed.body(ByteString.EMPTY);
+      case STREAMED_RESPONSE ->
+        changed.body(changed.body().concat(body.getStreamedResponse().getBody()));
+      case MUTATION_NOT_SET -> {}
     }
     return common.getStatus() == ResponseStatus.CONTINUE_AND_REPLACE;
   }
@@ -250,12 +332,13 @@ final class TransformPart implements AutoCloseable {
     if (!failure.isEmpty()) {
       page.verdict(false, "the stream fails, and Envoy answers 500: " + failure);
     }
+    steps.forEach(part -> part.print(page));
     changes.forEach((which, lines) -> {
       var what = local && which.equals("response") ? "refusal" : which;
       page.plain("the " + what + (lines.isEmpty() ? " stays as it is" : " is changed:"));
       page.diff(lines);
     });
-    if (needs.response().sendsHeaders() && !changes.containsKey("response") && running()) {
+    if (modes.responseHeaders && !changes.containsKey("response") && running()) {
       page.dim("what becomes of the response is said when one is given (--response-status, …)");
     }
     page.plain("the answers to Envoy (ProcessingResponse):");
@@ -274,6 +357,7 @@ final class TransformPart implements AutoCloseable {
     if (!failure.isEmpty()) {
       json.put("failure", failure);
     }
+    json.put("steps", steps.stream().flatMap(part -> part.json().stream()).toList());
     json.put("changes", changes);
     json.put("answers", answers.stream().map(Protos::json).toList());
     return json;

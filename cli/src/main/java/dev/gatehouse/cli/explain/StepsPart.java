@@ -1,0 +1,201 @@
+package dev.gatehouse.cli.explain;
+
+import com.google.protobuf.ByteString;
+import dev.gatehouse.extproc.json.UnprocessableBody;
+import dev.gatehouse.extproc.stream.Direction;
+import dev.gatehouse.extproc.transform.StepRecord;
+import dev.gatehouse.extproc.transform.StepRecord.End;
+import dev.gatehouse.extproc.transform.StepRecord.Seen;
+import dev.gatehouse.policy.resource.Origin;
+import dev.gatehouse.policy.resource.TransformPolicy;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What each step of a TransformPolicy did in one direction, in order; those that were not run, too. */
+record StepsPart(Direction direction, List<Line> lines) {
+  /**
+   * @param number from 1
+   * @param when the condition; null for a step that has none
+   * @param how what came of it, in words
+   * @param changes what it changed, as a diff
+   */
+  record Line(
+      int number, Origin at, @Nullable String when, How how, String text, List<String> changes) {}
+
+  enum How {
+    DONE,
+    LEFT_OUT,
+    FAILED,
+    ANSWERED,
+    NOT_REACHED
+  }
+
+  /**
+   * @param before the message as it came
+   * @param after the message as it went on; a body that is not what the steps made of it was not theirs to change
+   * @param unrun why a step is not run, where none before it says so
+   */
+  static StepsPart of(
+      Direction direction,
+      TransformPolicy policy,
+      StepRecord record,
+      Message before,
+      Message after,
+      String unrun) {
+    var steps = direction == Direction.REQUEST ? policy.request() : policy.response();
+    var seen =
+        record.seen().stream().filter(each -> each.direction() == direction).toList();
+    var bodies = bodies(seen, before.body());
+    var changedBody = bodies.getLast() != null && bodies.getLast().equals(after.body());
+    var lines = new ArrayList<Line>();
+    var why = unrun;
+    for (int i = 0; i < steps.size(); i++) {
+      var step = steps.get(i);
+      var at = indexOf(seen, step.origin());
+      if (at < 0) {
+        lines.add(new Line(
+            i + 1, step.origin(), step.when(), How.NOT_REACHED, "not run: " + why, List.of()));
+        continue;
+      }
+      var line =
+          line(i + 1, step, seen.get(at), changedBody ? bodies.subList(at, at + 2) : List.of());
+      lines.add(line);
+      why = switch (line.how) {
+        case ANSWERED -> "step " + line.number + " answers";
+        case FAILED -> "step " + line.number + " fails";
+        case DONE, LEFT_OUT, NOT_REACHED -> why;
+      };
+    }
+    return new StepsPart(direction, lines);
+  }
+
+  static String name(Direction direction) {
+    return direction == Direction.REQUEST ? "request" : "response";
+  }
+
+  private static int indexOf(List<Seen> seen, Origin step) {
+    for (int i = 0; i < seen.size(); i++) {
+      if (seen.get(i).step().equals(step)) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  /** The body before the first step and after each; null from where a step cannot read it. */
+  private static List<@Nullable ByteString> bodies(List<Seen> seen, ByteString came) {
+    var bodies = new ArrayList<@Nullable ByteString>();
+    bodies.add(came);
+    ByteString body = came;
+    for (var each : seen) {
+      try {
+        body = body == null ? null : each.apply(body);
+      } catch (UnprocessableBody e) {
+        body = null;
+      }
+      bodies.add(body);
+    }
+    return bodies;
+  }
+
+  /** @param bodies before and after; empty where the body was not the steps' to change */
+  private static Line line(
+      int number, TransformPolicy.Step step, Seen seen, List<@Nullable ByteString> bodies) {
+    var held = step.when() == null ? "" : "holds";
+    return switch (seen.end()) {
+      case End.LeftOut leftOut ->
+        new Line(
+            number, seen.step(), step.when(), How.LEFT_OUT, "does not hold: left out", List.of());
+      case End.Failed(var why) ->
+        new Line(
+            number, seen.step(), step.when(), How.FAILED, "cannot be evaluated: " + why, List.of());
+      case End.Responded(var reply) ->
+        new Line(
+            number,
+            seen.step(),
+            step.when(),
+            How.ANSWERED,
+            said(held, "answers " + reply.status()),
+            List.of());
+      case End.Done done -> {
+        var changes = changes(seen, bodies);
+        yield new Line(
+            number,
+            seen.step(),
+            step.when(),
+            How.DONE,
+            said(held, changes.isEmpty() ? "changes nothing" : ""),
+            changes);
+      }
+    };
+  }
+
+  private static String said(String held, String what) {
+    return held.isEmpty() || what.isEmpty() ? held + what : held + ", " + what;
+  }
+
+  private static List<String> changes(Seen seen, List<@Nullable ByteString> bodies) {
+    var changes = new ArrayList<>(Diff.ofHeaders(headers(seen.before()), headers(seen.after())));
+    if (bodies.size() == 2) {
+      var before = bodies.get(0);
+      var after = bodies.get(1);
+      if (before != null && after != null && !before.equals(after)) {
+        changes.addAll(Diff.ofBodies(before, after));
+      }
+    }
+    return changes;
+  }
+
+  private static List<Message.Header> headers(List<StepRecord.Header> headers) {
+    return headers.stream()
+        .map(header -> new Message.Header(header.name(), header.value()))
+        .toList();
+  }
+
+  void print(Page page) {
+    for (var line : lines) {
+      var text = "%s step %d (%s)%s%s"
+          .formatted(
+              name(direction),
+              line.number,
+              line.at,
+              line.when == null ? "" : ": " + line.when,
+              line.text.isEmpty() ? "" : (line.when == null ? ": " : " → ") + line.text);
+      switch (line.how) {
+        case DONE, ANSWERED -> page.plain(text);
+        case LEFT_OUT, NOT_REACHED -> page.dim(text);
+        case FAILED -> page.verdict(false, text);
+      }
+      page.diff(line.changes);
+    }
+  }
+
+  List<Map<String, Object>> json() {
+    return lines.stream().map(this::json).toList();
+  }
+
+  private Map<String, Object> json(Line line) {
+    var json = new LinkedHashMap<String, Object>();
+    json.put("direction", name(direction));
+    json.put("step", line.number);
+    json.put("at", line.at.toString());
+    if (line.when != null) {
+      json.put("when", line.when);
+    }
+    json.put(
+        "outcome",
+        switch (line.how) {
+          case DONE -> "done";
+          case LEFT_OUT -> "left out";
+          case FAILED -> "failed";
+          case ANSWERED -> "answered";
+          case NOT_REACHED -> "not run";
+        });
+    json.put("why", line.text);
+    json.put("changes", line.changes);
+    return json;
+  }
+}
