@@ -1,18 +1,18 @@
 package dev.gatehouse.extproc;
 
+import dev.gatehouse.extproc.kit.StreamContext;
 import dev.gatehouse.extproc.stream.HeadersMessage;
 import dev.gatehouse.extproc.stream.Processor;
-import dev.gatehouse.extproc.stream.ProcessorStream.Opened;
 import dev.gatehouse.extproc.transform.StepRecord;
 import dev.gatehouse.extproc.transform.StreamFacts;
 import dev.gatehouse.extproc.transform.TransformProcessor;
+import dev.gatehouse.policy.attach.Bindings;
 import dev.gatehouse.policy.attach.Lookup;
 import dev.gatehouse.policy.attach.RouteKey;
 import dev.gatehouse.policy.attach.RoutePlans;
 import dev.gatehouse.server.Decision;
 import dev.gatehouse.server.Decision.Outcome;
 import dev.gatehouse.server.DecisionListener;
-import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -21,9 +21,6 @@ import org.jspecify.annotations.Nullable;
  * stream without any of them passes; one whose binding resolves to nothing is failed, and never falls through to another way.
  */
 final class Chooser {
-  private static final Opened PASS = new Opened.With(Processor.PASS);
-
-  private final RouteMetadata metadata = new RouteMetadata();
   private final ExtProcSettings settings;
   private final DecisionListener decisions;
   private final WarmUp warmUp;
@@ -42,57 +39,47 @@ final class Chooser {
   }
 
   /** @param plans those in force when the stream began, which it keeps */
-  Opened open(RoutePlans<RoutePlan> plans, Binding binding, ProcessingRequest first) {
-    var message = new HeadersMessage(first);
-    var lookup = plans.byBinding(binding.listener(), binding.route());
-    var key = binding.routeKey();
+  Processor open(RoutePlans<RoutePlan> plans, StreamContext context) {
+    if (context.observed()) {
+      return Processor.PASS;
+    }
+    var lookup = plans.byBinding(context.listener(), context.setting(Bindings.ROUTE_METADATA));
     if (lookup instanceof Lookup.Unbound<RoutePlan>) {
-      if (warmUp.is(message)) {
-        return new Opened.With(warmUp.processor());
+      if (warmUp.is(context.first())) {
+        return warmUp.processor();
       }
-      var reading = read(message);
-      key = reading == null ? null : reading.routeKey();
-      lookup = unbound(plans, reading, message);
+      lookup = unbound(plans, context);
     }
     return switch (lookup) {
-      case Lookup.Unbound<RoutePlan> none -> PASS;
-      case Lookup.Unresolved<RoutePlan>(var why) -> refuse(binding, message, "", "unresolved", why);
-      case Lookup.Found<RoutePlan>(RoutePlan.Open open) -> PASS;
+      case Lookup.Unbound<RoutePlan> none -> Processor.PASS;
+      case Lookup.Unresolved<RoutePlan>(var why) -> refuse(context, "", "unresolved", why);
+      case Lookup.Found<RoutePlan>(RoutePlan.Open open) -> Processor.PASS;
       case Lookup.Found<RoutePlan>(RoutePlan.Refused(var policy)) ->
         refuse(
-            binding,
-            message,
+            context,
             policy,
             "policy-rejected",
             "TransformPolicy " + policy + " cannot be honoured; lint says why");
       case Lookup.Found<RoutePlan>(RoutePlan.Transform(var plan)) ->
-        new Opened.With(new TransformProcessor(
+        new TransformProcessor(
             plan,
-            new StreamFacts(key, settings.addressFromHeader()),
-            binding.requestId(),
+            new StreamFacts(context.route(), settings.addressFromHeader()),
+            context.requestId(),
             decisions,
-            record));
+            record);
     };
   }
 
-  private RouteMetadata.@Nullable Reading read(HeadersMessage message) {
-    var text = message.attribute(RouteMetadata.ATTRIBUTE);
-    return text == null ? null : metadata.read(text);
-  }
-
-  private Lookup<RoutePlan> unbound(
-      RoutePlans<RoutePlan> plans,
-      RouteMetadata.@Nullable Reading reading,
-      HeadersMessage message) {
-    if (reading != null && reading.problem() != null) {
-      return new Lookup.Unresolved<>(reading.problem());
+  private Lookup<RoutePlan> unbound(RoutePlans<RoutePlan> plans, StreamContext context) {
+    var problem = context.routeProblem();
+    if (problem != null) {
+      return new Lookup.Unresolved<>(problem);
     }
-    var route = reading == null ? null : reading.resource();
+    var route = context.route();
     if (route != null) {
-      return plans.byRouteMetadata(
-          route.kind(), route.namespace(), route.name(), route.sectionName());
+      return plans.byRouteMetadata(route.kind(), route.namespace(), route.name(), route.rule());
     }
-    return settings.matchRoutes() ? match(plans, message) : new Lookup.Unbound<>();
+    return settings.matchRoutes() ? match(plans, context.first()) : new Lookup.Unbound<>();
   }
 
   /** Only a request can be matched. A stream that begins with the response is one that Envoy answered itself, or we cannot tell. */
@@ -108,13 +95,13 @@ final class Chooser {
     return plans.byMatch(facts);
   }
 
-  private Opened refuse(
-      Binding binding, HeadersMessage message, String policy, String reason, String why) {
+  private Processor refuse(StreamContext context, String policy, String reason, String why) {
     if (decisions.listens()) {
+      var message = context.first();
       var path = message.first(":path");
       decisions.decided(new Decision(
           "ext-proc",
-          binding.requestId(),
+          context.requestId(),
           Objects.requireNonNullElse(message.first(":method"), ""),
           path == null ? "" : path.split("\\?", 2)[0],
           "",
@@ -124,6 +111,6 @@ final class Chooser {
           why,
           0));
     }
-    return new Opened.Refused(why);
+    return Processor.refusing(why);
   }
 }

@@ -1,11 +1,11 @@
 package dev.gatehouse.extproc;
 
+import dev.gatehouse.extproc.kit.ProcessorService;
+import dev.gatehouse.extproc.stream.Patience;
 import dev.gatehouse.extproc.transform.StepRecord;
 import dev.gatehouse.policy.source.PolicySource;
-import dev.gatehouse.server.Prebuilt;
 import dev.gatehouse.server.Service;
 import dev.gatehouse.server.ServiceContext;
-import io.envoyproxy.envoy.service.ext_proc.v3.ExternalProcessorGrpc;
 import io.grpc.ServerServiceDefinition;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** The ext-proc service, composed on this screen. */
+/** The ext-proc service, composed on this screen: TransformPolicies as one processor among those that the kit can serve. */
 public final class ExtProc implements Service {
   /** Bodies that wait for a worker; a stream holds its body as long. More are failed. */
   private static final int WAITING_BODIES = 256;
@@ -38,11 +38,14 @@ public final class ExtProc implements Service {
     var warmUp = new WarmUp();
     var plans = policies.live(PlanBook::compile);
     var workers = workers();
-    return new ExtProc(
-        warmUp,
-        workers,
-        record -> new ProcessorService(
-            plans, new Chooser(settings, context.decisions(), warmUp, record), workers));
+    return new ExtProc(warmUp, workers, record -> {
+      var chooser = new Chooser(settings, context.decisions(), warmUp, record);
+      return new ProcessorService(
+          "transform-policy",
+          stream -> chooser.open(plans.current(), stream),
+          workers,
+          Patience.DEFAULT);
+    });
   }
 
   @Override
@@ -52,18 +55,12 @@ public final class ExtProc implements Service {
 
   @Override
   public ServerServiceDefinition definition() {
-    return definition(services.apply(null));
+    return services.apply(null).bindService();
   }
 
   /** The service as it serves, whose next stream tells what each step does. */
   public ServerServiceDefinition explaining(StepRecord record) {
-    return definition(services.apply(record));
-  }
-
-  private static ServerServiceDefinition definition(ProcessorService service) {
-    return ServerServiceDefinition.builder(ExternalProcessorGrpc.SERVICE_NAME)
-        .addMethod(Prebuilt.answering(ExternalProcessorGrpc.getProcessMethod()), service)
-        .build();
+    return services.apply(record).bindService();
   }
 
   @Override

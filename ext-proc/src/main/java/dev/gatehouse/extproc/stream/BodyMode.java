@@ -1,6 +1,7 @@
 package dev.gatehouse.extproc.stream;
 
 import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
+import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
 
 /** How Envoy sends a direction's body, as the first message's {@code protocol_config} says. */
 public enum BodyMode {
@@ -31,6 +32,27 @@ public enum BodyMode {
       case BUFFERED_PARTIAL -> BUFFERED_PARTIAL;
       case FULL_DUPLEX_STREAMED -> FULL_DUPLEX;
       case UNRECOGNIZED -> UNKNOWN;
+    };
+  }
+
+  /** As the first message's {@code protocol_config} says. */
+  public static BodyMode of(ProcessingRequest first, Direction direction) {
+    if (!first.hasProtocolConfig()) {
+      return UNKNOWN;
+    }
+    var config = first.getProtocolConfig();
+    return of(
+        direction == Direction.REQUEST
+            ? config.getRequestBodyMode()
+            : config.getResponseBodyMode());
+  }
+
+  /** As Envoy's configuration calls it. */
+  String configured() {
+    return switch (this) {
+      case UNKNOWN -> "not told (Envoy before 1.34)";
+      case FULL_DUPLEX -> "FULL_DUPLEX_STREAMED";
+      case NONE, BUFFERED, BUFFERED_PARTIAL, STREAMED -> name();
     };
   }
 

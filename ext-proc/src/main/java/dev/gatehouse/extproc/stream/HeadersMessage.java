@@ -2,6 +2,8 @@ package dev.gatehouse.extproc.stream;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Struct;
+import dev.gatehouse.policy.attach.Bindings;
+import dev.gatehouse.policy.expr.Auth;
 import io.envoyproxy.envoy.config.core.v3.HeaderValue;
 import io.envoyproxy.envoy.service.ext_proc.v3.HttpHeaders;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
@@ -10,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /** A {@code request_headers} or {@code response_headers} message, with what Envoy tells beside it. */
 public final class HeadersMessage {
-  private static final String FILTER = "envoy.filters.http.ext_proc";
+  /** The key of the attributes in a message. */
+  public static final String FILTER = "envoy.filters.http.ext_proc";
 
   private static final String VIA_UPSTREAM = "via_upstream";
 
@@ -56,6 +59,19 @@ public final class HeadersMessage {
     return null;
   }
 
+  /** All the values of a header, in order; empty if it is absent. */
+  public List<String> values(String name) {
+    return headers().stream()
+        .filter(header -> header.getKey().equals(name))
+        .map(header -> value(header).toStringUtf8())
+        .toList();
+  }
+
+  /** The attributes that {@code request_attributes} or {@code response_attributes} asks for: texts, numbers and booleans. */
+  public Struct attributes() {
+    return message.getAttributesMap().getOrDefault(FILTER, Struct.getDefaultInstance());
+  }
+
   /** An attribute that {@code request_attributes} or {@code response_attributes} asks for; null where it is not a text. */
   public @Nullable String attribute(String name) {
     var attributes = message.getAttributesMap().get(FILTER);
@@ -66,6 +82,11 @@ public final class HeadersMessage {
   /** The dynamic metadata of another filter; null if there is none or it is not forwarded. */
   public @Nullable Struct metadata(String namespace) {
     return message.getMetadataContext().getFilterMetadataMap().get(namespace);
+  }
+
+  /** Who is calling, as ext-authz says in its dynamic metadata; null where it said nothing or its namespace is not forwarded. */
+  public @Nullable Auth auth() {
+    return AuthMetadata.read(metadata(Bindings.AUTHZ_NAMESPACE));
   }
 
   /**

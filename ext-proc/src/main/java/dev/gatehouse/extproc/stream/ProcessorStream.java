@@ -13,12 +13,10 @@ import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One stream: keeps the {@link StreamMachine}'s state, asks the {@link Processor}, and sends what both agree on. Everything
@@ -29,14 +27,6 @@ import org.slf4j.LoggerFactory;
  * ({@link Processor#gathers}) or puts in its place.
  */
 public final class ProcessorStream {
-  private static final Logger LOG = LoggerFactory.getLogger(ProcessorStream.class);
-
-  private static final Failure NO_WHOLE_BODY = new Failure(
-      Cause.BODY_UNAVAILABLE,
-      "the body is needed, and the processing mode does not send it as it is needed");
-
-  private static final String NO_HEADERS = "the headers are needed, and the mode leaves them out";
-
   /** Chooses the processor when the first message tells enough. */
   public interface Opener {
     Opened open(ProcessingRequest first);
@@ -98,6 +88,7 @@ public final class ProcessorStream {
   private final Loop loop;
   private final Executor workers;
   private final Patience patience;
+  private final FailureLog failures;
 
   private State state = State.NEW;
   private Processor processor = Processor.PASS;
@@ -118,11 +109,22 @@ public final class ProcessorStream {
   /** The first message must be asked for by the caller. */
   public ProcessorStream(
       Opener opener, Outlet outlet, Loop loop, Executor workers, Patience patience) {
+    this(opener, outlet, loop, workers, patience, new FailureLog("the processor"));
+  }
+
+  ProcessorStream(
+      Opener opener,
+      Outlet outlet,
+      Loop loop,
+      Executor workers,
+      Patience patience,
+      FailureLog failures) {
     this.opener = opener;
     this.outlet = outlet;
     this.loop = loop;
     this.workers = workers;
     this.patience = patience;
+    this.failures = failures;
   }
 
   /** A message of Envoy's. */
@@ -161,24 +163,37 @@ public final class ProcessorStream {
 
   private boolean open(ProcessingRequest first) {
     opened = true;
-    var config = first.hasProtocolConfig() ? first.getProtocolConfig() : null;
     state = State.of(
-        config == null ? BodyMode.UNKNOWN : BodyMode.of(config.getRequestBodyMode()),
-        config == null ? BodyMode.UNKNOWN : BodyMode.of(config.getResponseBodyMode()),
+        BodyMode.of(first, Direction.REQUEST),
+        BodyMode.of(first, Direction.RESPONSE),
         first.getObservabilityMode(),
-        config != null && config.getSendBodyWithoutWaitingForHeaderResponse());
-    if (state.observed()) {
-      return true;
-    }
-    switch (opener.open(first)) {
-      case Opened.With(var chosen) -> processor = chosen;
+        first.getProtocolConfig().getSendBodyWithoutWaitingForHeaderResponse());
+    switch (chosen(first)) {
+      case Opened.With(var chosen) ->
+        processor = state.observed() && !chosen.observes() ? Processor.PASS : chosen;
       case Opened.Refused(var why) -> fail(Status.INTERNAL.withDescription(why));
     }
     return !closed;
   }
 
+  private Opened chosen(ProcessingRequest first) {
+    try {
+      return opener.open(first);
+    } catch (RuntimeException | StackOverflowError | LinkageError | AssertionError e) {
+      var failure =
+          new Failure(Cause.BROKEN, "no processor was made: " + e.getClass().getSimpleName());
+      failures.failed(Kind.of(first).name(), failure, e);
+      failed = true;
+      return new Opened.With(new Refusing(Reply.Respond.FAILED));
+    }
+  }
+
   private void arrived(ProcessingRequest message) {
     var kind = Kind.of(message);
+    if (state.observed()) {
+      observe(kind, message);
+      return;
+    }
     var last = kind.endOfStream(message);
     if (StreamMachine.leavesHeadersOut(state, kind) && !mayGoOn(kind)) {
       return;
@@ -198,18 +213,35 @@ public final class ProcessorStream {
     act(step.action(), new Question(kind, body, last, last), message);
   }
 
+  /** Whatever is replied is not said; late work is waited for, so that messages are seen in order. */
+  private void observe(Kind kind, ProcessingRequest message) {
+    if (processor.observes() && kind != Kind.NONE) {
+      var last = kind.endOfStream(message);
+      var body = kind == Kind.body(kind.direction) ? kind.body(message) : ByteString.EMPTY;
+      var question = new Question(kind, body, last, last);
+      replied(question, ask(question, () -> switch (kind) {
+        case REQUEST_HEADERS, RESPONSE_HEADERS -> processor.headers(new HeadersMessage(message));
+        case REQUEST_BODY, RESPONSE_BODY -> processor.chunk(kind.direction, body, last);
+        case REQUEST_TRAILERS, RESPONSE_TRAILERS, NONE ->
+          processor.trailers(kind.direction, kind.trailers(message));
+      }));
+    }
+  }
+
   /** Whether the processor lets a direction go on whose headers it has not seen. */
   private boolean mayGoOn(Kind kind) {
     var question = new Question(kind, ByteString.EMPTY, true, true);
     var reply = ask(question, () -> processor.headersLeftOut(kind.direction));
-    switch (reply) {
-      case Reply.Continue go -> {
-        return true;
-      }
-      case Reply.Respond respond -> replied(question, respond);
-      case Reply.Fail fail -> replied(question, fail);
-      case Reply.NewBody newBody -> fail(Status.INTERNAL.withDescription(NO_HEADERS));
-      case Reply.Later later -> fail(Status.INTERNAL.withDescription(NO_HEADERS));
+    if (reply instanceof Reply.Continue) {
+      return true;
+    }
+    var failure = Failure.headersUnavailable(kind.direction);
+    failed = true;
+    failures.failed(kind.name(), failure, null);
+    if (reply instanceof Reply.Respond || reply instanceof Reply.Fail) {
+      replied(question, reply);
+    } else {
+      fail(Status.INTERNAL.withDescription(failure.why()));
     }
     return false;
   }
@@ -242,7 +274,7 @@ public final class ProcessorStream {
       case CONTINUE -> emit(Answers.unchanged(question.kind));
       case ECHO -> chunks(direction, question.body, question.ends);
       case SILENCE -> {}
-      case BODY_CANNOT_COME -> instead(question, NO_WHOLE_BODY);
+      case BODY_CANNOT_COME -> instead(question, bodyUnavailable(direction));
       case REQUEST_BODY_UNSEEN -> requestBodyUnseen(question, message);
       case OUT_OF_ORDER ->
         fail(Status.INVALID_ARGUMENT.withDescription(
@@ -252,7 +284,7 @@ public final class ProcessorStream {
 
   /** The processor answers for the request; if it lets that pass, the response is asked about as ever. */
   private void requestBodyUnseen(Question question, ProcessingRequest message) {
-    var reply = failure(Direction.REQUEST, NO_WHOLE_BODY);
+    var reply = failure(question.kind, Direction.REQUEST, bodyUnavailable(Direction.REQUEST), null);
     state = state.passing(Direction.REQUEST);
     if (reply instanceof Reply.Continue) {
       act(Action.ASK_HEADERS, question, message);
@@ -278,30 +310,42 @@ public final class ProcessorStream {
     }
   }
 
-  private Reply ask(Question question, Supplier<Reply> processor) {
+  private Failure bodyUnavailable(Direction direction) {
+    return Failure.bodyUnavailable(direction, state.half(direction).configured());
+  }
+
+  private Reply ask(Question question, Callable<Reply> processor) {
     try {
-      return processor.get();
-    } catch (RuntimeException | StackOverflowError e) {
+      return processor.call();
+    } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
       return broken(question, e);
     }
   }
 
   private Reply broken(Question question, Throwable e) {
-    LOG.warn("a processor failed at {}", question.kind, e);
-    state = state.passing(question.kind.direction);
+    var direction = question.kind.direction;
+    state = state.passing(direction);
     return failure(
-        question.kind.direction,
-        new Failure(Cause.BROKEN, "the processor failed: " + e.getClass().getSimpleName()));
+        question.kind,
+        direction,
+        new Failure(Cause.BROKEN, "the processor failed: " + e.getClass().getSimpleName()),
+        e);
   }
 
   private void replied(Question question, Reply reply) {
+    if (state.observed()) {
+      if (reply instanceof Reply.Later(var work)) {
+        work(question, work);
+      }
+      return;
+    }
     var step = StreamMachine.replied(state, question.kind, reply);
     state = step.next();
     switch (step.action()) {
       case SEND -> send(question, reply, step.modes());
       case HOLD -> hold(question.kind.direction, (Reply.Continue) reply);
       case WORK -> work(question, ((Reply.Later) reply).work());
-      case BODY_CANNOT_COME -> instead(question, NO_WHOLE_BODY);
+      case BODY_CANNOT_COME -> instead(question, bodyUnavailable(question.kind.direction));
       case MISFIT ->
         instead(question, new Failure(Cause.BROKEN, "a reply that does not fit " + question.kind));
       case FAIL -> fail(Status.INTERNAL.withDescription(((Reply.Fail) reply).why()));
@@ -462,7 +506,7 @@ public final class ProcessorStream {
       return;
     }
     var mode = state.half(working.question.kind.direction).mode();
-    if (mode != BodyMode.FULL_DUPLEX) { // Has no timer.
+    if (mode != BodyMode.FULL_DUPLEX && !state.observed()) { // These have no timer.
       put(Answers.moreTime(patience.deadline()));
     }
     timer = loop.after(patience.deadline().minus(patience.askAfter()), () -> late(job));
@@ -475,9 +519,10 @@ public final class ProcessorStream {
     var question = working.question;
     stopWorking();
     job.abandon();
-    LOG.warn(
-        "a processor did not say within {} what to do at {}", patience.deadline(), question.kind);
-    instead(question, new Failure(Cause.LATE, "the processor was not done in time"));
+    instead(
+        question,
+        new Failure(
+            Cause.LATE, "it was not done within " + patience.deadline().toMillis() + " ms"));
     settle();
     proceed();
   }
@@ -491,7 +536,7 @@ public final class ProcessorStream {
     var began = System.nanoTime();
     switch (result) {
       case Job.Result.Done(var say) -> {
-        var reply = ask(question, say);
+        var reply = ask(question, say::get);
         if (reply instanceof Reply.Later) {
           instead(question, new Failure(Cause.BROKEN, "late work that leads to more of it"));
         } else {
@@ -513,14 +558,18 @@ public final class ProcessorStream {
 
   /** Does what the processor says when it could not do its part. */
   private void instead(Question question, Failure failure) {
-    state = state.passing(question.kind.direction);
-    replied(question, failure(question.kind.direction, failure));
+    var direction = question.kind.direction;
+    state = state.passing(direction);
+    replied(question, failure(question.kind, direction, failure, null));
   }
 
   /** What the processor says to a failure; if it cannot even say that, the stream fails. */
-  private Reply failure(Direction direction, Failure failure) {
-    failed |=
-        failure.cause() != Cause.BODY_TOO_LARGE; // That is the client's doing, or the upstream's.
+  private Reply failure(
+      Kind kind, Direction direction, Failure failure, @Nullable Throwable thrown) {
+    if (failure.cause() != Cause.BODY_TOO_LARGE) { // That is the client's doing, or the upstream's.
+      failed = true;
+      failures.failed(kind.name(), failure, thrown);
+    }
     try {
       return switch (processor.failed(direction, failure)) {
         case Reply.Continue go -> Reply.Continue.of(go.changes(), BodyWish.UNSEEN);
@@ -530,7 +579,8 @@ public final class ProcessorStream {
         case Reply.Later later -> new Reply.Fail(failure.why());
       };
     } catch (RuntimeException e) {
-      LOG.warn("a processor failed to say what its failure means", e);
+      var untold = new Failure(Cause.BROKEN, "it failed to say what its failure means");
+      failures.failed(kind.name(), untold, e);
       return new Reply.Fail(failure.why());
     }
   }
@@ -561,7 +611,7 @@ public final class ProcessorStream {
     try {
       processor.ended(new Ending(nanos, failed));
     } catch (RuntimeException e) {
-      LOG.warn("a processor failed at its end", e);
+      failures.failed("its end", new Failure(Cause.BROKEN, e.getClass().getSimpleName()), e);
     }
   }
 }

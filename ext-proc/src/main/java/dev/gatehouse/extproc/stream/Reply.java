@@ -68,11 +68,33 @@ public sealed interface Reply {
    */
   record Respond(int status, HeaderChanges headers, ByteString body, String details)
       implements Reply {
+    /** 500: a processor failed. */
+    public static final Respond FAILED =
+        problem(500, "Internal Server Error", "gatehouse_processor_failed");
+
     /** @throws IllegalArgumentException on a status that Envoy would turn into 200 */
     public Respond {
       if (status < 200 || status > 599) {
         throw new IllegalArgumentException("status: " + status + " (expected: 200 to 599)");
       }
+    }
+
+    /**
+     * With a body of {@code application/problem+json} (RFC 9457).
+     *
+     * @param title for whoever calls, without anything that a client sent
+     * @param details for Envoy's access log, without blanks
+     */
+    public static Respond problem(int status, String title, String details) {
+      var json = "{\"title\":\"" + title.replace("\\", "\\\\").replace("\"", "\\\"")
+          + "\",\"status\":" + status + "}";
+      return new Respond(
+          status,
+          HeaderChanges.builder()
+              .overwrite("content-type", "application/problem+json")
+              .build(),
+          ByteString.copyFromUtf8(json),
+          details);
     }
   }
 

@@ -13,14 +13,24 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
-/** gRPC's calls as {@link ProcessorStream}s. A message is taken from the connection only when the stream asks for it. */
+/**
+ * gRPC's calls as {@link ProcessorStream}s. A message is taken from the connection only when the stream asks for it. On one of our
+ * event loops a stream stays there; elsewhere, whatever thread the server calls on, it is a {@link SerialLoop}.
+ */
 public final class StreamCalls implements ServerCallHandler<ProcessingRequest, byte[]> {
   private final Function<Metadata, Opener> openers;
   private final Executor workers;
   private final Patience patience;
+  private final FailureLog failures;
 
-  /** @param openers what chooses the processor of a call with such metadata */
-  public StreamCalls(Function<Metadata, Opener> openers, Executor workers, Patience patience) {
+  /**
+   * @param name what logs call the processors
+   * @param openers what chooses the processor of a call with such metadata
+   * @param workers do the work of {@link Reply.Later}
+   */
+  public StreamCalls(
+      String name, Function<Metadata, Opener> openers, Executor workers, Patience patience) {
+    this.failures = new FailureLog(name);
     this.openers = openers;
     this.workers = workers;
     this.patience = patience;
@@ -29,14 +39,13 @@ public final class StreamCalls implements ServerCallHandler<ProcessingRequest, b
   @Override
   public ServerCall.Listener<ProcessingRequest> startCall(
       ServerCall<ProcessingRequest, byte[]> call, Metadata metadata) {
-    var loop = EventLoops.current();
-    if (loop == null) {
-      throw new IllegalStateException("ext-proc serves on event loops only");
-    }
+    var eventLoop = EventLoops.current();
+    var loop = eventLoop == null ? new SerialLoop() : new NettyLoop(eventLoop);
     var stream = new ProcessorStream(
-        openers.apply(metadata), new Answerer(call), new NettyLoop(loop), workers, patience);
+        openers.apply(metadata), new Answerer(call), loop, workers, patience, failures);
     call.request(1);
-    return new Messages(stream);
+    var messages = new Messages(stream);
+    return eventLoop == null ? new Hopping(messages, loop) : messages;
   }
 
   /** What gRPC hears of Envoy. */
@@ -71,6 +80,42 @@ public final class StreamCalls implements ServerCallHandler<ProcessingRequest, b
     @Override
     public void onComplete() {
       stream.ended();
+    }
+  }
+
+  /** Takes what gRPC says to the stream's loop. */
+  private static final class Hopping extends ServerCall.Listener<ProcessingRequest> {
+    private final Messages messages;
+    private final ProcessorStream.Loop loop;
+
+    Hopping(Messages messages, ProcessorStream.Loop loop) {
+      this.messages = messages;
+      this.loop = loop;
+    }
+
+    @Override
+    public void onMessage(ProcessingRequest message) {
+      loop.execute(() -> messages.onMessage(message));
+    }
+
+    @Override
+    public void onReady() {
+      loop.execute(messages::onReady);
+    }
+
+    @Override
+    public void onHalfClose() {
+      loop.execute(messages::onHalfClose);
+    }
+
+    @Override
+    public void onCancel() {
+      loop.execute(messages::onCancel);
+    }
+
+    @Override
+    public void onComplete() {
+      loop.execute(messages::onComplete);
     }
   }
 

@@ -1,8 +1,6 @@
 package dev.gatehouse.extproc.transform;
 
-import com.google.protobuf.ByteString;
 import dev.gatehouse.extproc.stream.Direction;
-import dev.gatehouse.extproc.stream.HeaderChanges;
 import dev.gatehouse.extproc.stream.Reply;
 
 /** What a client is told when its request or the response to it cannot be treated as the policy says (RFC 9457). Nothing of the body is in it. */
@@ -29,12 +27,6 @@ final class Refusals {
   }
 
   private static Reply.Respond refusal(int status, String title, String details) {
-    return new Reply.Respond(
-        status,
-        HeaderChanges.builder()
-            .overwrite("content-type", "application/problem+json")
-            .build(),
-        ByteString.copyFromUtf8("{\"title\":\"" + title + "\",\"status\":" + status + "}"),
-        "gatehouse_transform_" + details);
+    return Reply.Respond.problem(status, title, "gatehouse_transform_" + details);
   }
 }

@@ -1,17 +1,11 @@
 package dev.gatehouse.extproc.transform;
 
-import com.google.protobuf.ListValue;
-import com.google.protobuf.Struct;
-import com.google.protobuf.Value;
 import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.extproc.stream.HeadersMessage;
 import dev.gatehouse.policy.attach.Bindings;
 import dev.gatehouse.policy.attach.RouteKey;
 import dev.gatehouse.policy.expr.Auth;
 import dev.gatehouse.policy.expr.RequestFacts;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -112,9 +106,7 @@ public final class StreamFacts implements RequestFacts {
   @Override
   public @Nullable Auth auth() {
     if (auth == null && latest != null) {
-      var metadata = latest.metadata(Bindings.AUTHZ_NAMESPACE);
-      var said = metadata == null ? null : metadata.getFieldsMap().get("auth");
-      auth = said == null || !said.hasStructValue() ? null : auth(said.getStructValue());
+      auth = latest.auth();
     }
     return auth;
   }
@@ -151,61 +143,6 @@ public final class StreamFacts implements RequestFacts {
     }
     var colon = address.indexOf(':');
     return colon < 0 || colon != address.lastIndexOf(':') ? address : address.substring(0, colon);
-  }
-
-  private static Auth auth(Struct struct) {
-    var fields = struct.getFieldsMap();
-    var claims = fields.get("claims");
-    var scopes = fields.get("scopes");
-    return new Auth(
-        orEmpty(text(fields.get("method"))),
-        text(fields.get("sub")),
-        text(fields.get("iss")),
-        scopes == null
-            ? List.of()
-            : scopes.getListValue().getValuesList().stream()
-                .map(Value::getStringValue)
-                .toList(),
-        claims == null ? Map.of() : object(claims.getStructValue()),
-        text(fields.get("plan")));
-  }
-
-  private static @Nullable String text(@Nullable Value value) {
-    return value == null || !value.hasStringValue() ? null : value.getStringValue();
-  }
-
-  /** Nulls are left out: a claim that is null is one that is not there. */
-  private static Map<String, Object> object(Struct struct) {
-    var map = new LinkedHashMap<String, Object>();
-    struct.getFieldsMap().forEach((name, value) -> {
-      var plain = plain(value);
-      if (plain != null) {
-        map.put(name, plain);
-      }
-    });
-    return map;
-  }
-
-  private static List<Object> list(ListValue list) {
-    var all = new ArrayList<Object>();
-    for (var value : list.getValuesList()) {
-      var plain = plain(value);
-      if (plain != null) {
-        all.add(plain);
-      }
-    }
-    return all;
-  }
-
-  private static @Nullable Object plain(Value value) {
-    return switch (value.getKindCase()) {
-      case STRING_VALUE -> value.getStringValue();
-      case NUMBER_VALUE -> value.getNumberValue();
-      case BOOL_VALUE -> value.getBoolValue();
-      case STRUCT_VALUE -> object(value.getStructValue());
-      case LIST_VALUE -> list(value.getListValue());
-      case NULL_VALUE, KIND_NOT_SET -> null;
-    };
   }
 
   private static String orEmpty(@Nullable String text) {

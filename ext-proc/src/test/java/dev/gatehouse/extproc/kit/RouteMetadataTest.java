@@ -1,4 +1,4 @@
-package dev.gatehouse.extproc;
+package dev.gatehouse.extproc.kit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

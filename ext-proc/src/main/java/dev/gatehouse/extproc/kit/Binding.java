@@ -1,4 +1,4 @@
-package dev.gatehouse.extproc;
+package dev.gatehouse.extproc.kit;
 
 import dev.gatehouse.policy.attach.Bindings;
 import dev.gatehouse.policy.attach.RouteKey;

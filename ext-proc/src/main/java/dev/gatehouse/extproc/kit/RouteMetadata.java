@@ -1,4 +1,4 @@
-package dev.gatehouse.extproc;
+package dev.gatehouse.extproc.kit;
 
 import com.google.protobuf.Struct;
 import com.google.protobuf.TextFormat;
@@ -31,6 +31,8 @@ final class RouteMetadata {
 
   /** {@code resource} is null where the text names none; {@code problem} says why where it cannot be read. */
   record Reading(@Nullable Resource resource, @Nullable String problem) {
+    static final Reading NOTHING = new Reading(null, null);
+
     @Nullable
     RouteKey routeKey() {
       return resource == null ? null : resource.routeKey();
@@ -60,7 +62,7 @@ final class RouteMetadata {
     var gateway = metadata.getFilterMetadataMap().get(Bindings.GATEWAY_METADATA);
     var resources = gateway == null ? null : gateway.getFieldsMap().get("resources");
     if (resources == null || resources.getListValue().getValuesCount() == 0) {
-      return new Reading(null, null);
+      return Reading.NOTHING;
     }
     var resource = resources.getListValue().getValues(0).getStructValue();
     return new Reading(
