@@ -6,7 +6,6 @@ import dev.gatehouse.extproc.stream.Processor;
 import dev.gatehouse.extproc.transform.StepRecord;
 import dev.gatehouse.extproc.transform.StreamFacts;
 import dev.gatehouse.extproc.transform.TransformProcessor;
-import dev.gatehouse.policy.attach.Bindings;
 import dev.gatehouse.policy.attach.Lookup;
 import dev.gatehouse.policy.attach.RouteKey;
 import dev.gatehouse.policy.attach.RoutePlans;
@@ -43,7 +42,7 @@ final class Chooser {
     if (context.observed()) {
       return Processor.PASS;
     }
-    var lookup = plans.byBinding(context.listener(), context.setting(Bindings.ROUTE_METADATA));
+    var lookup = plans.byBinding(context.listener(), context.boundRoute());
     if (lookup instanceof Lookup.Unbound<RoutePlan>) {
       if (warmUp.is(context.first())) {
         return warmUp.processor();

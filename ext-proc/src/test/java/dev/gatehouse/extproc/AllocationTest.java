@@ -8,8 +8,10 @@ import dev.gatehouse.extproc.json.JsonEdit;
 import dev.gatehouse.extproc.json.JsonEdits;
 import dev.gatehouse.extproc.json.JsonPath;
 import dev.gatehouse.extproc.json.UnprocessableBody;
+import dev.gatehouse.extproc.kit.StreamContext;
 import dev.gatehouse.extproc.stream.Patience;
 import dev.gatehouse.extproc.stream.ProcessorStream;
+import dev.gatehouse.extproc.stream.ProcessorStream.Opened;
 import dev.gatehouse.extproc.transform.Transforming;
 import dev.gatehouse.policy.attach.Bindings;
 import dev.gatehouse.policy.source.Load;
@@ -122,9 +124,8 @@ class AllocationTest {
       outlet.answers = 0;
       long before = THREADS.getCurrentThreadAllocatedBytes();
       for (int i = 0; i < STREAMS; i++) {
-        var binding = Binding.of(metadata);
         var stream = new ProcessorStream(
-            first -> chooser.open(plans, binding, first),
+            first -> new Opened.With(chooser.open(plans, new StreamContext(metadata, first))),
             outlet,
             NO_TIMERS,
             Runnable::run,

@@ -144,7 +144,9 @@ final class ProcessingGate implements AutoCloseable {
   private GatehouseServer serve(Patience patience, IntFunction<Processor> processors) {
     var calls = new StreamCalls(
         "test",
-        metadata -> first -> new Opened.With(processors.apply(number(first))), workers, patience);
+        metadata -> first -> new Opened.With(processors.apply(number(first))),
+        workers,
+        patience);
     var any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     var listener = new ServerSettings.Listener(any, null, List.of("ext-proc"));
     var defaults = ServerSettings.of(List.of(listener), null);

@@ -23,7 +23,6 @@ public final class ProcessorService implements BindableService {
 
   private final String name;
   private final ProcessorFactory factory;
-  private final RouteMetadata gateway = new RouteMetadata();
   private final WarmUp warmUp = new WarmUp();
   private final StreamCalls calls;
 
@@ -62,7 +61,7 @@ public final class ProcessorService implements BindableService {
   }
 
   private Opened open(Metadata metadata, ProcessingRequest first) {
-    var context = new StreamContext(gateway, metadata, first);
+    var context = new StreamContext(metadata, first);
     return new Opened.With(warmUp.is(context.first()) ? warmUp.processor() : factory.open(context));
   }
 }

@@ -16,15 +16,16 @@ import org.jspecify.annotations.Nullable;
  * that message ({@link HeadersMessage}).
  */
 public final class StreamContext {
-  private final RouteMetadata gateway;
+  private static final RouteMetadata GATEWAY = new RouteMetadata();
+
   private final Metadata call;
   private final Binding binding;
   private final ProcessingRequest message;
   private final HeadersMessage first;
   private RouteMetadata.@Nullable Reading told;
 
-  StreamContext(RouteMetadata gateway, Metadata call, ProcessingRequest first) {
-    this.gateway = gateway;
+  /** @param call the call's metadata */
+  public StreamContext(Metadata call, ProcessingRequest first) {
     this.call = call;
     this.binding = Binding.of(call);
     this.message = first;
@@ -42,6 +43,11 @@ public final class StreamContext {
   /** The listener, written {@code namespace/gateway/name}, where {@code gatehouse wire} has made Envoy's configuration; else null. */
   public @Nullable String listener() {
     return binding.listener();
+  }
+
+  /** The route as {@code gatehouse wire} has written it, {@code kind/namespace/name/rule}; null where it did not. */
+  public @Nullable String boundRoute() {
+    return binding.route();
   }
 
   /**
@@ -104,7 +110,7 @@ public final class StreamContext {
     var reading = told;
     if (reading == null) {
       var text = first.attribute(RouteMetadata.ATTRIBUTE);
-      reading = text == null ? RouteMetadata.Reading.NOTHING : gateway.read(text);
+      reading = text == null ? RouteMetadata.Reading.NOTHING : GATEWAY.read(text);
       told = reading;
     }
     return reading;

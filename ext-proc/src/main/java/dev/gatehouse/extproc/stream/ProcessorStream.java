@@ -27,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * ({@link Processor#gathers}) or puts in its place.
  */
 public final class ProcessorStream {
+  private static final FailureLog NAMELESS = new FailureLog("a processor");
+
   /** Chooses the processor when the first message tells enough. */
   public interface Opener {
     Opened open(ProcessingRequest first);
@@ -109,7 +111,7 @@ public final class ProcessorStream {
   /** The first message must be asked for by the caller. */
   public ProcessorStream(
       Opener opener, Outlet outlet, Loop loop, Executor workers, Patience patience) {
-    this(opener, outlet, loop, workers, patience, new FailureLog("the processor"));
+    this(opener, outlet, loop, workers, patience, NAMELESS);
   }
 
   ProcessorStream(
