@@ -80,6 +80,12 @@ public record Needs(
       return !headers.isEmpty();
     }
 
+    private Way whole() {
+      return body == Body.STREAM
+          ? new Way(headers, Body.WHOLE, bodyReasons, limit, attributes)
+          : this;
+    }
+
     public boolean readsBody() {
       return body != Body.NONE;
     }
@@ -102,6 +108,11 @@ public record Needs(
         Way.NOTHING,
         Collections.emptySortedMap(),
         null);
+  }
+
+  /** The same for a service that does not change bodies piece by piece. */
+  public Needs buffered() {
+    return new Needs(request.whole(), response.whole(), metadata, writesMetadata);
   }
 
   public Way way(Direction direction) {

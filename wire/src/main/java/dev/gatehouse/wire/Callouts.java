@@ -4,12 +4,16 @@ import static dev.gatehouse.wire.Tree.any;
 import static dev.gatehouse.wire.Tree.map;
 
 import dev.gatehouse.extproc.Needs;
+import dev.gatehouse.extproc.Needs.Mode;
+import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.policy.attach.AttachedRule;
 import dev.gatehouse.policy.attach.Bindings;
 import dev.gatehouse.policy.attach.OrderedMatches;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** What a route says to the filters: whether to ask the services, and which listener and rule it is. */
 final class Callouts {
@@ -50,18 +54,14 @@ final class Callouts {
         map(
             "processing_mode",
             map(
-                "request_header_mode",
-                headers(needs.request()),
-                "response_header_mode",
-                headers(needs.response()),
-                "request_body_mode",
-                needs.request().readsBody() ? "BUFFERED" : "NONE",
-                "response_body_mode",
-                needs.response().readsBody() ? "BUFFERED" : "NONE",
-                "request_trailer_mode",
-                "SKIP",
-                "response_trailer_mode",
-                "SKIP"),
+                "request_header_mode", headers(needs.request()),
+                "response_header_mode", headers(needs.response()),
+                "request_body_mode", needs.mode(Direction.REQUEST).name(),
+                "response_body_mode", needs.mode(Direction.RESPONSE).name(),
+                "request_trailer_mode", trailers(needs, Direction.REQUEST),
+                "response_trailer_mode", trailers(needs, Direction.RESPONSE)),
+            "metadata_options",
+            metadata(needs),
             "grpc_initial_metadata",
             List.of(
                 map("key", Bindings.LISTENER_METADATA, "value", rule.listener().toString()),
@@ -70,5 +70,21 @@ final class Callouts {
 
   private static String headers(Needs.Way way) {
     return way.sendsHeaders() ? "SEND" : "SKIP";
+  }
+
+  /** Envoy refuses FULL_DUPLEX_STREAMED without them. */
+  private static String trailers(Needs needs, Direction direction) {
+    return needs.mode(direction) == Mode.FULL_DUPLEX_STREAMED ? "SEND" : "SKIP";
+  }
+
+  /** Null where the filter's own namespaces do. Those of a route replace them (tried). */
+  private static @Nullable Map<String, Object> metadata(Needs needs) {
+    return HttpFilters.FORWARDED.containsAll(needs.metadata().keySet())
+        ? null
+        : HttpFilters.metadata(
+            Stream.concat(HttpFilters.FORWARDED.stream(), needs.metadata().keySet().stream())
+                .distinct()
+                .sorted()
+                .toList());
   }
 }

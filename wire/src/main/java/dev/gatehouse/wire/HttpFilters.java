@@ -3,6 +3,7 @@ package dev.gatehouse.wire;
 import static dev.gatehouse.wire.Tree.any;
 import static dev.gatehouse.wire.Tree.map;
 
+import dev.gatehouse.extproc.Needs;
 import dev.gatehouse.policy.attach.Bindings;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -23,6 +24,9 @@ final class HttpFilters {
   static final String EXT_AUTHZ = "envoy.filters.http.ext_authz";
   static final String EXT_PROC = "envoy.filters.http.ext_proc";
   static final String RATELIMIT = "envoy.filters.http.ratelimit";
+
+  /** The namespaces of dynamic metadata that ext-proc is told on every route. */
+  static final List<String> FORWARDED = List.of(Bindings.AUTHZ_NAMESPACE);
 
   /** A domain that no policy has; every route names its own. */
   private static final String NO_DOMAIN = "gatehouse.dev/none";
@@ -101,15 +105,23 @@ final class HttpFilters {
         "processing_mode",
         map("request_header_mode", "SKIP", "response_header_mode", "SKIP"),
         "request_attributes",
-        List.of("source.address"),
+        List.of(Needs.SOURCE_ADDRESS),
+        // Those of the request are lost where its headers are not sent.
         "response_attributes",
-        List.of("response.code_details", "source.address"),
+        List.of(Needs.CODE_DETAILS, Needs.SOURCE_ADDRESS),
         "metadata_options",
-        map("forwarding_namespaces", map("untyped", List.of(Bindings.AUTHZ_NAMESPACE))),
+        metadata(FORWARDED),
         "allow_mode_override",
         true,
         "route_cache_action",
         "RETAIN");
+  }
+
+  /** What ext-proc is told of other filters' dynamic metadata; its own namespace is all that it may write. */
+  static Map<String, Object> metadata(List<String> forwarded) {
+    return map(
+        "forwarding_namespaces", map("untyped", forwarded),
+        "receiving_namespaces", map("untyped", List.of(Bindings.PROCESSOR_NAMESPACE)));
   }
 
   private static Map<String, Object> ratelimit(LimitFilter limit) {

@@ -42,7 +42,7 @@ final class Routes {
   }
 
   private Map<String, Object> route(OrderedMatches.Entry entry, String hostname, Site site) {
-    var needs = Needs.of(entry.rule());
+    var needs = Needs.of(entry.rule()).buffered();
     var route = map(
         "name",
         name(entry, hostname),
@@ -51,7 +51,7 @@ final class Routes {
         "metadata",
         metadata(entry.rule()));
     route.putAll(action(entry, hostname, site, needs));
-    var bytes = Math.max(needs.request().limit(), needs.response().limit());
+    var bytes = needs.buffer();
     if (bytes > 0) {
       // The name says request, but Envoy holds responses to it too (tried), and it wins over
       // listener and cluster.

@@ -177,6 +177,39 @@ class RoutesTest {
   }
 
   @Test
+  void a_body_that_a_condition_looks_at_is_buffered_and_needs_no_trailers() {
+    var mode = toFilter(
+            shop(
+                    rule(TO_UP),
+                    transform(
+                        "response: [{when: response.body.state == 'open', headers: {remove: [server]}}]"))
+                .onlyRoute(),
+            "ext_proc")
+        .at("/overrides/processing_mode");
+    assertThat(mode.get("response_body_mode").asString()).isEqualTo("BUFFERED");
+    assertThat(mode.get("response_trailer_mode").asString()).isEqualTo("SKIP");
+    assertThat(mode.get("request_header_mode").asString()).isEqualTo("SKIP");
+  }
+
+  @Test
+  void metadata_that_a_step_reads_is_forwarded_on_its_route_and_only_there() {
+    var wired = shop(
+        rule(TO_UP),
+        transform(
+            "request: [{headers: {set: {x-tier: \"${metadata['my.filter'].tier} ${auth.sub}\"}}}]"));
+    assertThat(toFilter(wired.onlyRoute(), "ext_proc").at("/overrides/metadata_options"))
+        .isEqualTo(json("""
+            forwarding_namespaces: {untyped: [envoy.filters.http.ext_authz, my.filter]}
+            receiving_namespaces: {untyped: [gatehouse.ext_proc]}
+            """));
+    assertThat(wired.httpFilter("envoy.filters.http.ext_proc").at("/typed_config/metadata_options"))
+        .isEqualTo(json("""
+            forwarding_namespaces: {untyped: [envoy.filters.http.ext_authz]}
+            receiving_namespaces: {untyped: [gatehouse.ext_proc]}
+            """));
+  }
+
+  @Test
   void rate_limits_name_the_listener_as_domain_and_the_route_first() {
     var route = shop(rule(TO_UP), limit("""
         clientSelectors: [{headers: [{name: x-user, type: Distinct}, {name: x-tier, value: gold, invert: true}], sourceCIDR: {type: Distinct, value: 10.1.0.0/16}}]
