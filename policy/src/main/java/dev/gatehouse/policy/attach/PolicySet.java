@@ -133,6 +133,18 @@ public final class PolicySet {
     return candidates(Family.TRANSFORM, rule);
   }
 
+  /**
+   * What Envoy Gateway puts in front of a rule: the most specific EnvoyExtensionPolicy and, behind it, the one that it merges with. One that
+   * could not be read is a {@link RejectedPolicy}.
+   */
+  public List<Policy> extensions(AttachedRule rule) {
+    return targeting.extensions(
+        rule.gateway(),
+        rule.gatewayListener().name(),
+        rule.httpRoute(),
+        rule.rule().name());
+  }
+
   private List<Candidate> candidates(Family family, AttachedRule rule) {
     return targeting.candidates(
         family,

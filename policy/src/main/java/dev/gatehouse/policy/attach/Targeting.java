@@ -1,6 +1,7 @@
 package dev.gatehouse.policy.attach;
 
 import dev.gatehouse.policy.resource.BackendTrafficPolicy;
+import dev.gatehouse.policy.resource.EnvoyExtensionPolicy;
 import dev.gatehouse.policy.resource.Gateway;
 import dev.gatehouse.policy.resource.HttpRoute;
 import dev.gatehouse.policy.resource.Merging;
@@ -41,7 +42,9 @@ final class Targeting {
   enum Family {
     SECURITY,
     TRAFFIC,
-    TRANSFORM
+    TRANSFORM,
+    /** What a gateway sends to external processors; no service of ours asks for it. */
+    EXTENSION
   }
 
   /** @param section a listener's or rule's name; null means the whole of it */
@@ -151,6 +154,28 @@ final class Targeting {
     return both == null || !references.checkMerged(both, problems) ? null : both;
   }
 
+  /**
+   * What Envoy Gateway's extension policies make of a rule under a listener: the most specific one first and, if that one merges, the one of
+   * its listener or Gateway behind it.
+   */
+  List<Policy> extensions(
+      Gateway gateway, String listener, HttpRoute route, @Nullable String rule) {
+    var own = first(targets(gateway, listener, route, rule));
+    return own instanceof EnvoyExtensionPolicy policy && policy.merges()
+        ? Stream.of(own, first(parents(gateway, listener)))
+            .filter(Objects::nonNull)
+            .distinct()
+            .toList()
+        : own == null ? List.of() : List.of(own);
+  }
+
+  private @Nullable Policy first(Stream<Target> targets) {
+    return targets
+        .flatMap(target -> holders(Family.EXTENSION, target).stream().limit(1))
+        .findFirst()
+        .orElse(null);
+  }
+
   /** Every policy of one family that means a rule under a listener: the one that holds, then those that would without it. */
   List<Candidate> candidates(
       Family family, Gateway gateway, String listener, HttpRoute route, @Nullable String rule) {
@@ -225,11 +250,13 @@ final class Targeting {
       case SecurityPolicy security -> security.attachmentOnly() ? null : Family.SECURITY;
       case BackendTrafficPolicy traffic -> Family.TRAFFIC;
       case TransformPolicy transform -> Family.TRANSFORM;
+      case EnvoyExtensionPolicy extension -> Family.EXTENSION;
       case RejectedPolicy rejected ->
         switch (rejected.meta().kind()) {
           case "SecurityPolicy", "AuthPolicy" -> Family.SECURITY;
           case "BackendTrafficPolicy", "RateLimitPolicy" -> Family.TRAFFIC;
           case "TransformPolicy" -> Family.TRANSFORM;
+          case EnvoyExtensionPolicy.KIND -> Family.EXTENSION;
           default -> null;
         };
     };

@@ -180,7 +180,9 @@ public final class ResourceReader {
   }
 
   private Draft policy(Meta meta, Fields spec) {
-    var targets = TargetsReader.read(spec, problems);
+    var targets = meta.kind().equals(EnvoyExtensionPolicy.KIND)
+        ? TargetsReader.ofTheGateways(spec, problems)
+        : TargetsReader.read(spec, problems);
     return switch (meta.kind()) {
       case "SecurityPolicy", "AuthPolicy" ->
         new Draft(
@@ -189,6 +191,8 @@ public final class ResourceReader {
         new Draft(meta, BackendTrafficPolicyReader.read(meta, targets, spec), targets, 0);
       case BackendTrafficPolicy.RATE_LIMIT_POLICY ->
         new Draft(meta, RateLimitPolicyReader.read(meta, targets, spec), targets, 0);
+      case EnvoyExtensionPolicy.KIND ->
+        new Draft(meta, EnvoyExtensionPolicyReader.read(meta, targets, spec), targets, 0);
       case "TransformPolicy" ->
         new Draft(meta, TransformPolicyReader.read(meta, targets, spec), targets, 0);
       default -> throw new IllegalStateException("no reader for " + meta.kind());

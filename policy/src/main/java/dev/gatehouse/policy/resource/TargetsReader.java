@@ -17,15 +17,22 @@ final class TargetsReader {
   private static final int MAX = 64;
 
   private final Problems problems;
+  private final boolean enforced;
   private final List<Value> notYet = new ArrayList<>();
 
-  private TargetsReader(Problems problems) {
+  private TargetsReader(Problems problems, boolean enforced) {
     this.problems = problems;
+    this.enforced = enforced;
   }
 
   /** What could not be read for certain counts as everything, so that a policy that is rejected leaves no target open. */
   static Targets read(Fields spec, Problems problems) {
-    return new TargetsReader(problems).read(spec);
+    return new TargetsReader(problems, true).read(spec);
+  }
+
+  /** Of a kind that a gateway enforces and Gatehouse only looks at: what it says of other kinds of routes is left aside. */
+  static Targets ofTheGateways(Fields spec, Problems problems) {
+    return new TargetsReader(problems, false).read(spec);
   }
 
   private Targets read(Fields spec) {
@@ -43,10 +50,20 @@ final class TargetsReader {
       spec.error("names no target (expected: targetRefs or targetSelectors)");
     }
     boolean sure = problems.errors() == before;
-    notYet.forEach(
-        kind -> kind.error(
-            "policies for this kind are not supported yet (expected: Gateway, HTTPRoute or GRPCRoute)"));
-    return sure ? new Targets(List.copyOf(refs), selectors) : Targets.ofEverything();
+    if (enforced) {
+      notYet.forEach(
+          kind -> kind.error(
+              "policies for this kind are not supported yet (expected: Gateway, HTTPRoute or GRPCRoute)"));
+    }
+    return sure ? known(refs, selectors) : Targets.ofEverything();
+  }
+
+  private Targets known(List<Ref> refs, List<Selector> selectors) {
+    return enforced
+        ? new Targets(List.copyOf(refs), selectors)
+        : new Targets(
+            refs.stream().filter(ref -> SUPPORTED.contains(ref.kind())).toList(),
+            selectors.stream().filter(s -> SUPPORTED.contains(s.kind())).toList());
   }
 
   private Ref ref(Fields fields) {

@@ -66,7 +66,7 @@ class ResourceReaderTest {
   void kinds_of_the_known_groups_that_are_somebody_elses_are_skipped_too() {
     for (var kind : new String[] {
       "gateway.networking.k8s.io/v1 TCPRoute",
-      "gateway.envoyproxy.io/v1alpha1 EnvoyExtensionPolicy",
+      "gateway.envoyproxy.io/v1alpha1 EnvoyPatchPolicy",
       "kuadrant.io/v1 AuthPolicy"
     }) {
       var parts = kind.split(" ", -1);
