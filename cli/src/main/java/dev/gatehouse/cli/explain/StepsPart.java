@@ -110,8 +110,7 @@ record StepsPart(Direction direction, List<Line> lines) {
         new Line(
             number, seen.step(), step.when(), How.LEFT_OUT, "does not hold: left out", List.of());
       case End.Failed(var why) ->
-        new Line(
-            number, seen.step(), step.when(), How.FAILED, "cannot be evaluated: " + why, List.of());
+        new Line(number, seen.step(), step.when(), How.FAILED, "fails: " + why, List.of());
       case End.Responded(var reply) ->
         new Line(
             number,

@@ -6,6 +6,7 @@ import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
 import dev.gatehouse.extproc.Needs;
 import dev.gatehouse.extproc.stream.Direction;
+import dev.gatehouse.extproc.transform.Refusals;
 import dev.gatehouse.extproc.transform.StepRecord;
 import dev.gatehouse.policy.attach.AttachedRule;
 import dev.gatehouse.policy.attach.Attachment;
@@ -182,7 +183,9 @@ final class TransformPart implements AutoCloseable {
         case NONE, STREAMED, BUFFERED_PARTIAL, UNRECOGNIZED -> {}
       }
     }
-    changes.put(StepsPart.name(direction), Diff.of(before, message));
+    if (running()) {
+      changes.put(StepsPart.name(direction), Diff.of(before, message));
+    }
     if (policy != null) {
       steps.add(StepsPart.of(direction, policy, record, before, message, unrun));
     }
@@ -299,8 +302,15 @@ final class TransformPart implements AutoCloseable {
     return failure.isEmpty() ? answered : Integer.valueOf(500);
   }
 
+  /** The stream failed, or the policy did and says so to the client. */
   boolean failed() {
-    return !failure.isEmpty();
+    return !failure.isEmpty()
+        || (!answers.isEmpty()
+            && answers
+                .getLast()
+                .getImmediateResponse()
+                .getDetails()
+                .equals(Refusals.POLICY_FAILED));
   }
 
   /** Ends the stream; only then the service says what it did. */
@@ -316,6 +326,10 @@ final class TransformPart implements AutoCloseable {
     page.heading("ext-proc");
     if (stream == null) {
       page.dim("not asked: no policy changes anything");
+      return;
+    }
+    if (first) {
+      page.dim("not asked: it stops before, and nothing is to be done to Envoy's answer");
       return;
     }
     if (local && running() && changes.getOrDefault("response", List.of()).isEmpty()) {
@@ -341,8 +355,13 @@ final class TransformPart implements AutoCloseable {
     if (modes.responseHeaders && !changes.containsKey("response") && running()) {
       page.dim("what becomes of the response is said when one is given (--response-status, …)");
     }
-    page.plain("the answers to Envoy (ProcessingResponse):");
-    answers.forEach(answer -> page.json(Protos.json(answer)));
+    if (answered != null) {
+      page.plain("the client gets " + answered + " from here");
+    }
+    if (!answers.isEmpty()) {
+      page.plain("the answers to Envoy (ProcessingResponse):");
+      answers.forEach(answer -> page.json(Protos.json(answer)));
+    }
   }
 
   Map<String, Object> json() {

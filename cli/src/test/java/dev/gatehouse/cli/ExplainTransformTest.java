@@ -1,0 +1,239 @@
+package dev.gatehouse.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** What {@code gatehouse explain} says of a TransformPolicy's steps. */
+final class ExplainTransformTest {
+  private static final String FRAME = """
+      apiVersion: gateway.networking.k8s.io/v1
+      kind: Gateway
+      metadata: {name: web, namespace: shop}
+      spec: {gatewayClassName: envoy, listeners: [{name: http, port: 80, protocol: HTTP}]}
+      ---
+      apiVersion: gateway.networking.k8s.io/v1
+      kind: HTTPRoute
+      metadata: {name: orders, namespace: shop}
+      spec:
+        parentRefs: [{name: web}]
+        rules: [{name: list, backendRefs: [{name: shop, port: 80}]}]
+      ---
+      """;
+
+  private static final String JSON = "content-type: application/json";
+
+  @TempDir
+  Path folder;
+
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @Test
+  void each_step_is_shown_with_its_place_its_condition_and_its_effect() throws IOException {
+    policy("""
+        request:
+        - headers: {remove: [x-internal], set: {x-tenant: acme}}
+        - when: request.method == 'POST'
+          query: {set: {tenant: "${request.headers['x-tenant']}"}, remove: [debug]}
+          json: [{op: set, at: /meta/source, value: gateway}]
+        - when: "'x-nope' in request.headers"
+          headers: {set: {x-b: b}}
+        - when: request.path == '/nowhere'
+          respond: {status: 418, body: tea}
+        response:
+        - when: response.code == 200
+          status: 203
+        - json: [{op: mask, at: /card, keepLast: 4}]
+        """);
+
+    assertThat(explain(
+            "--path",
+            "/orders?debug=1&a=b",
+            "--method",
+            "POST",
+            "--header",
+            "x-internal: 1",
+            "--header",
+            JSON,
+            "--body",
+            "{\"meta\":{},\"a\":1}",
+            "--response-header",
+            JSON,
+            "--response-body",
+            "{\"card\":\"4111111111111111\"}"))
+        .as(out + "\n" + err)
+        .isZero();
+
+    assertThat(out.toString())
+        .containsPattern("""
+              request step 1 \\(.*policy.yaml:\\d+:\\d+\\)
+                - x-internal: 1
+                \\+ x-tenant: acme
+              request step 2 \\(.*policy.yaml:\\d+:\\d+\\): request.method == 'POST' → holds
+                - :path: /orders\\?debug=1&a=b
+                \\+ :path: /orders\\?a=b&tenant=acme
+                  \\{
+                -   "meta" : \\{ },
+                \\+   "meta" : \\{
+                \\+     "source" : "gateway"
+                \\+   },
+                    "a" : 1
+            """.indent(0).stripTrailing())
+        .contains("'x-nope' in request.headers → does not hold: left out")
+        .contains("request.path == '/nowhere' → does not hold: left out")
+        .containsPattern(
+            "response step 1 .*response.code == 200 → holds\n    - :status: 200\n    \\+ :status: 203")
+        .containsPattern("response step 2 [^\n]*\n[^+]*\\+ +\"card\" : \"\\*{12}1111\"")
+        .contains("it passes to the upstream: the client gets 203");
+  }
+
+  @Test
+  void a_step_that_answers_ends_the_run_and_those_behind_it_are_said_not_to_be_run()
+      throws IOException {
+    policy("""
+        request:
+        - when: request.headers['content-type'] == 'text/xml'
+          respond: {status: 415, body: send JSON}
+        - headers: {set: {x-a: a}}
+        """);
+
+    assertThat(explain("--path", "/orders", "--header", "content-type: text/xml"))
+        .isEqualTo(7);
+    assertThat(out.toString())
+        .contains("request.headers['content-type'] == 'text/xml' → holds, answers 415")
+        .containsPattern("request step 2 \\(.*\\): not run: step 1 answers")
+        .contains("the client gets 415 from here")
+        .doesNotContain("the request stays as it is");
+  }
+
+  @Test
+  void a_condition_that_cannot_be_evaluated_fails_the_request_and_says_why() throws IOException {
+    policy("""
+        request:
+        - when: request.headers['x-kind'] == 'a'
+          headers: {set: {x-a: a}}
+        - headers: {set: {x-b: b}}
+        """);
+
+    assertThat(explain("--path", "/orders")).isEqualTo(5);
+    assertThat(out.toString())
+        .containsPattern("request step 1 .* → fails: .*x-kind.* cannot be evaluated")
+        .containsPattern("request step 2 \\(.*\\): not run: step 1 fails")
+        .contains("the client gets 500");
+  }
+
+  @Test
+  void a_body_that_is_no_json_is_not_shown_as_changed() throws IOException {
+    policy("""
+        onUnprocessable: Pass
+        response:
+        - json: [{op: remove, at: /secret}]
+        """);
+
+    assertThat(explain("--path", "/", "--response-header", JSON, "--response-body", "{\"secret\":"))
+        .isZero();
+    assertThat(out.toString())
+        .containsPattern("response step 1 \\(.*\\): changes nothing")
+        .doesNotContain("+ {");
+
+    policy("response: [{json: [{op: remove, at: /secret}]}]");
+    assertThat(explain("--path", "/", "--response-header", JSON, "--response-body", "{\"secret\":"))
+        .isZero();
+    assertThat(out.toString()).contains("the client gets 502 from here");
+  }
+
+  @Test
+  void a_body_of_many_pieces_is_played_as_envoy_streams_it() throws IOException {
+    policy("response: [{json: [{op: mask, at: /rows/*/iban, keepLast: 4}]}]");
+    var rows = new StringBuilder("{\"rows\":[");
+    for (int i = 0; i < 3_000; i++) {
+      rows.append(i == 0 ? "" : ",").append("{\"n\":").append(i);
+      rows.append(",\"iban\":\"DE02120300000000202051\"}");
+    }
+    var body = Files.writeString(folder.resolve("body.json"), rows + "]}");
+
+    assertThat(explain(
+            "--path",
+            "/",
+            "--response-header",
+            JSON,
+            "--response-header",
+            "transfer-encoding: chunked",
+            "--response-body-file",
+            body.toString(),
+            "--output",
+            "json"))
+        .as(err.toString())
+        .isZero();
+
+    var answers = json().at("/extProc/answers");
+    var sent = new StringBuilder();
+    answers.forEach(answer -> sent.append(answer
+        .at("/response_body/response/body_mutation/streamed_response/body")
+        .asString("")));
+    assertThat(sent)
+        .hasToString((rows + "]}").replace("DE02120300000000202051", "******************2051"));
+    assertThat(answers.size()).as("pieces").isGreaterThan(2);
+    assertThat(json().at("/extProc/steps/0/outcome").asString()).isEqualTo("done");
+  }
+
+  @Test
+  void json_has_the_steps_of_both_directions() throws IOException {
+    policy("""
+        request:
+        - headers: {add: {via: gatehouse}}
+        response:
+        - when: response.code == 404
+          headers: {set: {x-a: a}}
+        """);
+
+    assertThat(explain("--path", "/", "--response-status", "200", "--output", "json"))
+        .isZero();
+
+    var steps = json().at("/extProc/steps");
+    assertThat(steps.size()).isEqualTo(2);
+    assertThat(steps.at("/0/direction").asString()).isEqualTo("request");
+    assertThat(steps.at("/0/step").asInt()).isOne();
+    assertThat(steps.at("/0/outcome").asString()).isEqualTo("done");
+    assertThat(steps.at("/0/changes/0").asString()).isEqualTo("+ via: gatehouse");
+    assertThat(steps.at("/0/at").asString()).contains("policy.yaml:");
+    assertThat(steps.at("/1/when").asString()).isEqualTo("response.code == 404");
+    assertThat(steps.at("/1/outcome").asString()).isEqualTo("left out");
+  }
+
+  private void policy(String spec) throws IOException {
+    Files.writeString(folder.resolve("policy.yaml"), FRAME + """
+        apiVersion: gatehouse.dev/v1alpha1
+        kind: TransformPolicy
+        metadata: {name: orders, namespace: shop}
+        spec:
+          targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: orders}]
+        """ + spec.indent(2));
+  }
+
+  private int explain(String... options) {
+    out.getBuffer().setLength(0);
+    err.getBuffer().setLength(0);
+    var args = new ArrayList<>(List.of("explain", "--policies", folder.toString()));
+    args.addAll(List.of(options));
+    return Gatehouse.run(
+        new Terminal(new PrintWriter(out, true), new PrintWriter(err, true), Map.of(), false),
+        args.toArray(String[]::new));
+  }
+
+  private JsonNode json() {
+    return JsonMapper.shared().readTree(out.toString());
+  }
+}
