@@ -44,6 +44,8 @@ final class Bench implements Runnable {
     commands.addSubcommand(new CryptoBench());
     commands.addSubcommand(new Counters());
     commands.addSubcommand(new SpliceBench());
+    commands.addSubcommand(new Redact());
+    commands.addSubcommand(new Latency());
     return commands;
   }
 

@@ -18,12 +18,10 @@ import io.netty.channel.socket.nio.NioSocketChannel;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /** Drives a server as Envoy does: pinned HTTP/2 connections with 16 calls in flight on each, or calls at a constant rate. */
@@ -128,7 +126,7 @@ final class Load implements AutoCloseable {
       throws InterruptedException {
     var recorder = new Recorder();
     var _ = send(calls, perSecond, seconds, channels, List.of(recorder));
-    return Arrays.copyOf(recorder.latencies, recorder.count);
+    return recorder.latencies();
   }
 
   /** As {@link #atRate} on some of the connections, which take turns; told apart by connection. */
@@ -378,48 +376,6 @@ final class Load implements AutoCloseable {
           recorder.add(System.nanoTime() - due, passed);
         }
       }.begin();
-    }
-  }
-
-  /** Latencies are written by the client's one event loop. */
-  private static final class Recorder {
-    private final AtomicLong failed = new AtomicLong();
-    private long[] latencies = new long[1 << 16];
-    private int count;
-    private int passes;
-
-    void add(long nanos, boolean passed) {
-      if (passed) {
-        passes++;
-      } else {
-        fail();
-      }
-      if (count == latencies.length) {
-        latencies = Arrays.copyOf(latencies, count * 2);
-      }
-      latencies[count++] = nanos;
-    }
-
-    void fail() {
-      failed.incrementAndGet();
-    }
-
-    private static double micros(long[] sorted, double share) {
-      var at = Math.min(sorted.length - 1, (int) (sorted.length * share));
-      return at < 0 ? 0 : sorted[at] / 1e3;
-    }
-
-    Result result(double seconds) {
-      var sorted = Arrays.copyOf(latencies, count);
-      Arrays.sort(sorted);
-      return new Result(
-          count,
-          passes,
-          seconds,
-          failed.get(),
-          micros(sorted, 0.5),
-          micros(sorted, 0.99),
-          micros(sorted, 0.999));
     }
   }
 }

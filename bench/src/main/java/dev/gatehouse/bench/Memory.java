@@ -1,8 +1,6 @@
 package dev.gatehouse.bench;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -105,7 +103,7 @@ final class Memory implements Callable<Integer> {
         megabytes(grown),
         bound,
         heapMegabytes,
-        peakResidentMegabytes(server.process().pid()));
+        server.process().residentMegabytes("VmHWM"));
     boolean outOfMemory = server.process().log().contains("OutOfMemoryError");
     System.out.println(outOfMemory ? "an OutOfMemoryError is in its log" : "no OutOfMemoryError");
     return !outOfMemory && told.failed == 0 && megabytes(grown) <= bound;
@@ -115,18 +113,6 @@ final class Memory implements Callable<Integer> {
     server.process().collectGarbage();
     server.process().collectGarbage();
     return server.process().metric(HEAP_USED);
-  }
-
-  /** proc(5), {@code VmHWM} of status, or what is resident now where there is none. */
-  private static double peakResidentMegabytes(long pid) throws IOException {
-    for (var name : List.of("VmHWM:", "VmRSS:")) {
-      for (var line : Files.readAllLines(Path.of("/proc", Long.toString(pid), "status"))) {
-        if (line.startsWith(name)) {
-          return Long.parseLong(line.replaceAll("[^0-9]", "")) / 1024d;
-        }
-      }
-    }
-    return 0;
   }
 
   private static double megabytes(double bytes) {

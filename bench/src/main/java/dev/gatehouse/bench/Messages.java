@@ -267,6 +267,18 @@ final class Messages {
     }
   }
 
+  /** The same request as a client sends it over HTTP/1.1. */
+  static byte[] httpRequest() {
+    var text = new StringBuilder(
+        "GET /orders/4711?expand=lines&limit=50 HTTP/1.1\r\nhost: api.shop.example\r\n");
+    for (var header : request("x-api-key", "gk_live_4f1d0c52a9b84e6d8f3e")) {
+      if (!header[0].startsWith(":")) {
+        text.append(header[0]).append(": ").append(header[1]).append("\r\n");
+      }
+    }
+    return text.append("\r\n").toString().getBytes(StandardCharsets.US_ASCII);
+  }
+
   private static List<String[]> request(String header, String credential) {
     var headers = new ArrayList<String[]>();
     headers.add(new String[] {":authority", "api.shop.example"});

@@ -46,30 +46,82 @@ final class ServerProcess implements AutoCloseable {
   /** @param arguments main class and its arguments, {@code PORT} and {@code ADMIN} standing for ports */
   static ServerProcess start(String name, List<String> jvm, List<String> arguments, Path folder)
       throws IOException, InterruptedException {
+    return start(name, java(jvm, arguments), folder);
+  }
+
+  /**
+   * A service as it is shipped: by the distribution's launcher, with the options that it gives. It is ready when this returns.
+   *
+   * @param options of the JVM, beside those
+   */
+  static ServerProcess launch(String service, Path policies, String options, Path folder)
+      throws IOException, InterruptedException {
+    var launcher = Path.of(
+        System.getProperty("gatehouse.distribution", "../cli/target/gatehouse"), "bin/gatehouse");
+    if (!Files.isExecutable(launcher)) {
+      throw new IllegalStateException(
+          "no distribution at " + launcher + "; run: mvn -q -DskipTests package");
+    }
+    var command = new ArrayList<String>();
+    command.add(launcher.toAbsolutePath().toString());
+    command.addAll(arguments(service, policies, List.of()));
+    var builder = new ProcessBuilder(command);
+    builder.environment().keySet().removeIf(name -> name.startsWith("GATEHOUSE_"));
+    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    builder.environment().put("GATEHOUSE_JAVA_OPTS", options);
+    var server = start(service, builder, folder);
+    server.awaitReady();
+    return server;
+  }
+
+  private static ServerProcess start(String name, ProcessBuilder builder, Path folder)
+      throws IOException, InterruptedException {
     int port = freePort();
     int admin = freePort();
     var log = folder.resolve(name.replace(' ', '-') + ".log");
-    var replaced = arguments.stream()
-        .map(argument -> argument
+    builder
+        .command()
+        .replaceAll(argument -> argument
             .replace("PORT", Integer.toString(port))
-            .replace("ADMIN", Integer.toString(admin)))
-        .toList();
-    var process = java(jvm, replaced)
-        .redirectErrorStream(true)
-        .redirectOutput(log.toFile())
-        .start();
+            .replace("ADMIN", Integer.toString(admin)));
+    var process = builder.redirectErrorStream(true).redirectOutput(log.toFile()).start();
     Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
     var address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
     var server = new ServerProcess(name, process, log, address, admin);
+    try {
+      server.await("did not start", () -> listens(address));
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      server.close();
+      throw e;
+    }
+    return server;
+  }
+
+  private interface Condition {
+    boolean holds() throws IOException, InterruptedException;
+  }
+
+  private void await(String otherwise, Condition condition)
+      throws IOException, InterruptedException {
     var end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-    while (!listens(address)) {
-      server.requireAlive();
+    while (!condition.holds()) {
+      requireAlive();
       if (System.nanoTime() > end) {
-        throw new IllegalStateException(name + " did not start:\n" + Files.readString(log));
+        throw new IllegalStateException(name + " " + otherwise + ":\n" + log());
       }
       Thread.sleep(20);
     }
-    return server;
+  }
+
+  private void awaitReady() throws IOException, InterruptedException {
+    try (var client = HttpClient.newHttpClient()) {
+      var ready = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + admin + "/readyz"))
+          .build();
+      await(
+          "is not ready",
+          () -> listens(new InetSocketAddress(InetAddress.getLoopbackAddress(), admin))
+              && client.send(ready, HttpResponse.BodyHandlers.discarding()).statusCode() == 200);
+    }
   }
 
   /** Another JVM of this kind with this class path. */
@@ -85,8 +137,13 @@ final class ServerProcess implements AutoCloseable {
 
   /** The arguments that start a service of ours. */
   static List<String> gatehouse(String service, Path policies, List<String> more) {
+    var arguments = arguments(service, policies, more);
+    arguments.addFirst("dev.gatehouse.cli.Gatehouse");
+    return arguments;
+  }
+
+  private static List<String> arguments(String service, Path policies, List<String> more) {
     var arguments = new ArrayList<>(List.of(
-        "dev.gatehouse.cli.Gatehouse",
         service,
         "--policies",
         policies.toString(),
@@ -193,6 +250,24 @@ final class ServerProcess implements AutoCloseable {
     } catch (IOException e) {
       return false;
     }
+  }
+
+  double residentMegabytes(String field) throws IOException {
+    return residentMegabytes(pid(), field);
+  }
+
+  /**
+   * What a process has in memory, heap and all else.
+   *
+   * @param field of proc(5)'s status: {@code VmRSS} now, {@code VmHWM} at its peak
+   */
+  static double residentMegabytes(long pid, String field) throws IOException {
+    for (var line : Files.readAllLines(Path.of("/proc", Long.toString(pid), "status"))) {
+      if (line.startsWith(field + ":")) {
+        return Long.parseLong(line.replaceAll("[^0-9]", "")) / 1024d;
+      }
+    }
+    throw new IOException("no " + field + " of process " + pid);
   }
 
   /** User and system time of a process so far, in seconds (proc(5), fields 14 and 15 of stat; 100 ticks a second). */

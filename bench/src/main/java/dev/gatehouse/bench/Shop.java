@@ -110,7 +110,7 @@ final class Shop {
     }
   }
 
-  private static String resource(String name) {
+  static String resource(String name) {
     try (var in = Shop.class.getResourceAsStream(name)) {
       if (in == null) {
         throw new IllegalStateException(name + " is not among the resources");

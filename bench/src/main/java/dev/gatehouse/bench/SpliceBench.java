@@ -192,49 +192,14 @@ final class SpliceBench implements Callable<Integer> {
     return quotes;
   }
 
-  /** Orders as a shop lists them, some 600 bytes each: most of a record is nothing that is masked. */
   private static byte[] text(int megabytes) {
     var random = new Random(6);
     var text = new StringBuilder(megabytes * 1_000_000 + 1_000).append("{\"records\":[");
     for (int i = 0; text.length() < megabytes * 1_000_000; i++) {
-      text.append(i == 0 ? "" : ",")
-          .append("{\"id\":")
-          .append(1_000_000 + i)
-          .append(",\"customer\":\"Customer ")
-          .append(random.nextInt(100_000))
-          .append("\",\"email\":\"c")
-          .append(random.nextInt(100_000))
-          .append("@example.com\"")
-          .append(",\"card\":\"4111")
-          .append(random.nextLong(100_000_000_000L, 1_000_000_000_000L))
-          .append("\",\"iban\":\"DE")
-          .append(random.nextLong(10_000_000_000L, 100_000_000_000L))
-          .append(random.nextLong(10_000_000_000L, 100_000_000_000L))
-          .append("\",\"total\":")
-          .append(random.nextInt(100_000) / 100.0)
-          .append(",\"currency\":\"EUR\",\"paid\":")
-          .append(random.nextBoolean())
-          .append(",\"note\":")
-          .append(random.nextInt(4) == 0 ? "\"leave it \\\"at the door\\\"\"" : "null")
-          .append(",\"address\":{\"street\":\"Long Street ")
-          .append(random.nextInt(200))
-          .append("\",\"city\":\"M\u00fcnster\",\"zip\":\"")
-          .append(random.nextInt(10_000, 99_999))
-          .append("\",\"geo\":[")
-          .append(random.nextInt(90_000) / 1000.0)
-          .append(',')
-          .append(random.nextInt(180_000) / 1000.0)
-          .append("]},\"items\":[");
-      for (int item = random.nextInt(1, 5); item > 0; item--) {
-        text.append("{\"sku\":\"SKU-")
-            .append(random.nextInt(100_000))
-            .append("\",\"name\":\"An article with a name\",\"quantity\":")
-            .append(random.nextInt(1, 9))
-            .append(",\"price\":")
-            .append(random.nextInt(10_000) / 100.0)
-            .append(item == 1 ? "}" : "},");
+      if (i > 0) {
+        text.append(',');
       }
-      text.append("],\"tags\":[\"new\",\"gift\"]}");
+      Records.append(text, random, 1_000_000 + i, false);
     }
     return text.append("]}").toString().getBytes(StandardCharsets.UTF_8);
   }

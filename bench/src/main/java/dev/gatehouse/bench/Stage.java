@@ -1,14 +1,11 @@
 package dev.gatehouse.bench;
 
-import java.io.File;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Base64;
-import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.Consumer;
@@ -18,12 +15,12 @@ final class Stage implements AutoCloseable {
   final Shop shop = new Shop();
 
   private final Scenario scenario;
-  private final Path folder;
+  private final Scratch folder;
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
 
   Stage(Scenario scenario) throws IOException {
     this.scenario = scenario;
-    this.folder = Files.createTempDirectory("gatehouse-bench");
+    this.folder = Scratch.create();
   }
 
   /** A Gatehouse that serves, and how long it took from its start until it did. */
@@ -39,11 +36,11 @@ final class Stage implements AutoCloseable {
   Started start(
       String name, List<String> jvm, Consumer<Path> policies, List<byte[]> first, List<String> more)
       throws IOException, InterruptedException {
-    var its = Files.createTempDirectory(folder, "policies");
+    var its = Files.createTempDirectory(folder.path(), "policies");
     policies.accept(its);
     long began = System.nanoTime();
     var process = opened(ServerProcess.start(
-        name, jvm, ServerProcess.gatehouse(scenario.service, its, more), folder));
+        name, jvm, ServerProcess.gatehouse(scenario.service, its, more), folder.path()));
     var load = drive(process.address());
     try {
       var answers = load.ask(first);
@@ -56,11 +53,14 @@ final class Stage implements AutoCloseable {
   /** Starts a Gatehouse that nobody has asked for anything yet but whether it serves. */
   Started startUnasked(String name, Consumer<Path> policies, List<String> more)
       throws IOException, InterruptedException {
-    var its = Files.createTempDirectory(folder, "policies");
+    var its = Files.createTempDirectory(folder.path(), "policies");
     policies.accept(its);
     long began = System.nanoTime();
     var process = opened(ServerProcess.start(
-        name, ServerProcess.JVM, ServerProcess.gatehouse(scenario.service, its, more), folder));
+        name,
+        ServerProcess.JVM,
+        ServerProcess.gatehouse(scenario.service, its, more),
+        folder.path()));
     var load = drive(process.address());
     load.awaitServing();
     return new Started(process, load, (System.nanoTime() - began) / 1e9, List.of());
@@ -68,14 +68,14 @@ final class Stage implements AutoCloseable {
 
   /** Starts the empty server. */
   ServerProcess startEmpty(List<byte[]> answers) throws IOException, InterruptedException {
-    var file = folder.resolve("answers");
+    var file = folder.path().resolve("answers");
     Files.write(file, answers.stream().map(Base64.getEncoder()::encodeToString).toList());
     var arguments = List.of(EmptyServer.class.getName(), scenario.word, "PORT", file.toString());
-    return opened(ServerProcess.start("empty", ServerProcess.JVM, arguments, folder));
+    return opened(ServerProcess.start("empty", ServerProcess.JVM, arguments, folder.path()));
   }
 
   Path folder() {
-    return folder;
+    return folder.path();
   }
 
   Load drive(InetSocketAddress server) {
@@ -96,10 +96,6 @@ final class Stage implements AutoCloseable {
         System.err.println("not closed: " + e);
       }
     }
-    try (var files = Files.walk(folder)) {
-      files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
-    } catch (IOException | UncheckedIOException e) {
-      System.err.println("not deleted: " + e);
-    }
+    folder.close();
   }
 }
