@@ -31,6 +31,7 @@ public final class DirectPeer implements EnvoyStream.Peer {
   private final ProcessorStream stream;
   private Duration now = Duration.ZERO;
   private @Nullable Status closed;
+  private int taken;
   private boolean asked = true;
   private boolean delivering;
   private boolean ready = true;
@@ -55,6 +56,17 @@ public final class DirectPeer implements EnvoyStream.Peer {
   }
 
   @Override
+  public @Nullable ProcessingResponse receive(Duration patience) {
+    return receive();
+  }
+
+  /** Sends a message and takes its answer; null where none has come. */
+  public @Nullable ProcessingResponse exchange(ProcessingRequest message) {
+    send(message);
+    return receive();
+  }
+
+  /** The next answer; null if none is there. */
   public @Nullable ProcessingResponse receive() {
     var answer = answers.poll();
     if (answer == null) {
@@ -82,6 +94,11 @@ public final class DirectPeer implements EnvoyStream.Peer {
       throw new AssertionError(answers.size() + " more answers");
     }
     return answer;
+  }
+
+  /** Messages that the stream has asked for and got. */
+  public int taken() {
+    return taken;
   }
 
   /** Messages that the stream has not asked for yet. */
@@ -136,8 +153,19 @@ public final class DirectPeer implements EnvoyStream.Peer {
     return timers.size();
   }
 
+  @Override
+  public boolean ended() {
+    return closed != null && closed.isOk() && answers.isEmpty();
+  }
+
+  @Override
   public void halfClose() {
     stream.halfClosed();
+  }
+
+  @Override
+  public void reset() {
+    cancel();
   }
 
   public void cancel() {
@@ -154,6 +182,7 @@ public final class DirectPeer implements EnvoyStream.Peer {
     while (asked && !sent.isEmpty() && closed == null) {
       asked = false;
       var message = sent.remove();
+      taken++;
       held.merge(Direction.REQUEST, message.getRequestBody().getBody().size(), Integer::sum);
       held.merge(Direction.RESPONSE, message.getResponseBody().getBody().size(), Integer::sum);
       stream.message(message);

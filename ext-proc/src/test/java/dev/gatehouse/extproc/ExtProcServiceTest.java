@@ -133,7 +133,7 @@ class ExtProcServiceTest {
 
   @Test
   void the_gateways_route_metadata_finds_the_policy_where_there_is_no_binding() {
-    try (var peer = new GrpcPeer(channel, Map.of(), Duration.ofSeconds(5))) {
+    try (var peer = new GrpcPeer(channel, Map.of())) {
       var envoy = new EnvoyStream(peer)
           .bodies(BodySendMode.NONE, BodySendMode.BUFFERED)
           .attribute("xds.route_metadata", """
@@ -149,7 +149,7 @@ class ExtProcServiceTest {
 
   @Test
   void a_stream_without_a_binding_passes() {
-    try (var peer = new GrpcPeer(channel, Map.of(), Duration.ofSeconds(5))) {
+    try (var peer = new GrpcPeer(channel, Map.of())) {
       var envoy = response(peer).responseBody(CARD);
       assertThat(envoy.client().body()).isEqualTo(CARD);
       assertThat(envoy.client().values("server")).containsExactly("x");
@@ -240,8 +240,6 @@ class ExtProcServiceTest {
 
   private GrpcPeer peer(String listener, String route) {
     return new GrpcPeer(
-        channel,
-        Map.of("x-gatehouse-listener", listener, "x-gatehouse-route", route),
-        Duration.ofSeconds(5));
+        channel, Map.of("x-gatehouse-listener", listener, "x-gatehouse-route", route));
   }
 }

@@ -3,9 +3,9 @@ package dev.gatehouse.testkit;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
-import dev.gatehouse.testkit.EnvoyStream.Message;
 import io.envoyproxy.envoy.config.core.v3.HeaderMap;
 import io.envoyproxy.envoy.config.core.v3.HeaderValue;
+import io.envoyproxy.envoy.config.core.v3.Metadata;
 import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode;
 import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
 import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.HeaderSendMode;
@@ -18,34 +18,101 @@ import io.envoyproxy.envoy.service.ext_proc.v3.ImmediateResponse;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingResponse;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProtocolConfiguration;
+import io.envoyproxy.envoy.service.ext_proc.v3.TrailersResponse;
 import java.util.ArrayDeque;
 import java.util.Queue;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Envoy's ext_proc filter for one HTTP request, as a model: what comes from the client and the upstream goes in as headers, data and
  * trailers, and becomes the messages that the filter would send in its modes; what the processor answers is taken as the filter would
- * take it (Envoy 1.37 to 1.40). An answer that it would count as spurious, reject or drop without a word is an {@link AssertionError}
- * that names the rule.
+ * take it (Envoy 1.37 to 1.40). An answer that it would count as spurious, reject or drop without a word is a {@link BrokenRule}.
  *
  * <p>Answers may come whenever they like: the model keeps what the filter keeps while it waits.
  */
 public final class EnvoyFilter {
+  /** What becomes of a {@code mode_override}. */
+  public enum Overrides {
+    HEEDED,
+    /** Ignored without a word, as Envoy does without {@code allow_mode_override}: for processors that bear both. */
+    IGNORED,
+    /** A broken rule: for processors that would never know. */
+    FORBIDDEN
+  }
+
   /**
    * The filter's configuration on a route.
    *
-   * @param bufferLimit where BUFFERED_PARTIAL sends what it has, in bytes
    * @param sendsConfig {@code protocol_config} is sent (Envoy ≥ 1.34)
    * @param early {@code send_body_without_waiting_for_header_response}: STREAMED chunks do not wait for the answer to headers
+   * @param bufferLimit where BUFFERED_PARTIAL sends what it has, in bytes
+   * @param receives {@code metadata_options.receiving_namespaces.untyped}; {@link #ANY}: whatever is told
+   * @param clearsRoutes {@code clear_route_cache} is meant
    */
   public record Settings(
       ProcessingMode mode,
-      boolean allowModeOverride,
+      Overrides overrides,
       boolean observability,
       boolean sendsConfig,
       boolean early,
-      int bufferLimit) {}
+      int bufferLimit,
+      Set<String> receives,
+      boolean clearsRoutes) {
+    public static final Set<String> ANY = Set.of("*");
+
+    /** @throws IllegalArgumentException where Envoy would refuse the configuration */
+    public Settings {
+      if (lacksTrailers(mode.getRequestBodyMode(), mode.getRequestTrailerMode())
+          || lacksTrailers(mode.getResponseBodyMode(), mode.getResponseTrailerMode())) {
+        throw new IllegalArgumentException(
+            "FULL_DUPLEX_STREAMED without trailers (expected: trailer mode SEND; Envoy refuses it otherwise)");
+      }
+    }
+
+    /** Of a stream whose overrides are heeded or ignored, and whose metadata is taken whatever its namespace. */
+    public Settings(
+        ProcessingMode mode,
+        boolean allowModeOverride,
+        boolean observability,
+        boolean sendsConfig,
+        boolean early,
+        int bufferLimit) {
+      this(
+          mode,
+          allowModeOverride ? Overrides.HEEDED : Overrides.IGNORED,
+          observability,
+          sendsConfig,
+          early,
+          bufferLimit,
+          ANY,
+          false);
+    }
+
+    Settings with(ProcessingMode other) {
+      return new Settings(
+          other, overrides, observability, sendsConfig, early, bufferLimit, receives, clearsRoutes);
+    }
+
+    Settings telling(boolean modes) {
+      return new Settings(
+          mode, overrides, observability, modes, early, bufferLimit, receives, clearsRoutes);
+    }
+
+    Settings observing() {
+      return new Settings(
+          mode, overrides, true, sendsConfig, early, bufferLimit, receives, clearsRoutes);
+    }
+
+    public boolean allowModeOverride() {
+      return overrides == Overrides.HEEDED;
+    }
+
+    private static boolean lacksTrailers(BodySendMode body, HeaderSendMode trailers) {
+      return body == BodySendMode.FULL_DUPLEX_STREAMED && trailers != HeaderSendMode.SEND;
+    }
+  }
 
   /** What the filter waits for in one direction. */
   private enum Waits {
@@ -57,18 +124,22 @@ public final class EnvoyFilter {
     TRAILERS
   }
 
+  private static final int MOST_CHUNK_BYTES = 62_000;
+
   private record Chunk(ByteString data, boolean end) {}
 
   /** One direction, and what has gone on from it. */
   public final class Side {
     private final boolean isRequest;
-    private final Message message = new Message();
+    private final HttpMessage message = new HttpMessage();
     private final Queue<Chunk> queue = new ArrayDeque<>();
+    private final HeaderMap.Builder trailerMap = HeaderMap.newBuilder();
     private BodySendMode mode = BodySendMode.NONE;
     private boolean sendHeaders = true;
     private boolean sendTrailers;
     private Waits waits = Waits.NOTHING;
     private @Nullable ByteString buffered;
+    private boolean came;
     private boolean headersGone;
     private boolean noBody;
     private boolean complete;
@@ -79,7 +150,7 @@ public final class EnvoyFilter {
     private boolean trailersSent;
     private boolean moreTime;
     private boolean attributesSent;
-    private ByteString out = ByteString.EMPTY;
+    private long sentBytes;
     private boolean outEnded;
     private boolean trailersOut;
 
@@ -87,14 +158,14 @@ public final class EnvoyFilter {
       this.isRequest = isRequest;
     }
 
-    /** The headers as they go on, or will. */
-    public Message message() {
+    /** The message as it goes on: headers that are held are what they are so far, the body is what has gone. */
+    public HttpMessage message() {
       return message;
     }
 
     /** What has gone on of the body. */
     public ByteString passed() {
-      return out;
+      return message.bodyBytes();
     }
 
     /** Whether the body that has gone on is all of it. */
@@ -105,6 +176,17 @@ public final class EnvoyFilter {
     /** Whether the headers have gone on, so that the other end may act on them. */
     public boolean headersGone() {
       return headersGone;
+    }
+
+    /**
+     * Whether nothing more is sent before an answer comes, so that a test which plays Envoy waits for it. Under FULL_DUPLEX_STREAMED
+     * a processor may see all of the body before it says a word, and so it may where bodies do not wait for headers.
+     *
+     * @param last nothing more comes in this direction
+     */
+    boolean mustWait(boolean last) {
+      var freely = duplex() || (mode == BodySendMode.STREAMED && settings.early);
+      return waiting() && (last || !freely);
     }
 
     /** Whether an answer is waited for. */
@@ -137,7 +219,13 @@ public final class EnvoyFilter {
       }
       complete |= end;
       noBody = end;
-      if (sendHeaders && !over) {
+      came = true;
+      if (over) {
+        headersGone = immediate == null;
+        outEnded |= end;
+        return;
+      }
+      if (sendHeaders) {
         var sent = HttpHeaders.newBuilder().setHeaders(map).setEndOfStream(end);
         send(
             isRequest
@@ -148,7 +236,7 @@ public final class EnvoyFilter {
           moreTime = false;
         }
       }
-      if (stripsLength() && !settings.observability && !over) {
+      if (stripsLength() && !settings.observability) {
         message.remove("content-length");
       }
       if (waits == Waits.NOTHING) {
@@ -171,7 +259,9 @@ public final class EnvoyFilter {
         return;
       }
       if (over) {
-        pass(data, end);
+        if (immediate == null) {
+          pass(data, end);
+        }
         return;
       }
       if (waits == Waits.HEADERS
@@ -208,8 +298,17 @@ public final class EnvoyFilter {
       }
     }
 
-    private void trailers() {
+    private void trailers(String... fields) {
       trailersCame = true;
+      for (var i = 0; i < fields.length; i += 2) {
+        message.addTrailer(fields[i], ByteString.copyFromUtf8(fields[i + 1]));
+        trailerMap.addHeaders(HeaderValue.newBuilder()
+            .setKey(fields[i])
+            .setRawValue(ByteString.copyFromUtf8(fields[i + 1])));
+      }
+      Rule.NO_END_OF_STREAM_BEFORE_TRAILERS.keep(
+          !(duplex() && outEnded && !settings.observability),
+          "a chunk of the " + name() + " had end_of_stream, and now its trailers come");
       if (over) {
         trailersOut = true;
         return;
@@ -281,11 +380,7 @@ public final class EnvoyFilter {
         waits = Waits.TRAILERS;
       }
       moreTime = false;
-      var sent = HttpTrailers.newBuilder()
-          .setTrailers(HeaderMap.newBuilder()
-              .addHeaders(HeaderValue.newBuilder()
-                  .setKey("x-trailer")
-                  .setRawValue(ByteString.copyFromUtf8("t"))));
+      var sent = HttpTrailers.newBuilder().setTrailers(trailerMap);
       send(
           isRequest
               ? ProcessingRequest.newBuilder().setRequestTrailers(sent)
@@ -293,6 +388,7 @@ public final class EnvoyFilter {
     }
 
     private ProcessingRequest.Builder body(ByteString data, boolean end) {
+      sentBytes += data.size();
       var sent = HttpBody.newBuilder().setBody(data).setEndOfStream(end);
       return isRequest
           ? ProcessingRequest.newBuilder().setRequestBody(sent)
@@ -300,17 +396,19 @@ public final class EnvoyFilter {
     }
 
     private void pass(ByteString data, boolean end) {
-      EnvoyStream.rule(!outEnded || data.isEmpty(), "bytes after the end of the stream");
-      out = out.concat(data);
+      Rule.AFTER_THE_END.keep(
+          !outEnded || data.isEmpty(), data.size() + " bytes after the end of the " + name());
+      message.pass(data);
       outEnded |= end;
     }
 
     private void takeHeaders(CommonResponse answer) {
-      EnvoyStream.rule(
-          waits == Waits.HEADERS, "spurious: headers are answered while it waits for " + waits);
-      EnvoyStream.rule(!answer.getClearRouteCache(), "the route cache is never cleared");
-      message.apply(answer.getHeaderMutation());
-      if (answer.getStatus() == CommonResponse.ResponseStatus.CONTINUE_AND_REPLACE) {
+      awaited(waits == Waits.HEADERS, "_headers");
+      Rule.ROUTE_CACHE.keep(
+          settings.clearsRoutes || !answer.getClearRouteCache(), "clear_route_cache is set");
+      var replacing = answer.getStatus() == CommonResponse.ResponseStatus.CONTINUE_AND_REPLACE;
+      message.apply(answer.getHeaderMutation(), replacing, stripsLength());
+      if (replacing) {
         message.remove("content-length");
         replaced = true;
         waits = Waits.NOTHING;
@@ -319,13 +417,14 @@ public final class EnvoyFilter {
         queue.clear();
         buffered = null;
         headersGone = true;
-        pass(answer.getBodyMutation().getBody(), true);
+        message.replace(answer.getBodyMutation().getBody());
+        outEnded = true;
         trailersOut |= trailersCame;
         return;
       }
-      EnvoyStream.rule(
+      Rule.BODY_TO_HEADERS.keep(
           !answer.hasBodyMutation(),
-          "a body mutation in an answer to headers needs CONTINUE_AND_REPLACE");
+          "the " + name() + "_headers are answered with a body_mutation");
       waits = afterHeaders();
       if (!noBody && complete && mode != BodySendMode.NONE) {
         if (waits != Waits.NOTHING) {
@@ -398,18 +497,17 @@ public final class EnvoyFilter {
     }
 
     private void takeBody(CommonResponse answer) {
-      EnvoyStream.rule(!answer.getClearRouteCache(), "the route cache is never cleared");
-      EnvoyStream.rule(
+      Rule.ROUTE_CACHE.keep(
+          settings.clearsRoutes || !answer.getClearRouteCache(), "clear_route_cache is set");
+      Rule.REPLACE_AT_HEADERS.keep(
           answer.getStatus() == CommonResponse.ResponseStatus.CONTINUE,
-          "CONTINUE_AND_REPLACE is for answers to headers");
+          "the " + name() + "_body is answered with " + answer.getStatus());
       var mutation = answer.getBodyMutation();
       var streamed = mutation.getMutationCase() == BodyMutation.MutationCase.STREAMED_RESPONSE;
       var goesOn = switch (waits) {
         case BUFFERED_BODY -> {
-          EnvoyStream.rule(!streamed, "spurious: streamed_response under " + mode);
-          if (!headersGone) {
-            applyToBody(answer);
-          }
+          needsNoDuplex(streamed);
+          applyToBody(answer);
           if (answer.hasBodyMutation()) {
             buffered = mutation.getBody();
             checkLength();
@@ -421,20 +519,29 @@ public final class EnvoyFilter {
         }
         case STREAMED_BODY -> {
           if (duplex()) {
-            EnvoyStream.rule(
-                streamed, "spurious: only streamed_response answers under FULL_DUPLEX_STREAMED");
+            Rule.FULL_DUPLEX_NEEDS_STREAMED_RESPONSE.keep(
+                streamed,
+                "the " + name() + "_body is answered by "
+                    + (answer.hasBodyMutation() ? mutation.getMutationCase() : "no body_mutation"));
+            headersHaveGone(answer);
             var piece = mutation.getStreamedResponse();
-            EnvoyStream.rule(
-                piece.getBody().size() <= 62_000, "a chunk over 62,000 bytes may be rejected");
+            Rule.CHUNK_SIZE.keep(
+                piece.getBody().size() <= MOST_CHUNK_BYTES,
+                "a chunk of the " + name() + " has " + piece.getBody().size() + " bytes");
+            Rule.NO_END_OF_STREAM_BEFORE_TRAILERS.keep(
+                !(piece.getEndOfStream() && trailersCame),
+                "a chunk of the " + name() + " has end_of_stream, and its trailers are there");
             pass(piece.getBody(), piece.getEndOfStream());
             waits = piece.getEndOfStream() ? Waits.NOTHING : Waits.STREAMED_BODY;
             yield piece.getEndOfStream();
           } else {
-            EnvoyStream.rule(!streamed, "spurious: streamed_response under " + mode);
+            needsNoDuplex(streamed);
+            if (!settings.early) {
+              headersHaveGone(answer);
+            }
             var chunk = queue.poll();
-            EnvoyStream.rule(chunk != null, "spurious: more answers than chunks");
             if (chunk == null) {
-              throw new AssertionError("no chunk");
+              throw Rule.ONE_ANSWER_A_CHUNK.broken("more answers than chunks of the " + name());
             }
             pass(answer.hasBodyMutation() ? mutation.getBody() : chunk.data, chunk.end);
             waits = queue.isEmpty() ? Waits.NOTHING : Waits.STREAMED_BODY;
@@ -442,10 +549,8 @@ public final class EnvoyFilter {
           }
         }
         case PARTIAL_BODY -> {
-          EnvoyStream.rule(!streamed, "spurious: streamed_response under " + mode);
-          if (!headersGone) {
-            applyToBody(answer);
-          }
+          needsNoDuplex(streamed);
+          applyToBody(answer);
           var chunk = queue.remove();
           pass(answer.hasBodyMutation() ? mutation.getBody() : chunk.data, chunk.end);
           for (var rest = queue.poll(); rest != null; rest = queue.poll()) {
@@ -456,9 +561,7 @@ public final class EnvoyFilter {
           headersGone = true;
           yield true;
         }
-        case NOTHING, HEADERS, TRAILERS ->
-          throw new AssertionError(
-              "Envoy's rule: spurious: a body is answered while it waits for " + waits);
+        case NOTHING, HEADERS, TRAILERS -> throw bodyUnasked();
       };
       if (sendTrailers && trailersCame && queue.isEmpty()) {
         sendTrailers();
@@ -467,8 +570,103 @@ public final class EnvoyFilter {
       }
     }
 
+    private BrokenRule bodyUnasked() {
+      var what = "a " + name() + "_body answer comes while Envoy waits for " + awaits();
+      if (waits == Waits.HEADERS) {
+        return (duplex() ? Rule.HEADERS_BEFORE_BODY : Rule.MIRROR).broken(what);
+      }
+      return waits == Waits.NOTHING && mode == BodySendMode.STREAMED && bodyReceived
+          ? Rule.ONE_ANSWER_A_CHUNK.broken("an answer more than there were chunks of the " + name())
+          : (waits == Waits.NOTHING ? Rule.UNASKED : Rule.MIRROR).broken(what);
+    }
+
+    private void needsNoDuplex(boolean streamed) {
+      Rule.STREAMED_RESPONSE_NEEDS_FULL_DUPLEX.keep(
+          !streamed, "the " + name() + "_body is answered by streamed_response under " + mode);
+    }
+
+    /**
+     * That content-length is seen to is no break: where the headers have gone it is gone, too. Nor is anything where the processor
+     * cannot know the mode: it is told none, or another than it asked for.
+     */
+    private void headersHaveGone(CommonResponse answer) {
+      var mutation = answer.getHeaderMutation();
+      var changes = mutation.getSetHeadersList().stream()
+              .anyMatch(option -> !option.getHeader().getKey().equals("content-length"))
+          || mutation.getRemoveHeadersList().stream()
+              .anyMatch(name -> !name.equals("content-length"));
+      Rule.HEADERS_HAVE_GONE.keep(
+          !changes || !settings.sendsConfig || settings.overrides == Overrides.IGNORED,
+          "the " + name() + "_body is answered with a header_mutation under " + mode);
+    }
+
+    /** An answer that is not a body's. */
+    private void awaited(boolean expected, String suffix) {
+      if (!expected) {
+        throw (waits == Waits.NOTHING ? Rule.UNASKED : Rule.MIRROR)
+            .broken("a " + name() + suffix + " answer comes while Envoy waits for " + awaits());
+      }
+    }
+
+    private String awaits() {
+      return switch (waits) {
+        case NOTHING -> "nothing of the " + name();
+        case HEADERS -> name() + "_headers";
+        case BUFFERED_BODY, STREAMED_BODY, PARTIAL_BODY -> name() + "_body";
+        case TRAILERS -> name() + "_trailers";
+      };
+    }
+
+    private String name() {
+      return isRequest ? "request" : "response";
+    }
+
+    /** What is missing when no answer comes any more. */
+    BrokenRule unanswered(String patience) {
+      if (duplex() && waits != Waits.HEADERS) {
+        return Rule.END_OF_STREAM.broken("of " + sentBytes + " bytes of the " + name() + " "
+            + message.bodyBytes().size()
+            + " came back, and no "
+            + (trailersSent ? "answer to the trailers" : "end_of_stream") + patience);
+      }
+      return (duplex() && bodyReceived ? Rule.END_OF_STREAM : Rule.IN_TIME)
+          .broken("no answer to " + awaits() + patience);
+    }
+
+    /** The length that was said, and all that has gone. */
+    void checkLengthAtTheEnd() {
+      var length = message.header("content-length");
+      Rule.STALE_CONTENT_LENGTH.keep(
+          length == null
+              || noBody
+              || !ended()
+              || length.equals(Integer.toString(message.bodyBytes().size())),
+          "the " + name() + " says content-length " + length + " and has "
+              + message.bodyBytes().size() + " bytes");
+    }
+
+    /** The processor has ended its stream: what Envoy still has goes on. */
+    private void release() {
+      Rule.DRAINED.keep(
+          !(duplex() && sentBytes > 0 && waits != Waits.NOTHING),
+          "of " + sentBytes + " bytes of the " + name() + " "
+              + message.bodyBytes().size() + " came back before the processor ended its stream");
+      waits = Waits.NOTHING;
+      for (var chunk = queue.poll(); chunk != null; chunk = queue.poll()) {
+        pass(chunk.data, chunk.end);
+      }
+      releaseBuffered(complete && !trailersCame);
+      headersGone |= came;
+      outEnded |= noBody;
+      trailersOut |= trailersCame;
+    }
+
     private void applyToBody(CommonResponse answer) {
-      message.apply(answer.getHeaderMutation());
+      if (headersGone) {
+        headersHaveGone(answer);
+        return;
+      }
+      message.apply(answer.getHeaderMutation(), false, stripsLength());
       if (stripsLength()) {
         message.remove("content-length");
       }
@@ -477,16 +675,18 @@ public final class EnvoyFilter {
     private void checkLength() {
       var length = message.values("content-length");
       var size = buffered == null ? 0 : buffered.size();
-      EnvoyStream.rule(
+      Rule.CONTENT_LENGTH.keep(
           length.isEmpty() || length.getLast().equals(Integer.toString(size)),
-          "content-length " + length + " is not the new body's length, " + size + " (500)");
+          "the " + name() + " says content-length " + length + ", its new body has " + size
+              + " bytes");
     }
 
-    private void takeTrailers() {
-      EnvoyStream.rule(
-          waits == Waits.TRAILERS || (duplex() && trailersSent),
-          "spurious: trailers are answered while it waits for " + waits);
-      EnvoyStream.rule(waits != Waits.HEADERS, "trailers are answered before the headers");
+    private void takeTrailers(TrailersResponse answer) {
+      Rule.HEADERS_BEFORE_BODY.keep(
+          !(duplex() && waits == Waits.HEADERS),
+          name() + "_trailers are answered before " + name() + "_headers");
+      awaited(waits == Waits.TRAILERS || (duplex() && trailersSent && !trailersOut), "_trailers");
+      message.applyToTrailers(answer.getHeaderMutation());
       waits = Waits.NOTHING;
       trailersOut = true;
     }
@@ -496,10 +696,15 @@ public final class EnvoyFilter {
   private final Consumer<ProcessingRequest> network;
   private final Side request = new Side(true);
   private final Side response = new Side(false);
-  private final Struct attributes;
+  private final Struct requestAttributes;
+  private final Struct responseAttributes;
+  private final Metadata.Builder forwarded = Metadata.newBuilder();
+  private final Struct.Builder told = Struct.newBuilder();
   private boolean configSent;
   private boolean over;
+  private boolean reset;
   private @Nullable ImmediateResponse immediate;
+  private @Nullable ProcessingMode override;
 
   /** @param network takes the messages, in order */
   public EnvoyFilter(Settings settings, Consumer<ProcessingRequest> network) {
@@ -508,13 +713,30 @@ public final class EnvoyFilter {
 
   /** @param codeDetails of the response, as an attribute; {@code via_upstream}, or else a local reply */
   public EnvoyFilter(Settings settings, String codeDetails, Consumer<ProcessingRequest> network) {
+    this(
+        settings,
+        Struct.getDefaultInstance(),
+        Struct.newBuilder()
+            .putFields(
+                "response.code_details",
+                Value.newBuilder().setStringValue(codeDetails).build())
+            .build(),
+        network);
+  }
+
+  /**
+   * @param requestAttributes sent once, with the first message of that direction, if there are any
+   * @param responseAttributes as well
+   */
+  public EnvoyFilter(
+      Settings settings,
+      Struct requestAttributes,
+      Struct responseAttributes,
+      Consumer<ProcessingRequest> network) {
     this.settings = settings;
     this.network = network;
-    this.attributes = Struct.newBuilder()
-        .putFields(
-            "response.code_details",
-            Value.newBuilder().setStringValue(codeDetails).build())
-        .build();
+    this.requestAttributes = requestAttributes;
+    this.responseAttributes = responseAttributes;
     request.mode(settings.mode);
     response.mode(settings.mode);
   }
@@ -528,8 +750,8 @@ public final class EnvoyFilter {
     request.data(data, end);
   }
 
-  public void requestTrailers() {
-    request.trailers();
+  public void requestTrailers(String... fields) {
+    request.trailers(fields);
   }
 
   public void responseHeaders(boolean end, String... headers) {
@@ -540,8 +762,13 @@ public final class EnvoyFilter {
     response.data(data, end);
   }
 
-  public void responseTrailers() {
-    response.trailers();
+  public void responseTrailers(String... fields) {
+    response.trailers(fields);
+  }
+
+  /** Dynamic metadata of another filter, sent with every message from now on. */
+  public void forward(String namespace, Struct fields) {
+    forwarded.putFilterMetadata(namespace, fields);
   }
 
   public Side request() {
@@ -557,14 +784,39 @@ public final class EnvoyFilter {
     return immediate;
   }
 
+  /** Whether the processor is asked no more: it ended its stream, or answered the client. */
+  boolean isOver() {
+    return over;
+  }
+
+  /** Whether the immediate response came too late, so that the client's stream is reset. */
+  public boolean reset() {
+    return reset;
+  }
+
+  /** What was told to the filters after this one, by namespace. */
+  public Struct told() {
+    return told.build();
+  }
+
+  /** The mode that the last heeded override led to; null if none was heeded. */
+  public @Nullable ProcessingMode override() {
+    return override;
+  }
+
   /** The processor ended its stream well: the filter asks it no more. */
   public void closed() {
+    if (over) {
+      return;
+    }
     over = true;
+    request.release();
+    response.release();
   }
 
   /** An answer came. */
   public void take(ProcessingResponse answer) {
-    EnvoyStream.rule(!settings.observability, "nothing may be answered in observability mode");
+    Rule.OBSERVED.keep(!settings.observability, "there is an answer: " + answer.getResponseCase());
     if (over) {
       return;
     }
@@ -573,33 +825,36 @@ public final class EnvoyFilter {
       return;
     }
     takeMode(answer);
+    takeMetadata(answer);
     switch (answer.getResponseCase()) {
       case IMMEDIATE_RESPONSE -> {
-        EnvoyStream.rule(
-            answer.getImmediateResponse().getStatus().getCodeValue() >= 200,
-            "a status below 200 becomes 200");
+        var status = answer.getImmediateResponse().getStatus().getCodeValue();
+        Rule.IMMEDIATE_STATUS.keep(status >= 200, "its status is " + status);
+        new HttpMessage().apply(answer.getImmediateResponse().getHeaders(), false, false);
         immediate = answer.getImmediateResponse();
+        reset = response.headersGone;
         over = true;
       }
       case REQUEST_HEADERS -> request.takeHeaders(answer.getRequestHeaders().getResponse());
       case RESPONSE_HEADERS -> response.takeHeaders(answer.getResponseHeaders().getResponse());
       case REQUEST_BODY -> request.takeBody(answer.getRequestBody().getResponse());
       case RESPONSE_BODY -> response.takeBody(answer.getResponseBody().getResponse());
-      case REQUEST_TRAILERS -> request.takeTrailers();
-      case RESPONSE_TRAILERS -> response.takeTrailers();
+      case REQUEST_TRAILERS -> request.takeTrailers(answer.getRequestTrailers());
+      case RESPONSE_TRAILERS -> response.takeTrailers(answer.getResponseTrailers());
       case RESPONSE_NOT_SET ->
-        throw new AssertionError("Envoy's rule: spurious: the oneof is not set");
+        throw Rule.UNSET_ONEOF.broken("an answer comes with none of them set");
     }
   }
 
   private void takeTime(ProcessingResponse answer) {
-    EnvoyStream.rule(
-        answer.getResponseCase() == ProcessingResponse.ResponseCase.RESPONSE_NOT_SET,
-        "the rest of a message with override_message_timeout is dropped");
+    Rule.TIME_ALONE.keep(
+        answer.getResponseCase() == ProcessingResponse.ResponseCase.RESPONSE_NOT_SET
+            && !answer.hasDynamicMetadata()
+            && !answer.hasModeOverride(),
+        "override_message_timeout comes with " + answer.getResponseCase());
     var side = request.waits != Waits.NOTHING && !request.duplex() ? request : response;
-    EnvoyStream.rule(
-        side.waits != Waits.NOTHING, "override_message_timeout while nothing is waited for");
-    EnvoyStream.rule(!side.moreTime, "override_message_timeout is heeded once a message");
+    Rule.TIME_ONCE.keep(side.waits != Waits.NOTHING, "Envoy waits for nothing");
+    Rule.TIME_ONCE.keep(!side.moreTime, "it was asked before, for the same answer");
     side.moreTime = true;
   }
 
@@ -609,17 +864,21 @@ public final class EnvoyFilter {
       return;
     }
     var configured = settings.mode;
-    EnvoyStream.rule(
+    Rule.MODE_OVERRIDE_AT_HEADERS.keep(
         answer.hasRequestHeaders() || answer.hasResponseHeaders(),
-        "mode_override is heeded with answers to headers");
-    EnvoyStream.rule(
-        configured.getRequestBodyMode() != BodySendMode.FULL_DUPLEX_STREAMED
-            && configured.getResponseBodyMode() != BodySendMode.FULL_DUPLEX_STREAMED,
-        "mode_override is ignored where a body mode is FULL_DUPLEX_STREAMED");
-    if (!settings.allowModeOverride || settings.early) {
+        "mode_override comes with " + answer.getResponseCase());
+    var wanted = answer.getModeOverride();
+    Rule.MODE_OVERRIDE_AND_FULL_DUPLEX.keep(
+        !isDuplex(configured) && !isDuplex(wanted),
+        "from " + configured.getRequestBodyMode() + " and " + configured.getResponseBodyMode()
+            + " to " + wanted.getRequestBodyMode() + " and " + wanted.getResponseBodyMode());
+    Rule.MODE_OVERRIDE_ALLOWED.keep(
+        settings.overrides != Overrides.FORBIDDEN,
+        "mode_override asks for " + wanted.getRequestBodyMode() + " and "
+            + wanted.getResponseBodyMode());
+    if (settings.overrides == Overrides.IGNORED || settings.early) {
       return;
     }
-    var wanted = answer.getModeOverride();
     var mode = configured.toBuilder()
         .setRequestBodyMode(wanted.getRequestBodyMode())
         .setResponseBodyMode(wanted.getResponseBodyMode());
@@ -632,8 +891,29 @@ public final class EnvoyFilter {
     if (wanted.getResponseTrailerMode() != HeaderSendMode.DEFAULT) {
       mode.setResponseTrailerMode(wanted.getResponseTrailerMode());
     }
-    request.mode(mode.build());
-    response.mode(mode.build());
+    override = mode.build();
+    request.mode(override);
+    response.mode(override);
+  }
+
+  private static boolean isDuplex(ProcessingMode mode) {
+    return mode.getRequestBodyMode() == BodySendMode.FULL_DUPLEX_STREAMED
+        || mode.getResponseBodyMode() == BodySendMode.FULL_DUPLEX_STREAMED;
+  }
+
+  private void takeMetadata(ProcessingResponse answer) {
+    answer.getDynamicMetadata().getFieldsMap().forEach((namespace, fields) -> {
+      Rule.METADATA_RECEIVED.keep(
+          settings.receives.contains("*") || settings.receives.contains(namespace),
+          "dynamic_metadata is told to " + namespace + ", received are " + settings.receives);
+      var both =
+          told
+              .getFieldsOrDefault(namespace, Value.getDefaultInstance())
+              .getStructValue()
+              .toBuilder()
+              .putAllFields(fields.getStructValue().getFieldsMap());
+      told.putFields(namespace, Value.newBuilder().setStructValue(both).build());
+    });
   }
 
   private void send(ProcessingRequest.Builder message) {
@@ -642,8 +922,12 @@ public final class EnvoyFilter {
         message.hasRequestHeaders() || message.hasRequestBody() || message.hasRequestTrailers()
             ? request
             : response;
-    if (!side.attributesSent && side == response) {
+    var attributes = side == request ? requestAttributes : responseAttributes;
+    if (!side.attributesSent && attributes.getFieldsCount() > 0) {
       message.putAttributes("envoy.filters.http.ext_proc", attributes);
+    }
+    if (forwarded.getFilterMetadataCount() > 0) {
+      message.setMetadataContext(forwarded);
     }
     side.attributesSent = true;
     if (!configSent && settings.sendsConfig && !settings.observability) {

@@ -15,7 +15,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** A processor behind a real gRPC connection. */
+/** A processor behind a gRPC channel: a port, or a server in this process. */
 public final class GrpcPeer implements EnvoyStream.Peer, AutoCloseable {
   private sealed interface Event {}
 
@@ -23,16 +23,14 @@ public final class GrpcPeer implements EnvoyStream.Peer, AutoCloseable {
 
   private record Closed(Status status) implements Event {}
 
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+
   private final ClientCall<ProcessingRequest, ProcessingResponse> call;
   private final LinkedBlockingQueue<Event> events = new LinkedBlockingQueue<>();
-  private final Duration patience;
+  private @Nullable Status closed;
 
-  /**
-   * @param metadata what Envoy sends as {@code grpc_initial_metadata}
-   * @param patience how long an answer may take; Envoy's {@code message_timeout} is 200 ms by default
-   */
-  public GrpcPeer(Channel channel, Map<String, String> metadata, Duration patience) {
-    this.patience = patience;
+  /** @param metadata what Envoy sends as {@code grpc_initial_metadata} */
+  public GrpcPeer(Channel channel, Map<String, String> metadata) {
     this.call = channel.newCall(ExternalProcessorGrpc.getProcessMethod(), CallOptions.DEFAULT);
     var headers = new Metadata();
     metadata.forEach((name, value) ->
@@ -60,8 +58,8 @@ public final class GrpcPeer implements EnvoyStream.Peer, AutoCloseable {
   }
 
   @Override
-  public @Nullable ProcessingResponse receive() {
-    return switch (next()) {
+  public @Nullable ProcessingResponse receive(Duration patience) {
+    return switch (next(patience)) {
       case Answer(var response) -> response;
       case Closed(var status) -> {
         if (status.isOk()) {
@@ -69,30 +67,49 @@ public final class GrpcPeer implements EnvoyStream.Peer, AutoCloseable {
         }
         throw new StreamFailed(status.toString());
       }
+      case null -> null;
     };
+  }
+
+  @Override
+  public boolean ended() {
+    return closed != null && closed.isOk();
+  }
+
+  @Override
+  public void halfClose() {
+    call.halfClose();
+  }
+
+  @Override
+  public void reset() {
+    call.cancel("the request is done", null);
   }
 
   /** Half-closes and waits for the end, which an Envoy does only sometimes; it resets the stream as a rule. */
   public Status finish() {
-    call.halfClose();
-    return switch (next()) {
+    halfClose();
+    return switch (next(PATIENCE)) {
       case Answer(var response) ->
         throw new AssertionError("an answer that nothing asked for: " + response);
       case Closed(var status) -> status;
+      case null -> throw new AssertionError("the stream did not end within " + PATIENCE);
     };
   }
 
-  /** Resets the stream, as Envoy does when the request is done or the client is gone. */
   @Override
   public void close() {
-    call.cancel("the request is done", null);
+    reset();
   }
 
-  private Event next() {
+  private @Nullable Event next(Duration patience) {
+    if (closed != null) {
+      return new Closed(closed);
+    }
     try {
-      var event = events.poll(patience.toMillis(), TimeUnit.MILLISECONDS);
-      if (event == null) {
-        throw new AssertionError("no answer within " + patience);
+      var event = events.poll(patience.toNanos(), TimeUnit.NANOSECONDS);
+      if (event instanceof Closed(var status)) {
+        closed = status;
       }
       return event;
     } catch (InterruptedException e) {

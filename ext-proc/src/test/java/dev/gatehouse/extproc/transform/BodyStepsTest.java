@@ -273,6 +273,8 @@ class BodyStepsTest {
     assertThat(whole.client().body()).isEqualTo(MASKED);
     var chunk = Transforming.by(MASK)
         .envoyWithoutConfig()
+        .untoldBodies(BodySendMode.NONE, BodySendMode.STREAMED)
+        .allowReset()
         .requestHeaders(true, ":method", "GET", ":path", "/")
         .responseHeaders(false, ":status", "200")
         .responseBody(ByteString.copyFromUtf8("{\"card\":"), false);

@@ -97,6 +97,11 @@ public final class Transforming {
     return decisions.size();
   }
 
+  /** How many messages the last stream has taken. */
+  public int taken() {
+    return peer.taken();
+  }
+
   public void cancel() {
     peer.cancel();
   }
