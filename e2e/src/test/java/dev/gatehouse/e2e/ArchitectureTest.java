@@ -79,6 +79,34 @@ class ArchitectureTest {
         .check(house);
   }
 
+  /** Whoever writes a processor needs the stream and the kit; TransformPolicies are one processor among others. */
+  @Test
+  void the_stream_knows_no_processor_and_the_kit_no_policy() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.gatehouse.extproc.stream..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(
+            "dev.gatehouse.extproc",
+            "dev.gatehouse.extproc.kit..",
+            "dev.gatehouse.extproc.transform..",
+            "dev.gatehouse.extproc.json..")
+        .check(house);
+    noClasses()
+        .that()
+        .resideInAPackage("dev.gatehouse.extproc.kit..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(
+            "dev.gatehouse.extproc",
+            "dev.gatehouse.extproc.transform..",
+            "dev.gatehouse.extproc.json..",
+            "dev.gatehouse.policy.resource..",
+            "dev.gatehouse.policy.source..")
+        .check(house);
+  }
+
   @Test
   void wire_knows_policies_and_what_the_services_ask_of_envoy() {
     noClasses()

@@ -9,6 +9,7 @@ import dev.gatehouse.server.ServiceContext;
 import dev.gatehouse.server.Shutdown;
 import dev.gatehouse.server.metrics.JvmMetrics;
 import io.grpc.ServerServiceDefinition;
+import io.netty.channel.EventLoop;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -49,6 +50,10 @@ public final class ProcessorServer implements AutoCloseable {
    */
   public InetSocketAddress admin() {
     return server.admin();
+  }
+
+  Iterable<EventLoop> loops() {
+    return loops.all();
   }
 
   /** Drains, then ends; streams that are still open then are cancelled. A second call does nothing. */

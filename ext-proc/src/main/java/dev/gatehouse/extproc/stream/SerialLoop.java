@@ -6,6 +6,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A stream's loop where there is no event loop: whoever brings a task does it, and what others bring meanwhile, so that one task runs
@@ -21,12 +22,24 @@ final class SerialLoop implements ProcessorStream.Loop {
     if (waiting.getAndIncrement() > 0) {
       return;
     }
+    Throwable thrown = null;
     do {
-      var next = tasks.poll();
-      if (next != null) {
-        next.run();
+      try {
+        tasks.remove().run();
+      } catch (RuntimeException | Error e) {
+        thrown = e; // What waits behind it must not wait for ever; gRPC then ends the call.
       }
     } while (waiting.decrementAndGet() > 0);
+    rethrow(thrown);
+  }
+
+  private static void rethrow(@Nullable Throwable thrown) {
+    if (thrown instanceof Error error) {
+      throw error;
+    }
+    if (thrown instanceof RuntimeException exception) {
+      throw exception;
+    }
   }
 
   /** The task runs on a thread of its own, so that the timer waits for nobody. */
