@@ -23,7 +23,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -91,7 +90,7 @@ final class Serving {
       parts.close();
       throw e;
     }
-    untilTheEnd();
+    Shutdown.untilTheEnd();
     return 0;
   }
 
@@ -120,14 +119,6 @@ final class Serving {
           LOG.error("the stop was not clean", e);
         }
       }
-    }
-  }
-
-  private static void untilTheEnd() {
-    try {
-      new CountDownLatch(1).await();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
   }
 

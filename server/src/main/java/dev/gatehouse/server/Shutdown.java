@@ -1,6 +1,7 @@
 package dev.gatehouse.server;
 
 import dev.gatehouse.server.log.Logs;
+import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,6 +16,15 @@ public final class Shutdown {
     Runtime.getRuntime()
         .addShutdownHook(
             Thread.ofPlatform().name("gatehouse-stop").unstarted(() -> close(process)));
+  }
+
+  /** Does not return but when interrupted: event loops alone keep no JVM alive. */
+  public static void untilTheEnd() {
+    try {
+      new CountDownLatch(1).await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static void close(AutoCloseable process) {

@@ -16,7 +16,6 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -127,9 +126,9 @@ public final class ProcessorServer implements AutoCloseable {
     }
 
     /** {@link #start}, and serves until the process is told to end (SIGTERM, Ctrl-C), then drains. Does not return. */
-    public void serve() throws InterruptedException {
+    public void serve() {
       Shutdown.closesOnExit(start());
-      new CountDownLatch(1).await();
+      Shutdown.untilTheEnd();
     }
   }
 
