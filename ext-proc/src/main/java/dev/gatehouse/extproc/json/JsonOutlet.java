@@ -1,6 +1,7 @@
 package dev.gatehouse.extproc.json;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How what has been read goes on: as ranges of the pieces, some left out and others put in. Where a member may go, it is held from the
@@ -26,6 +27,14 @@ final class JsonOutlet {
   private int heldLength;
   private int separatorLength;
 
+  /** The piece at hand, as long as not all of it has gone or is held; where it ends, and where what is left out of it begins. */
+  private byte @Nullable [] piece;
+
+  private int pieceEnd;
+  private int leftOutAt;
+
+  private boolean changed;
+
   /** @param mostHeld bytes over a piece's end */
   JsonOutlet(JsonSink out, JsonTokens tokens, int mostHeld) {
     this.out = out;
@@ -33,7 +42,10 @@ final class JsonOutlet {
     this.mostHeld = mostHeld;
   }
 
-  void pieceBegins(int start) {
+  void pieceBegins(byte[] in, int start, int end) {
+    piece = in;
+    pieceEnd = end;
+    leftOutAt = start;
     if (from >= 0) {
       from = start;
       holdAt = start;
@@ -42,10 +54,12 @@ final class JsonOutlet {
 
   void pieceEnds(byte[] in, int end) throws UnprocessableBody {
     if (from < 0) {
+      piece = null;
       return;
     }
     if (!holds) {
       passTo(in, end);
+      piece = null;
       return;
     }
     passTo(in, holdAt);
@@ -59,19 +73,42 @@ final class JsonOutlet {
     }
     System.arraycopy(in, holdAt, held, heldLength, end - holdAt);
     heldLength = length;
+    piece = null;
+  }
+
+  /**
+   * When the text has turned out to be unprocessable: what of it has come and not gone on, as it came. What is being left out was
+   * left out up to this piece. Another outlet that was just written to answers for all of what it was given.
+   */
+  void giveUp(JsonSink end) throws UnprocessableBody {
+    end.write(held, 0, heldLength);
+    if (piece != null) {
+      end.write(piece, from < 0 ? leftOutAt : from, pieceEnd);
+    }
+  }
+
+  /** Whether what went on is anything but what came. */
+  boolean changed() {
+    return changed;
   }
 
   /** What has been read up to here goes on, unless it is left out. */
   void passTo(byte[] in, int to) throws UnprocessableBody {
     if (from >= 0 && from < to) {
-      write(in, from, to);
+      int begin = from;
+      grow(to - begin);
       from = to;
+      out.write(in, begin, to);
     }
   }
 
   /** What comes is left out, until it is said where the text goes on. */
   void leaveOut() {
+    if (from >= 0) {
+      leftOutAt = from;
+    }
     from = -1;
+    changed = true;
   }
 
   void goOnAt(int at) {
@@ -82,15 +119,21 @@ final class JsonOutlet {
     return from < 0;
   }
 
+  /** Puts in what did not come. */
   void write(byte[] bytes, int start, int end) throws UnprocessableBody {
     if (start == end) {
       return;
     }
-    written += end - start;
+    changed = true;
+    grow(end - start);
+    out.write(bytes, start, end);
+  }
+
+  private void grow(int bytes) throws UnprocessableBody {
+    written += bytes;
     if (written > 4 * tokens.received() + GROWTH) {
       throw new UnprocessableBody("the changed body would be too large");
     }
-    out.write(bytes, start, end);
   }
 
   /** A child has ended; what comes before the next one belongs to that. */
@@ -123,8 +166,10 @@ final class JsonOutlet {
   /** What is held goes on. */
   void release() throws UnprocessableBody {
     if (heldLength > 0) {
-      write(held, 0, heldLength);
+      int length = heldLength;
+      grow(length);
       heldLength = 0;
+      out.write(held, 0, length);
     }
     holds = false;
   }
@@ -132,7 +177,7 @@ final class JsonOutlet {
   /** What is held is left out, and what comes. */
   void drop(byte[] in) throws UnprocessableBody {
     passTo(in, holdAt);
-    from = -1;
+    leaveOut();
     heldLength = 0;
     holds = false;
   }
@@ -145,12 +190,18 @@ final class JsonOutlet {
   void rename(byte[] in, int at, byte[] name) throws UnprocessableBody {
     int early = Math.min(heldLength, separatorLength);
     if (early > 0) {
-      write(held, 0, early);
+      var separator = Arrays.copyOf(held, early);
+      grow(early);
+      heldLength -= early;
+      System.arraycopy(held, early, held, 0, heldLength);
+      out.write(separator, 0, early);
     }
     passTo(in, holdAt + separatorLength - early);
-    write(name, 0, name.length);
+    grow(name.length);
     heldLength = 0;
     holds = false;
     from = at;
+    changed = true;
+    out.write(name, 0, name.length);
   }
 }

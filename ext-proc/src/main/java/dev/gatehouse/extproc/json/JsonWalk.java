@@ -102,7 +102,7 @@ final class JsonWalk {
   /** Takes the next piece; what it held has been written, or is remembered, when this returns. */
   void feed(byte[] in, int start, int end) throws UnprocessableBody {
     tokens.pieceBegins(start, end);
-    outlet.pieceBegins(start);
+    outlet.pieceBegins(in, start, end);
     int at = start;
     while (at < end) {
       at = skipped > 0 ? skip(in, at, end) : walk(in, at, end);
@@ -122,6 +122,22 @@ final class JsonWalk {
     if (state != END && !(state == AFTER && depth < 0 && skipped == 0)) {
       throw new UnprocessableBody("the JSON text ends early");
     }
+  }
+
+  /**
+   * Once it is unprocessable: hands over what it has read and not written. Of a masked value what came before the piece at hand is
+   * hidden.
+   */
+  void giveUp(JsonSink end) throws UnprocessableBody {
+    if (masks) {
+      masking.giveUp(end);
+    }
+    outlet.giveUp(end);
+  }
+
+  /** Whether what it wrote is anything but what it read. */
+  boolean changed() {
+    return outlet.changed();
   }
 
   /** Whether it was refused only because a member had the new name already, and came before the one that is renamed. */

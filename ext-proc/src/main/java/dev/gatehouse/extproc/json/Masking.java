@@ -57,18 +57,24 @@ final class Masking extends CodePoints {
     hideUpTo(seen - mask.keepLast, out);
   }
 
+  /** The value does not end well: all of it that was seen is hidden. */
+  void giveUp(JsonSink out) throws UnprocessableBody {
+    hideUpTo(seen, out);
+  }
+
   void finish(JsonSink out) throws UnprocessableBody {
     end();
     int kept = mask.kept(seen);
     hideUpTo(seen - kept, out);
-    if (kept == 0) {
-      return;
-    }
     int length = 0;
     for (long i = seen - kept; i < seen; i++) {
       length = write(last[(int) (i % mask.keepLast)], length);
     }
-    out.write(written, 0, length);
+    seen = 0;
+    hidden = 0;
+    if (length > 0) {
+      out.write(written, 0, length);
+    }
   }
 
   /** Writes a character as JSON has it: as itself, or escaped if that cannot be. */
@@ -91,8 +97,9 @@ final class Masking extends CodePoints {
 
   private void hideUpTo(long count, JsonSink out) throws UnprocessableBody {
     if (count > hidden) {
-      stars(count - hidden, out);
+      long more = count - hidden;
       hidden = count;
+      stars(more, out);
     }
   }
 

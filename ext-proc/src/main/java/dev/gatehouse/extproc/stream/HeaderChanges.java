@@ -35,7 +35,7 @@ public final class HeaderChanges {
   }
 
   /** These and others. Envoy runs all removals first. */
-  HeaderChanges and(HeaderChanges others) {
+  public HeaderChanges and(HeaderChanges others) {
     if (isEmpty() || others.isEmpty()) {
       return isEmpty() ? others : this;
     }

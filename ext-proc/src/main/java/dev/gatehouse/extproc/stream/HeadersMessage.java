@@ -20,9 +20,16 @@ public final class HeadersMessage {
   private final ProcessingRequest message;
   private final Direction direction;
   private final HttpHeaders headers;
+  private final BodyMode bodyMode;
 
   public HeadersMessage(ProcessingRequest message) {
+    this(message, BodyMode.UNKNOWN);
+  }
+
+  /** @param bodyMode in which the body behind these headers comes, as far as is known */
+  public HeadersMessage(ProcessingRequest message, BodyMode bodyMode) {
     this.message = message;
+    this.bodyMode = bodyMode;
     this.direction = message.hasRequestHeaders() ? Direction.REQUEST : Direction.RESPONSE;
     this.headers =
         direction == Direction.REQUEST ? message.getRequestHeaders() : message.getResponseHeaders();
@@ -30,6 +37,11 @@ public final class HeadersMessage {
 
   public Direction direction() {
     return direction;
+  }
+
+  /** In which mode the body comes that follows; what cannot be had in it need not be wished for. */
+  public BodyMode bodyMode() {
+    return bodyMode;
   }
 
   /** No body follows. */

@@ -85,6 +85,9 @@ public final class ProcessorStream {
 
   private record Working(Job job, Question question) {}
 
+  /** The rest of an answer, to be worked out when its beginning has gone out. */
+  private record Resting(Question question, Reply.Work rest) {}
+
   private final Opener opener;
   private final Outlet outlet;
   private final Loop loop;
@@ -100,6 +103,7 @@ public final class ProcessorStream {
   private @Nullable Kept response;
   private @Nullable ProcessingRequest trailers;
   private @Nullable Working working;
+  private @Nullable Resting resting;
   private Runnable timer = () -> {};
   private boolean opened;
   private boolean asked = true;
@@ -258,7 +262,12 @@ public final class ProcessorStream {
     var direction = question.kind.direction;
     switch (action) {
       case ASK_HEADERS ->
-        replied(question, ask(question, () -> processor.headers(new HeadersMessage(message))));
+        replied(
+            question,
+            ask(
+                question,
+                () -> processor.headers(
+                    new HeadersMessage(message, state.half(direction).mode()))));
       case ASK_BODY ->
         replied(question, ask(question, () -> processor.body(direction, question.body)));
       case ASK_CHUNK, ASK_LAST_CHUNK -> {
@@ -383,6 +392,11 @@ public final class ProcessorStream {
           emit(Answers.headersAndBody(kind.direction, changes, body));
         }
       }
+      case Reply.Portion(var changes, var body, var rest) -> {
+        release(kind.direction, changes);
+        chunks(kind.direction, body, false);
+        resting = new Resting(question, rest);
+      }
       case Reply.Respond respond -> emit(Answers.immediate(respond));
       case Reply.Fail(var why) -> fail(Status.INTERNAL.withDescription(why));
       case Reply.Later later ->
@@ -464,7 +478,7 @@ public final class ProcessorStream {
 
   /** When the rest of a body has been seen to, the trailers behind it are. */
   private void settle() {
-    if (trailers == null || working != null || closed || state.over()) {
+    if (trailers == null || working != null || resting != null || closed || state.over()) {
       return;
     }
     var message = trailers;
@@ -483,11 +497,26 @@ public final class ProcessorStream {
     if (closed || working != null || !outgoing.isEmpty()) {
       return;
     }
+    if (resting != null) {
+      if (outlet.ready()) {
+        goOn(resting);
+      }
+      return;
+    }
     if (halfClosed || (state.over() && !state.observed())) {
       close(Status.OK);
     } else if (!asked && outlet.ready()) {
       asked = true;
       outlet.next();
+    }
+  }
+
+  private void goOn(Resting begun) {
+    resting = null;
+    work(begun.question, begun.rest);
+    if (working == null) { // It could not be taken, or was done at once.
+      settle();
+      proceed();
     }
   }
 
@@ -578,6 +607,7 @@ public final class ProcessorStream {
         case Reply.Respond respond -> respond;
         case Reply.Fail fail -> fail;
         case Reply.NewBody newBody -> new Reply.Fail(failure.why());
+        case Reply.Portion portion -> new Reply.Fail(failure.why());
         case Reply.Later later -> new Reply.Fail(failure.why());
       };
     } catch (RuntimeException e) {
@@ -610,6 +640,7 @@ public final class ProcessorStream {
     request = null;
     response = null;
     trailers = null;
+    resting = null;
     try {
       processor.ended(new Ending(nanos, failed));
     } catch (RuntimeException e) {

@@ -44,6 +44,13 @@ public sealed interface Reply {
       return new Continue(changes, wish, mode, metadata, Prebuilt.NONE);
     }
 
+    /** With more changes, which are made after these. */
+    public Continue with(HeaderChanges more) {
+      return more.isEmpty()
+          ? this
+          : new Continue(changes.and(more), wish, override, metadata, Prebuilt.NONE);
+    }
+
     public Continue with(DynamicMetadata more) {
       return new Continue(changes, wish, override, metadata.and(more), answers);
     }
@@ -59,6 +66,14 @@ public sealed interface Reply {
       this(changes, body, DynamicMetadata.NONE);
     }
   }
+
+  /**
+   * To a piece of a body under FULL_DUPLEX_STREAMED: the beginning of what takes its place. The rest is worked out when that has gone
+   * out, and nothing more is taken meanwhile: what a small piece unfolds to never stands in memory as a whole.
+   *
+   * @param rest says this again, or {@link NewBody} at last
+   */
+  record Portion(HeaderChanges changes, ByteString body, Work rest) implements Reply {}
 
   /**
    * Answers the client at once; once response headers are out Envoy resets its stream instead.

@@ -1,7 +1,10 @@
 package dev.gatehouse.extproc.transform;
 
+import dev.gatehouse.extproc.json.JsonEdits;
+import dev.gatehouse.extproc.stream.BodyWish;
 import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.extproc.stream.HeadersMessage;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -24,7 +27,7 @@ sealed interface BodyPromise {
     }
     var response = headers.direction() == Direction.RESPONSE;
     var status = response ? headers.first(":status") : null;
-    if ((response && method.equals("HEAD")) || "204".equals(status) || "304".equals(status)) {
+    if (isOnlyDescribed(headers, method) || "204".equals(status)) {
       return new Expected(ContentCoding.IDENTITY); // The headers are about a body that is not sent.
     }
     var length = headers.first("content-length");
@@ -42,6 +45,40 @@ sealed interface BodyPromise {
     return coding == null
         ? new Unreadable("its content-encoding is neither gzip nor deflate")
         : new Expected(coding);
+  }
+
+  /** Whether the headers are about a body that is not sent (RFC 9110 sections 9.3.2 and 15.4.5). */
+  static boolean isOnlyDescribed(HeadersMessage headers, String method) {
+    return headers.direction() == Direction.RESPONSE
+        && (method.equals("HEAD") || "304".equals(headers.first(":status")));
+  }
+
+  /**
+   * How the body is had best. Small ones come whole, since the whole can be refused; larger ones and those whose length nobody knows
+   * come in pieces, where the edits can be made so. Where the mode cannot grant it the stream says so.
+   */
+  static BodyWish wish(HeadersMessage headers, List<JsonEdits> edits) {
+    return switch (headers.bodyMode()) {
+      case FULL_DUPLEX ->
+        isSmall(headers.first("content-length")) || !stream(edits)
+            ? BodyWish.WHOLE
+            : BodyWish.HELD_CHUNKS;
+      case STREAMED -> stream(edits) ? BodyWish.CHUNKS : BodyWish.WHOLE;
+      case UNKNOWN, NONE, BUFFERED, BUFFERED_PARTIAL -> BodyWish.WHOLE;
+    };
+  }
+
+  private static boolean stream(List<JsonEdits> edits) {
+    for (var some : edits) {
+      if (some.needsWholeBody().isPresent()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean isSmall(@Nullable String length) {
+    return length != null && !isOver(length, TransformProcessor.LOOP_BYTES);
   }
 
   private static boolean isOver(String length, long limit) {

@@ -54,9 +54,16 @@ public record TransformPlan(
           List.copyOf(steps),
           bodyLimit,
           guardsResponse,
-          steps.stream().allMatch(Step::isFixed)
+          steps.stream().allMatch(Step::isFixed) && !nameTag(steps)
               ? Fixed.of(direction, steps, guardsResponse)
               : null);
+    }
+
+    /** An entity tag that the steps change, the edits change further: a ready-made reply does not tell them how. */
+    private static boolean nameTag(List<Step> steps) {
+      return steps.stream()
+          .flatMap(step -> step.changes().stream())
+          .anyMatch(change -> change.contains("etag"));
     }
   }
 
@@ -65,18 +72,15 @@ public record TransformPlan(
    * @param json all the steps' edits, in order
    */
   record Fixed(
-      List<Reply> replies,
+      List<Reply.Continue> replies,
       List<JsonEdits> json,
       List<String> headerChanges,
       List<String> jsonChanges) {
-    private static final int AWAITS_BODY = 1;
-    private static final int GZIP = 2;
-
     static Fixed of(Direction direction, List<Step> steps, boolean guardsResponse) {
-      var replies = new ArrayList<Reply>();
-      for (var i = 0; i < 4; i++) {
-        replies.add(
-            reply(direction, steps, guardsResponse, (i & AWAITS_BODY) != 0, (i & GZIP) != 0));
+      var replies = new ArrayList<Reply.Continue>();
+      for (var wish : BodyWish.values()) {
+        replies.add(reply(direction, steps, guardsResponse, wish, false));
+        replies.add(reply(direction, steps, guardsResponse, wish, true));
       }
       var json = new ArrayList<JsonEdits>();
       var headerChanges = new ArrayList<String>();
@@ -95,11 +99,11 @@ public record TransformPlan(
           List.copyOf(jsonChanges));
     }
 
-    private static Reply reply(
+    private static Reply.Continue reply(
         Direction direction,
         List<Step> steps,
         boolean guardsResponse,
-        boolean awaits,
+        BodyWish wish,
         boolean gzip) {
       var edits = new HeaderEdits(null);
       for (var step : steps) {
@@ -113,16 +117,15 @@ public record TransformPlan(
       if (guardsResponse) {
         ResponseGuard.keepReadable(edits, gzip);
       }
-      return Reply.Continue.prebuilt(
-          direction, edits.changes(), awaits ? BodyWish.WHOLE : BodyWish.UNSEEN);
+      return Reply.Continue.prebuilt(direction, edits.changes(), wish);
     }
 
     private static ByteString constant(Text text) {
       return ((Text.Constant) text).bytes();
     }
 
-    Reply reply(boolean awaitsBody, boolean gzip) {
-      return replies.get((awaitsBody ? AWAITS_BODY : 0) | (gzip ? GZIP : 0));
+    Reply.Continue reply(BodyWish wish, boolean gzip) {
+      return replies.get(2 * wish.ordinal() + (gzip ? 1 : 0));
     }
   }
 

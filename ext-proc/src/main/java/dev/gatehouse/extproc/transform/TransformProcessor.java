@@ -1,13 +1,15 @@
 package dev.gatehouse.extproc.transform;
 
 import com.google.protobuf.ByteString;
-import com.google.protobuf.UnsafeByteOperations;
 import dev.gatehouse.extproc.json.JsonEdits;
 import dev.gatehouse.extproc.json.UnprocessableBody;
+import dev.gatehouse.extproc.stream.BodyMode;
 import dev.gatehouse.extproc.stream.BodyWish;
 import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.extproc.stream.HeaderChanges;
 import dev.gatehouse.extproc.stream.HeadersMessage;
+import dev.gatehouse.extproc.stream.ModeOverride;
+import dev.gatehouse.extproc.stream.ModeOverride.Sending;
 import dev.gatehouse.extproc.stream.Processor;
 import dev.gatehouse.extproc.stream.Reply;
 import dev.gatehouse.extproc.transform.TransformPlan.ResponseGuard;
@@ -17,7 +19,6 @@ import dev.gatehouse.server.Decision;
 import dev.gatehouse.server.Decision.Outcome;
 import dev.gatehouse.server.DecisionListener;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -32,29 +33,19 @@ public final class TransformProcessor implements Processor {
   /** Larger bodies are transformed off the event loop. */
   static final int LOOP_BYTES = 64 << 10;
 
-  /** Sums over the old body would be wrong (RFC 9530, RFC 3230, RFC 1864). */
-  private static final HeaderChanges CHANGED = HeaderChanges.builder()
-      .remove("content-digest")
-      .remove("repr-digest")
-      .remove("digest")
-      .remove("content-md5")
-      .build();
+  /** What is made of a piece at a time, off the event loop, where the rest may follow. */
+  private static final int STEP_BYTES = 256 << 10;
 
-  private static final HeaderChanges CHANGED_AND_DECODED = HeaderChanges.builder()
-      .remove("content-digest")
-      .remove("repr-digest")
-      .remove("digest")
-      .remove("content-md5")
-      .remove("content-encoding")
-      .build();
+  /** Larger bodies only stream. */
+  private static final long MOST_GATHERED = 256 << 20;
 
   private final TransformPlan plan;
   private final StreamFacts facts;
   private final DecisionListener decisions;
   private final StepTrace trace;
 
-  private Pending request = Pending.NOTHING;
-  private Pending response = Pending.NOTHING;
+  private BodyWork request = BodyWork.NOTHING;
+  private BodyWork response = BodyWork.NOTHING;
 
   private final List<String> changes = new ArrayList<>();
   private Outcome outcome = Outcome.UNCHANGED;
@@ -108,22 +99,42 @@ public final class TransformProcessor implements Processor {
     if (body.isEmpty()) {
       return Reply.UNCHANGED;
     }
-    if (body.size() > plan.way(direction).bodyLimit()) {
+    var limit = plan.way(direction).bodyLimit();
+    if (body.size() > limit) {
       return tooLarge(direction);
     }
-    var pending = direction == Direction.REQUEST ? request : response;
-    if (body.size() <= LOOP_BYTES && pending.coding == ContentCoding.IDENTITY) {
-      return transformed(direction, pending, transform(direction, pending, body));
+    var work = work(direction);
+    if (body.size() <= LOOP_BYTES && !work.decodes()) {
+      return changed(direction, work, work.whole(body, limit));
     }
     return new Reply.Later(() -> {
-      var made = transform(direction, pending, body);
-      return () -> transformed(direction, pending, made);
+      var made = work.whole(body, limit);
+      return () -> changed(direction, work, made);
     });
   }
 
   @Override
+  public Reply chunk(Direction direction, ByteString piece, boolean last) {
+    var work = work(direction);
+    if (work.passes()) {
+      return Reply.UNCHANGED;
+    }
+    if (last && work.headersWait() && !work.hasBegun()) {
+      return body(direction, piece); // All of it is here.
+    }
+    var body = work.chunks(plan.way(direction).bodyLimit(), plan.passUnprocessable());
+    body.take(piece, last);
+    var inPortions = work.headersWait();
+    if (piece.size() <= LOOP_BYTES && (inPortions || !work.decodes())) {
+      return changed(direction, work, body, body.work(LOOP_BYTES));
+    }
+    return new Reply.Later(
+        portion(direction, work, body, inPortions ? STEP_BYTES : Integer.MAX_VALUE));
+  }
+
+  @Override
   public long gathers(Direction direction) {
-    return plan.way(direction).bodyLimit();
+    return Math.min(plan.way(direction).bodyLimit(), MOST_GATHERED);
   }
 
   /** The steps are run at the headers, so what comes without them comes without the steps. */
@@ -138,6 +149,7 @@ public final class TransformProcessor implements Processor {
 
   @Override
   public Reply failed(Direction direction, Failure failure) {
+    work(direction).close();
     if (failure.cause() == Cause.BODY_TOO_LARGE) {
       return tooLarge(direction);
     }
@@ -147,6 +159,8 @@ public final class TransformProcessor implements Processor {
 
   @Override
   public void ended(Ending ending) {
+    request.close();
+    response.close();
     if (!decisions.listens()) {
       return;
     }
@@ -175,10 +189,10 @@ public final class TransformProcessor implements Processor {
     }
     var gzip = way.guardsResponse() && ResponseGuard.acceptsGzip(message);
     if (fixed.json().isEmpty()) {
-      return fixed.reply(false, gzip);
+      return fixed.reply(BodyWish.UNSEEN, gzip);
     }
     return withBody(
-        way, message, fixed.json(), fixed.jsonChanges(), awaits -> fixed.reply(awaits, gzip));
+        way, message, fixed.json(), fixed.jsonChanges(), wish -> fixed.reply(wish, gzip));
   }
 
   private Reply run(Way way, HeadersMessage message) throws EvaluationException {
@@ -206,11 +220,7 @@ public final class TransformProcessor implements Processor {
     return went.edits().isEmpty()
         ? Reply.Continue.of(headers, BodyWish.UNSEEN)
         : withBody(
-            way,
-            message,
-            went.edits(),
-            went.edited(),
-            awaits -> Reply.Continue.of(headers, wish(awaits)));
+            way, message, went.edits(), went.edited(), wish -> Reply.Continue.of(headers, wish));
   }
 
   /** A body that a template made, and later steps may edit. */
@@ -253,66 +263,92 @@ public final class TransformProcessor implements Processor {
       List<String> jsonChanges,
       Awaiting reply) {
     var direction = message.direction();
+    var described = BodyPromise.isOnlyDescribed(message, facts.method());
     return switch (BodyPromise.of(message, facts.method(), way.bodyLimit())) {
-      case BodyPromise.None none -> reply.awaits(false);
-      case BodyPromise.Expected(var promised) -> {
-        var pending = new Pending(edits, jsonChanges, promised);
+      case BodyPromise.None none -> {
+        var go = reply.wishing(BodyWish.UNSEEN);
+        yield described ? go.with(BodyHeaders.notSent(facts.edits(direction))) : go;
+      }
+      case BodyPromise.Expected(var coding) -> {
+        var wish = BodyPromise.wish(message, edits);
+        var decodes = coding != ContentCoding.IDENTITY;
+        var changes = described
+            ? BodyHeaders.notSent(facts.edits(direction))
+            : BodyHeaders.changed(facts.edits(direction), decodes);
+        var work = new BodyWork(edits, jsonChanges, coding, changes, wish == BodyWish.HELD_CHUNKS);
         if (direction == Direction.REQUEST) {
-          request = pending;
+          request = work;
         } else {
-          response = pending;
+          response = work;
         }
-        yield reply.awaits(true);
+        var go = reply.wishing(wish);
+        yield described || wish == BodyWish.CHUNKS ? go.with(changes) : go;
       }
       case BodyPromise.TooLarge tooLarge -> tooLarge(direction);
-      case BodyPromise.Unreadable(var why) -> unreadable(direction, why, reply.awaits(false));
+      case BodyPromise.Unreadable(var why) ->
+        unreadable(direction, why, unwanted(message, reply.wishing(BodyWish.UNSEEN)));
     };
   }
 
-  /** What a direction's body is waited for to do; the response may come while the request's is still on its way. */
-  private record Pending(List<JsonEdits> edits, List<String> jsonChanges, ContentCoding coding) {
-    static final Pending NOTHING = new Pending(List.of(), List.of(), ContentCoding.IDENTITY);
-  }
-
-  /** What came of a body. */
-  private sealed interface Made {
-    record New(ByteString body) implements Made {}
-
-    record Same() implements Made {}
-
-    record Unreadable(String why) implements Made {}
-
-    record TooLarge() implements Made {}
-  }
-
-  /** Perhaps on a worker, so it touches nothing of the stream's. */
-  private Made transform(Direction direction, Pending pending, ByteString body) {
-    try {
-      var before = pending.coding.decode(body, plan.way(direction).bodyLimit());
-      if (before.length == 0) {
-        return new Made.Same();
-      }
-      var after = edit(pending.edits, before);
-      return Arrays.equals(after, before)
-          ? new Made.Same()
-          : new Made.New(UnsafeByteOperations.unsafeWrap(after));
-    } catch (UnprocessableBody e) {
-      return new Made.Unreadable(String.valueOf(e.getMessage()));
-    } catch (BodyTooLarge e) {
-      return new Made.TooLarge();
+  /** Nobody needs the body: under BUFFERED Envoy is told, since one that never ends would never arrive. */
+  private Reply unwanted(HeadersMessage message, Reply.Continue go) {
+    if (message.bodyMode() != BodyMode.BUFFERED || message.endOfStream()) {
+      return go;
     }
+    var request = message.direction() == Direction.REQUEST;
+    return go.with(new ModeOverride(
+        request ? BodyMode.NONE : null,
+        request ? null : BodyMode.NONE,
+        plan.response().steps().isEmpty() ? Sending.SKIP : Sending.SEND,
+        Sending.DEFAULT,
+        Sending.DEFAULT));
   }
 
-  private Reply transformed(Direction direction, Pending pending, Made made) {
+  private BodyWork work(Direction direction) {
+    return direction == Direction.REQUEST ? request : response;
+  }
+
+  private Reply changed(Direction direction, BodyWork work, BodyWork.Made made) {
     return switch (made) {
-      case Made.Same same -> Reply.UNCHANGED;
-      case Made.New(var body) -> {
-        changed(pending.jsonChanges);
-        yield new Reply.NewBody(
-            pending.coding == ContentCoding.IDENTITY ? CHANGED : CHANGED_AND_DECODED, body);
+      case BodyWork.Made.Same same -> Reply.UNCHANGED;
+      case BodyWork.Made.New(var body) -> {
+        changed(work.tell());
+        yield new Reply.NewBody(work.changes(), body);
       }
-      case Made.Unreadable(var why) -> unreadable(direction, why, Reply.UNCHANGED);
-      case Made.TooLarge tooLarge -> tooLarge(direction);
+      case BodyWork.Made.Unreadable(var why) -> unreadable(direction, why, Reply.UNCHANGED);
+      case BodyWork.Made.TooLarge tooLarge -> tooLarge(direction);
+    };
+  }
+
+  /** What was made of (some of) a piece. */
+  private Reply changed(
+      Direction direction, BodyWork work, ChunkedBody body, ChunkedBody.Made made) {
+    return switch (made) {
+      case ChunkedBody.Made.Some(var some, var more) -> {
+        if (body.changed()) {
+          changed(work.tell());
+        }
+        var why = body.gaveUp();
+        if (why != null && !more && work.givesUp()) {
+          passed(why);
+        }
+        yield more
+            ? new Reply.Portion(work.changes(), some, portion(direction, work, body, STEP_BYTES))
+            : new Reply.NewBody(work.changes(), some);
+      }
+      case ChunkedBody.Made.Untouched(var why) -> {
+        work.pass();
+        yield unreadable(direction, why, Reply.UNCHANGED);
+      }
+      case ChunkedBody.Made.Unreadable(var why) -> refuse(direction, why);
+      case ChunkedBody.Made.TooLarge tooLarge -> tooLarge(direction);
+    };
+  }
+
+  private Reply.Work portion(Direction direction, BodyWork work, ChunkedBody body, int budget) {
+    return () -> {
+      var made = body.work(budget);
+      return () -> changed(direction, work, body, made);
     };
   }
 
@@ -327,9 +363,17 @@ public final class TransformProcessor implements Processor {
   /** @param passing what to say where the policy lets such a body pass */
   private Reply unreadable(Direction direction, String why, Reply passing) {
     if (plan.passUnprocessable()) {
-      end(outcome, "unprocessable-passed", why);
+      passed(why);
       return passing;
     }
+    return refuse(direction, why);
+  }
+
+  private void passed(String why) {
+    end(outcome, "unprocessable-passed", why);
+  }
+
+  private Reply refuse(Direction direction, String why) {
     end(Outcome.RESPONDED, "unprocessable", why);
     return Refusals.unreadable(direction);
   }
@@ -365,11 +409,7 @@ public final class TransformProcessor implements Processor {
     return text == null ? "" : text;
   }
 
-  private static BodyWish wish(boolean awaitsBody) {
-    return awaitsBody ? BodyWish.WHOLE : BodyWish.UNSEEN;
-  }
-
   private interface Awaiting {
-    Reply awaits(boolean body);
+    Reply.Continue wishing(BodyWish wish);
   }
 }

@@ -1,0 +1,223 @@
+package dev.gatehouse.extproc.transform;
+
+import com.google.protobuf.ByteString;
+import dev.gatehouse.extproc.json.JsonEdits;
+import dev.gatehouse.extproc.json.JsonSink;
+import dev.gatehouse.extproc.json.JsonSplicer;
+import dev.gatehouse.extproc.json.UnprocessableBody;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A body that comes in pieces on its way through the decoder and the steps' edits, one after the other. It holds the piece at hand,
+ * zlib's window where it decodes, and what the splicers remember; what it makes of a piece is taken in portions.
+ *
+ * <p>One thread works on it at a time. It may be closed by another one meanwhile: whoever is the last to let go frees the decoder.
+ */
+final class ChunkedBody {
+  /** What came of (some of) a piece. */
+  sealed interface Made {
+    /** @param more is to be made of the same piece */
+    record Some(ByteString body, boolean more) implements Made {}
+
+    /** It cannot be read, nothing of it has gone on, and the policy lets it pass: as it came, with the headers as they came. */
+    record Untouched(String why) implements Made {}
+
+    record Unreadable(String why) implements Made {}
+
+    record TooLarge() implements Made {}
+  }
+
+  private enum Use {
+    IDLE,
+    WORKING,
+    CLOSED
+  }
+
+  private final AtomicReference<Use> use = new AtomicReference<>(Use.IDLE);
+  private final List<JsonSplicer> splicers = new ArrayList<>();
+  private final JsonSink first;
+  private final Piled out = new Piled(0);
+  private final @Nullable Decoder decoder;
+  private final byte[] decoded;
+  private final long limit;
+  private final boolean passes;
+  private final boolean mayGoBack;
+
+  private byte[] piece = {};
+  private int at;
+  private boolean last;
+  private long received;
+  private boolean anything;
+  private boolean begun;
+  private @Nullable String gaveUp;
+
+  /**
+   * @param limit in bytes, before and after decoding
+   * @param passes a body that cannot be read goes on, instead of being refused
+   * @param headersWait those of an encoded body can still say so when its first piece turns out to be unreadable
+   */
+  ChunkedBody(
+      List<JsonEdits> edits,
+      ContentCoding coding,
+      long limit,
+      boolean passes,
+      boolean headersWait) {
+    JsonSink next = out;
+    for (var some : edits.reversed()) {
+      var splicer = some.splicer(next);
+      splicers.addFirst(splicer);
+      next = splicer::feed;
+    }
+    var identity = coding == ContentCoding.IDENTITY;
+    this.first = next;
+    this.decoder = identity ? null : new Decoder(coding, limit);
+    this.decoded = new byte[identity ? 0 : ContentCoding.BUFFER_BYTES];
+    this.limit = limit;
+    this.passes = passes;
+    this.mayGoBack = identity || headersWait;
+  }
+
+  /** The next piece; all must have been made of the one before. */
+  void take(ByteString next, boolean isLast) {
+    piece = next.toByteArray();
+    at = 0;
+    last = isLast;
+    received += piece.length;
+    if (decoder != null) {
+      decoder.take(piece);
+    }
+  }
+
+  /** @param budget of decoded bytes, about; what is made of them may be less or more */
+  Made work(int budget) {
+    if (!use.compareAndSet(Use.IDLE, Use.WORKING)) {
+      throw new IllegalStateException("the stream is over");
+    }
+    try {
+      return make(budget);
+    } finally {
+      if (!use.compareAndSet(Use.WORKING, Use.IDLE)) {
+        free();
+      }
+    }
+  }
+
+  /** Whether the edits have changed anything so far. */
+  boolean changed() {
+    return splicers.stream().anyMatch(JsonSplicer::changed);
+  }
+
+  /** Why the rest goes on unedited; null if it does not. */
+  @Nullable
+  String gaveUp() {
+    return gaveUp;
+  }
+
+  void close() {
+    if (use.getAndSet(Use.CLOSED) == Use.IDLE) {
+      free();
+    }
+  }
+
+  private void free() {
+    if (decoder != null) {
+      decoder.close();
+    }
+  }
+
+  private Made make(int budget) {
+    try {
+      if (received > limit) {
+        throw new BodyTooLarge();
+      }
+      out.expect(Math.min(budget, piece.length - at) + 64);
+      var more = !goOn(budget);
+      begun = true;
+      return new Made.Some(out.take(), more);
+    } catch (BodyTooLarge e) {
+      return new Made.TooLarge();
+    } catch (UnprocessableBody e) {
+      var why = String.valueOf(e.getMessage());
+      return passes && canGoBack() ? new Made.Untouched(why) : new Made.Unreadable(why);
+    }
+  }
+
+  private boolean canGoBack() {
+    return !begun && mayGoBack;
+  }
+
+  /** @return whether all has been made of the piece */
+  private boolean goOn(int budget) throws UnprocessableBody, BodyTooLarge {
+    for (var left = budget; left > 0; ) {
+      var some = decoder == null ? plain(left) : decode(decoder);
+      if (some == 0) {
+        if (last) {
+          finish();
+        }
+        return true;
+      }
+      left -= some;
+    }
+    return false;
+  }
+
+  private int plain(int most) throws UnprocessableBody {
+    var from = at;
+    at = Math.min(piece.length, from + most);
+    edit(piece, from, at);
+    return at - from;
+  }
+
+  private int decode(Decoder decoding) throws UnprocessableBody, BodyTooLarge {
+    var some = decoding.decode(decoded);
+    edit(decoded, 0, some);
+    return some;
+  }
+
+  private void edit(byte[] some, int from, int to) throws UnprocessableBody {
+    if (from == to) {
+      return;
+    }
+    anything = true;
+    if (gaveUp != null) {
+      out.write(some, from, to);
+      return;
+    }
+    try {
+      first.write(some, from, to);
+    } catch (UnprocessableBody e) {
+      giveUp(e);
+    }
+  }
+
+  /** A body without a byte is no JSON text, and nothing to be edited either. */
+  private void finish() throws UnprocessableBody {
+    if (decoder != null && received > 0) {
+      decoder.finish();
+    }
+    if (!anything || gaveUp != null) {
+      return;
+    }
+    try {
+      for (var splicer : splicers) {
+        splicer.finish();
+      }
+    } catch (UnprocessableBody e) {
+      giveUp(e);
+    }
+  }
+
+  /** Where some has gone on already, the rest follows as it came. */
+  private void giveUp(UnprocessableBody why) throws UnprocessableBody {
+    if (!passes || canGoBack()) {
+      throw why;
+    }
+    for (var splicer : splicers.reversed()) {
+      splicer.giveUp(out);
+    }
+    gaveUp = String.valueOf(why.getMessage());
+  }
+}
