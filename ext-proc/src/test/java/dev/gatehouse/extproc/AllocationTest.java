@@ -36,10 +36,10 @@ class AllocationTest {
   private static final int STREAMS = 10_000;
 
   /** Answers are ready; what is left are the stream, its state and what is told at its end. */
-  private static final long HEADERS_BYTES = 2_700;
+  private static final long HEADERS_BYTES = 2_300;
 
   /** The body's copies: the one that is read, the one that is written, and the answer's. */
-  private static final long MASKED_BYTES = 23_000;
+  private static final long MASKED_BYTES = 18_000;
 
   /** A byte that goes through a splicer; what it allocates is a matter of the depth, not of the length. */
   private static final double SPLICED_BYTES = 0.01;

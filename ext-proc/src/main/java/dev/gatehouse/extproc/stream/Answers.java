@@ -1,5 +1,7 @@
 package dev.gatehouse.extproc.stream;
 
+import static dev.gatehouse.extproc.stream.BackwardsProto.fieldSize;
+
 import com.google.protobuf.ByteString;
 import dev.gatehouse.extproc.stream.StreamMachine.Modes;
 import java.time.Duration;
@@ -17,6 +19,13 @@ final class Answers {
   static final int CHUNK_BYTES = 62_000;
 
   private static final int CONTINUE_AND_REPLACE = 1;
+
+  /** What a field with a small number and a small value takes. */
+  private static final int OPTION_BYTES = 2;
+
+  /** What a {@code mode_override} takes at most. */
+  private static final int MODES_BYTES = 12;
+
   private static final HeaderChanges WITHOUT_LENGTH =
       HeaderChanges.builder().remove("content-length").build();
   private static final Map<Kind, byte[]> UNCHANGED = unchanged();
@@ -73,7 +82,8 @@ final class Answers {
 
   /** A chunk handed back under FULL_DUPLEX_STREAMED. */
   static byte[] chunk(Direction direction, ByteString body, boolean endOfStream) {
-    var out = new BackwardsProto(body.size() + 32);
+    var streamed = fieldSize(body.size()) + (endOfStream ? OPTION_BYTES : 0);
+    var out = new BackwardsProto(fieldSize(fieldSize(fieldSize(fieldSize(streamed)))));
     if (endOfStream) {
       out.number(2, 1);
     }
@@ -128,8 +138,10 @@ final class Answers {
       @Nullable ByteString body,
       boolean replace,
       @Nullable Modes modes) {
-    var size = changes.mutation().length + (body == null ? 0 : body.size());
-    var out = new BackwardsProto(size + 48);
+    var size = (body == null ? 0 : fieldSize(fieldSize(body.size())))
+        + (changes.isEmpty() ? 0 : fieldSize(changes.mutation().length))
+        + (replace ? OPTION_BYTES : 0);
+    var out = new BackwardsProto(fieldSize(fieldSize(size)) + (modes == null ? 0 : MODES_BYTES));
     if (modes != null) {
       override(out, modes);
     }

@@ -61,8 +61,14 @@ final class BackwardsProto {
     System.arraycopy(fields, 0, buffer, head, fields.length);
   }
 
+  /** Nothing is copied where the capacity was just what the message takes; nothing may be written after this. */
   byte[] toBytes() {
-    return Arrays.copyOfRange(buffer, head, buffer.length);
+    return head == 0 ? buffer : Arrays.copyOfRange(buffer, head, buffer.length);
+  }
+
+  /** How many bytes a length-delimited field with a number below 16 takes. */
+  static int fieldSize(int length) {
+    return 1 + size(length) + length;
   }
 
   private void tag(int field, int type) {
@@ -70,8 +76,9 @@ final class BackwardsProto {
   }
 
   private void varint(int value) {
-    reserve(5);
-    head -= size(value);
+    var size = size(value);
+    reserve(size);
+    head -= size;
     var at = head;
     while ((value & ~0x7f) != 0) {
       buffer[at++] = (byte) ((value & 0x7f) | 0x80);

@@ -14,9 +14,11 @@ public final class DynamicMetadata {
   private static final int FIELD = 8;
 
   private final Struct namespaces;
+  private final boolean empty;
 
   private DynamicMetadata(Struct namespaces) {
     this.namespaces = namespaces;
+    this.empty = namespaces.getFieldsCount() == 0;
   }
 
   public static DynamicMetadata of(String namespace, Struct fields) {
@@ -26,7 +28,7 @@ public final class DynamicMetadata {
   }
 
   public boolean isEmpty() {
-    return namespaces.getFieldsCount() == 0;
+    return empty;
   }
 
   /** These and others; of a key that both have, the others' value. */
