@@ -37,6 +37,7 @@ public final class DirectPeer implements EnvoyStream.Peer {
   private boolean ready = true;
   private boolean cancelled;
   private final EnumMap<Direction, Integer> held = new EnumMap<>(Direction.class);
+  private final EnumMap<Direction, Integer> unanswered = new EnumMap<>(Direction.class);
 
   public DirectPeer(ProcessorStream.Opener opener) {
     this(opener, Runnable::run);
@@ -111,6 +112,22 @@ public final class DirectPeer implements EnvoyStream.Peer {
     return held.getOrDefault(direction, 0);
   }
 
+  /** Messages of a direction that the stream has taken and not answered, where it answers each by one. */
+  public int unanswered(Direction direction) {
+    return unanswered.getOrDefault(direction, 0);
+  }
+
+  private void answered(ProcessingResponse answer) {
+    switch (answer.getResponseCase()) {
+      case REQUEST_HEADERS, REQUEST_BODY, REQUEST_TRAILERS ->
+        unanswered.merge(Direction.REQUEST, -1, Integer::sum);
+      case RESPONSE_HEADERS, RESPONSE_BODY, RESPONSE_TRAILERS ->
+        unanswered.merge(Direction.RESPONSE, -1, Integer::sum);
+      case IMMEDIATE_RESPONSE -> unanswered.clear();
+      case RESPONSE_NOT_SET -> {}
+    }
+  }
+
   private void givenBack(ProcessingResponse answer) {
     var request = answer.getRequestBody().getResponse().getBodyMutation().getStreamedResponse();
     var response = answer.getResponseBody().getResponse().getBodyMutation().getStreamedResponse();
@@ -183,6 +200,12 @@ public final class DirectPeer implements EnvoyStream.Peer {
       asked = false;
       var message = sent.remove();
       taken++;
+      unanswered.merge(
+          message.hasRequestHeaders() || message.hasRequestBody() || message.hasRequestTrailers()
+              ? Direction.REQUEST
+              : Direction.RESPONSE,
+          1,
+          Integer::sum);
       held.merge(Direction.REQUEST, message.getRequestBody().getBody().size(), Integer::sum);
       held.merge(Direction.RESPONSE, message.getResponseBody().getBody().size(), Integer::sum);
       stream.message(message);
@@ -202,6 +225,7 @@ public final class DirectPeer implements EnvoyStream.Peer {
         throw new AssertionError("no ProcessingResponse", e);
       }
       givenBack(answers.getLast());
+      answered(answers.getLast());
     }
 
     @Override

@@ -140,6 +140,7 @@ public final class EnvoyFilter {
     private Waits waits = Waits.NOTHING;
     private @Nullable ByteString buffered;
     private boolean came;
+    private boolean endedAgain;
     private boolean headersGone;
     private boolean noBody;
     private boolean complete;
@@ -334,6 +335,26 @@ public final class EnvoyFilter {
       } else {
         trailersOut = true;
       }
+    }
+
+    /**
+     * Sends the end of the stream once more, as Envoy ≥ 1.35 may do under FULL_DUPLEX_STREAMED; it waits for no answer to that.
+     *
+     * @return whether it does: after a body that has ended without trailers, once
+     */
+    public boolean endsAgain() {
+      if (!duplex()
+          || endedAgain
+          || !complete
+          || trailersCame
+          || !bodyReceived
+          || over
+          || settings.observability) {
+        return false;
+      }
+      endedAgain = true;
+      send(body(ByteString.EMPTY, true));
+      return true;
     }
 
     private void hold(ByteString data) {

@@ -27,10 +27,17 @@ public final class GrpcPeer implements EnvoyStream.Peer, AutoCloseable {
 
   private final ClientCall<ProcessingRequest, ProcessingResponse> call;
   private final LinkedBlockingQueue<Event> events = new LinkedBlockingQueue<>();
+  private final Duration patience;
   private @Nullable Status closed;
 
   /** @param metadata what Envoy sends as {@code grpc_initial_metadata} */
   public GrpcPeer(Channel channel, Map<String, String> metadata) {
+    this(channel, metadata, PATIENCE);
+  }
+
+  /** @param patience how long {@link #receive()} waits */
+  public GrpcPeer(Channel channel, Map<String, String> metadata, Duration patience) {
+    this.patience = patience;
     this.call = channel.newCall(ExternalProcessorGrpc.getProcessMethod(), CallOptions.DEFAULT);
     var headers = new Metadata();
     metadata.forEach((name, value) ->
@@ -71,6 +78,25 @@ public final class GrpcPeer implements EnvoyStream.Peer, AutoCloseable {
     };
   }
 
+  /**
+   * The next answer, which must come.
+   *
+   * @return null when the stream has ended well
+   */
+  public @Nullable ProcessingResponse receive() {
+    var answer = receive(patience);
+    if (answer == null && !ended()) {
+      throw new AssertionError("no answer within " + patience);
+    }
+    return answer;
+  }
+
+  /** Sends a message and waits for its answer. */
+  public @Nullable ProcessingResponse exchange(ProcessingRequest message) {
+    send(message);
+    return receive();
+  }
+
   @Override
   public boolean ended() {
     return closed != null && closed.isOk();
@@ -89,11 +115,11 @@ public final class GrpcPeer implements EnvoyStream.Peer, AutoCloseable {
   /** Half-closes and waits for the end, which an Envoy does only sometimes; it resets the stream as a rule. */
   public Status finish() {
     halfClose();
-    return switch (next(PATIENCE)) {
+    return switch (next(patience)) {
       case Answer(var response) ->
         throw new AssertionError("an answer that nothing asked for: " + response);
       case Closed(var status) -> status;
-      case null -> throw new AssertionError("the stream did not end within " + PATIENCE);
+      case null -> throw new AssertionError("the stream did not end within " + patience);
     };
   }
 

@@ -1,19 +1,19 @@
 package dev.gatehouse.extproc.stream;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.Struct;
+import com.google.protobuf.Value;
 import dev.gatehouse.extproc.DirectPeer;
+import dev.gatehouse.extproc.RandomTraffic;
+import dev.gatehouse.extproc.RandomTraffic.Script;
 import dev.gatehouse.extproc.stream.ModeOverride.Sending;
-import dev.gatehouse.extproc.stream.ProcessorStream.Opened;
 import dev.gatehouse.testkit.EnvoyFilter;
 import dev.gatehouse.testkit.EnvoyStream.StreamFailed;
 import io.envoyproxy.envoy.config.core.v3.HeaderValue;
-import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode;
 import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
 import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.HeaderSendMode;
-import java.time.Duration;
-import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Queue;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -32,58 +32,42 @@ final class ModelStream {
     OBSERVED
   }
 
-  private static final BodySendMode[] MODES = {
-    BodySendMode.NONE,
-    BodySendMode.BUFFERED,
-    BodySendMode.BUFFERED_PARTIAL,
-    BodySendMode.STREAMED,
-    BodySendMode.FULL_DUPLEX_STREAMED
-  };
   private static final int MAX_CHUNK = 40;
+  private static final String NAMESPACE = "ours";
 
   private final SplittableRandom random;
   private final EnvoyFilter.Settings settings;
   private final boolean local;
   private final Erratic processor;
-  private final Queue<Runnable> jobs = new ArrayDeque<>();
-  private final DirectPeer peer;
-  private final EnvoyFilter envoy;
   private final Script request;
   private final Script response;
-  private boolean requestBegun;
-  private boolean failed;
+  private final RandomTraffic traffic;
+  private final DirectPeer peer;
+  private final EnvoyFilter envoy;
 
   ModelStream(int number) {
     random = new SplittableRandom(20261125L + number);
-    settings = settings();
+    settings = RandomTraffic.settings(random);
     local = one(12);
     processor = new Erratic(random.split());
-    peer = new DirectPeer(first -> new Opened.With(processor), jobs::add);
-    envoy = new EnvoyFilter(settings, local ? "ext_authz_denied" : "via_upstream", peer::send);
-    request = new Script();
-    response = new Script();
+    request = script(":method", "POST", ":path", "/", "content-length", "5");
+    response = script(":status", "200");
+    traffic = new RandomTraffic(random.split(), settings, local, processor, request, response);
+    peer = traffic.peer();
+    envoy = traffic.envoy();
   }
 
-  private EnvoyFilter.Settings settings() {
-    var told = !one(10);
-    var mode = ProcessingMode.newBuilder();
-    mode.setRequestBodyMode(mode(told)).setResponseBodyMode(mode(told));
-    mode.setRequestHeaderMode(one(10) ? HeaderSendMode.SKIP : HeaderSendMode.SEND);
-    mode.setResponseHeaderMode(one(10) ? HeaderSendMode.SKIP : HeaderSendMode.DEFAULT);
-    mode.setRequestTrailerMode(trailers(mode.getRequestBodyMode()));
-    mode.setResponseTrailerMode(trailers(mode.getResponseBodyMode()));
-    return new EnvoyFilter.Settings(
-        mode.build(), one(2), one(25), told, told && one(10), random.nextInt(10, 80));
-  }
-
-  private BodySendMode mode(boolean told) {
-    return MODES[random.nextInt(told ? MODES.length : MODES.length - 1)];
-  }
-
-  private HeaderSendMode trailers(BodySendMode body) {
-    return body == BodySendMode.FULL_DUPLEX_STREAMED || one(2)
-        ? HeaderSendMode.SEND
-        : HeaderSendMode.SKIP;
+  /** Bytes below 128, so that it shows which of them the processor has made. */
+  private Script script(String... headers) {
+    var pieces = new ArrayList<ByteString>();
+    for (var i = one(3) ? 0 : random.nextInt(6); i > 0; i--) {
+      var bytes = new byte[one(5) ? 0 : random.nextInt(MAX_CHUNK + 1)];
+      for (var b = 0; b < bytes.length; b++) {
+        bytes[b] = (byte) random.nextInt(128);
+      }
+      pieces.add(ByteString.copyFrom(bytes));
+    }
+    return new Script(pieces, one(4), headers);
   }
 
   @Override
@@ -93,13 +77,12 @@ final class ModelStream {
 
   End run() {
     try {
-      while (envoy.immediate() == null && !failed) {
+      while (envoy.immediate() == null) {
         if (one(400)) {
-          peer.cancel();
-          jobs.forEach(Runnable::run);
+          traffic.cancel();
           return check(peer.timers() == 0, "a timer outlives its stream", End.CANCELLED);
         }
-        if (!step() && !drain()) {
+        if (!traffic.goesOn()) {
           break;
         }
         bounded();
@@ -117,90 +100,14 @@ final class ModelStream {
     }
     went("request", envoy.request(), request, processor.request);
     went("response", envoy.response(), response, processor.response);
+    if (processor.failures == 0) {
+      var told = envoy.told().getFieldsOrDefault(NAMESPACE, Value.getDefaultInstance());
+      check(
+          told.getStructValue().getFieldsCount() == processor.told,
+          "metadata was told " + processor.told + " times, heard " + told,
+          End.THROUGH);
+    }
     return End.THROUGH;
-  }
-
-  /** One thing that may happen next. @return whether the traffic goes on */
-  private boolean step() {
-    switch (random.nextInt(8)) {
-      case 0, 1 -> take();
-      case 2 -> work();
-      case 3 -> peer.ready(!one(3));
-      case 4 -> {
-        if (one(40)) {
-          peer.after(Duration.ofSeconds(one(2) ? 1 : 10));
-        }
-      }
-      default -> {
-        return traffic();
-      }
-    }
-    return true;
-  }
-
-  private boolean traffic() {
-    var requestGoes = !request.done() && !(local && response.begun);
-    var responseGoes =
-        !response.done() && (local ? mayAnswerItself() : envoy.request().headersGone());
-    if (requestGoes && (!responseGoes || one(2))) {
-      requestBegun = true;
-      request(request.next());
-    } else if (responseGoes && (!local || requestBegun || one(2))) {
-      response(response.next());
-    } else {
-      if (local && !requestBegun) {
-        requestBegun = true;
-      }
-      return requestGoes || responseGoes;
-    }
-    return true;
-  }
-
-  /** Not while an override of the response's modes is on its way, which Envoy would take in the middle of its own response. */
-  private boolean mayAnswerItself() {
-    return response.begun || !settings.allowModeOverride() || !envoy.request().waiting();
-  }
-
-  private void request(Event event) {
-    switch (event) {
-      case Event.Headers(var end) ->
-        envoy.requestHeaders(end, ":method", "POST", ":path", "/", "content-length", "5");
-      case Event.Data(var data, var end) -> envoy.requestData(data, end);
-      case Event.Trailers trailers -> envoy.requestTrailers();
-    }
-  }
-
-  private void response(Event event) {
-    switch (event) {
-      case Event.Headers(var end) -> envoy.responseHeaders(end, ":status", "200");
-      case Event.Data(var data, var end) -> envoy.responseData(data, end);
-      case Event.Trailers trailers -> envoy.responseTrailers();
-    }
-  }
-
-  private boolean take() {
-    var answer = peer.receive();
-    if (answer == null) {
-      return false;
-    }
-    envoy.take(answer);
-    return true;
-  }
-
-  private boolean work() {
-    var job = jobs.poll();
-    if (job == null) {
-      return false;
-    }
-    job.run();
-    peer.deliver();
-    return true;
-  }
-
-  /** All that is on its way arrives. @return whether anything was */
-  private boolean drain() {
-    peer.ready(true);
-    return take() | work();
   }
 
   private void bounded() {
@@ -209,9 +116,19 @@ final class ModelStream {
     bounded(mode.getResponseBodyMode(), Direction.RESPONSE, processor.response);
   }
 
-  /** What may be gathered, what the processor held back until now, and a message with its answer. */
+  /**
+   * Where Envoy keeps what it has sent, one message that is not answered. Where it does not, what may be gathered, what the processor
+   * held back until now, and a message with its answer.
+   */
   private void bounded(BodySendMode mode, Direction direction, Plan plan) {
-    if (mode != BodySendMode.FULL_DUPLEX_STREAMED || settings.observability()) {
+    if (settings.observability()) {
+      return;
+    }
+    if (mode != BodySendMode.FULL_DUPLEX_STREAMED) {
+      check(
+          plan.replacement != null || peer.unanswered(direction) <= 1,
+          peer.unanswered(direction) + " messages wait for their answers",
+          End.THROUGH);
       return;
     }
     var gathered = plan.wish == BodyWish.WHOLE ? Erratic.GATHERS : 0;
@@ -226,7 +143,7 @@ final class ModelStream {
   }
 
   private void went(String which, EnvoyFilter.Side side, Script script, Plan plan) {
-    if (!script.done() || !script.begun) {
+    if (!script.done() || !script.begun()) {
       return; // A local reply ended the request early.
     }
     check(!side.waiting(), "a message of the " + which + " was never answered", End.THROUGH);
@@ -291,53 +208,6 @@ final class ModelStream {
     return ByteString.copyFrom(bytes);
   }
 
-  private sealed interface Event {
-    record Headers(boolean end) implements Event {}
-
-    record Data(ByteString data, boolean end) implements Event {}
-
-    record Trailers() implements Event {}
-  }
-
-  /** What one direction brings: headers, chunks, trailers. */
-  private final class Script {
-    private final Queue<Event> events = new ArrayDeque<>();
-    private ByteString all = ByteString.EMPTY;
-    private boolean begun;
-
-    Script() {
-      var chunks = one(3) ? 0 : random.nextInt(6);
-      var trailers = one(4);
-      var lone = chunks == 0 && !trailers;
-      events.add(new Event.Headers(lone));
-      for (var i = 1; i <= chunks; i++) {
-        var bytes = new byte[one(5) ? 0 : random.nextInt(MAX_CHUNK + 1)];
-        for (var b = 0; b < bytes.length; b++) {
-          bytes[b] = (byte) random.nextInt(128);
-        }
-        var data = ByteString.copyFrom(bytes);
-        all = all.concat(data);
-        events.add(new Event.Data(data, i == chunks && !trailers));
-      }
-      if (trailers) {
-        events.add(new Event.Trailers());
-      }
-    }
-
-    boolean done() {
-      return events.isEmpty();
-    }
-
-    Event next() {
-      begun = true;
-      return events.remove();
-    }
-
-    ByteString all() {
-      return all;
-    }
-  }
-
   /** What the processor means to do with one direction. */
   private static final class Plan {
     private BodyWish wish = BodyWish.UNSEEN;
@@ -361,6 +231,8 @@ final class ModelStream {
     private final StringBuilder said = new StringBuilder();
     private boolean mayFail;
     private boolean overrode;
+    private int failures;
+    private int told;
 
     Erratic(SplittableRandom random) {
       this.random = random;
@@ -429,6 +301,7 @@ final class ModelStream {
     @Override
     public Reply failed(Direction direction, Failure failure) {
       said.append(' ').append(failure.cause());
+      failures++;
       var plan = plan(direction);
       if (one(20)) {
         mayFail = true;
@@ -473,6 +346,23 @@ final class ModelStream {
     }
 
     private Reply say(Reply reply) {
+      return remember(
+          switch (one(5) ? reply : Reply.UNCHANGED) {
+            case Reply.Continue go when go == reply -> go.with(another());
+            case Reply.NewBody body -> new Reply.NewBody(body.changes(), body.body(), another());
+            default -> reply;
+          });
+    }
+
+    /** Metadata of a name that was not used before. */
+    private DynamicMetadata another() {
+      var name = Integer.toString(told++);
+      return DynamicMetadata.of(
+          NAMESPACE,
+          Struct.newBuilder().putFields(name, Value.getDefaultInstance()).build());
+    }
+
+    private Reply remember(Reply reply) {
       said.append(' ').append(reply.getClass().getSimpleName());
       if (reply instanceof Reply.Continue go) {
         said.append(go.wish()).append(go.override() == null ? "" : go.override());
