@@ -2,11 +2,14 @@ package dev.gatehouse.extproc;
 
 import dev.gatehouse.extproc.kit.ProcessorService;
 import dev.gatehouse.extproc.stream.Patience;
+import dev.gatehouse.extproc.stream.StreamStats;
 import dev.gatehouse.extproc.transform.StepRecord;
 import dev.gatehouse.policy.source.PolicySource;
 import dev.gatehouse.server.Service;
 import dev.gatehouse.server.ServiceContext;
 import io.grpc.ServerServiceDefinition;
+import io.prometheus.metrics.model.registry.Collector;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -22,14 +25,23 @@ public final class ExtProc implements Service {
   private final WarmUp warmUp;
   private final ThreadPoolExecutor workers;
   private final Function<@Nullable StepRecord, ProcessorService> services;
+  private final ProcessorService service;
+  private final PrometheusRegistry registry;
+  private final List<Collector> metrics;
 
   private ExtProc(
       WarmUp warmUp,
       ThreadPoolExecutor workers,
-      Function<@Nullable StepRecord, ProcessorService> services) {
+      Function<@Nullable StepRecord, ProcessorService> services,
+      PrometheusRegistry registry) {
     this.warmUp = warmUp;
     this.workers = workers;
     this.services = services;
+    this.service = services.apply(null);
+    this.registry = registry;
+    this.metrics = StreamStats.metrics(List.of(service.stats()));
+    metrics.forEach(registry::register);
+    service.stats().warmingUp();
   }
 
   /** Registers its compiler with the policies; call before {@link PolicySource#start}. */
@@ -38,14 +50,18 @@ public final class ExtProc implements Service {
     var warmUp = new WarmUp();
     var plans = policies.live(PlanBook::compile);
     var workers = workers();
-    return new ExtProc(warmUp, workers, record -> {
-      var chooser = new Chooser(settings, context.decisions(), warmUp, record);
-      return new ProcessorService(
-          "transform-policy",
-          stream -> chooser.open(plans.current(), stream),
-          workers,
-          Patience.DEFAULT);
-    });
+    return new ExtProc(
+        warmUp,
+        workers,
+        record -> {
+          var chooser = new Chooser(settings, context.decisions(), warmUp, record);
+          return new ProcessorService(
+              "transform-policy",
+              stream -> chooser.open(plans.current(), stream),
+              workers,
+              Patience.DEFAULT);
+        },
+        context.metrics());
   }
 
   @Override
@@ -55,7 +71,7 @@ public final class ExtProc implements Service {
 
   @Override
   public ServerServiceDefinition definition() {
-    return services.apply(null).bindService();
+    return service.bindService();
   }
 
   /** The service as it serves, whose next stream tells what each step does. */
@@ -69,8 +85,14 @@ public final class ExtProc implements Service {
   }
 
   @Override
+  public void ready() {
+    service.stats().ready();
+  }
+
+  @Override
   public void close() {
     workers.shutdownNow();
+    metrics.forEach(registry::unregister);
   }
 
   /** For bodies that would hold an event loop too long. */

@@ -4,6 +4,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.extproc.stream.Patience;
 import dev.gatehouse.extproc.stream.ProcessorStream;
+import dev.gatehouse.extproc.stream.StreamStats;
 import dev.gatehouse.testkit.EnvoyStream;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingResponse;
@@ -44,7 +45,12 @@ public final class DirectPeer implements EnvoyStream.Peer {
   }
 
   public DirectPeer(ProcessorStream.Opener opener, Executor workers) {
-    stream = new ProcessorStream(opener, new Outlet(), new Loop(), workers, Patience.DEFAULT);
+    this(opener, workers, new StreamStats("test"));
+  }
+
+  public DirectPeer(ProcessorStream.Opener opener, Executor workers, StreamStats stats) {
+    stream =
+        new ProcessorStream(opener, new Outlet(), new Loop(), workers, Patience.DEFAULT, stats);
   }
 
   @Override

@@ -34,6 +34,11 @@ public abstract class Delegating implements Service {
   }
 
   @Override
+  public void ready() {
+    service.ready();
+  }
+
+  @Override
   public byte @Nullable [] refusal() {
     return service.refusal();
   }

@@ -76,6 +76,7 @@ public final class GatehouseServer implements AutoCloseable {
     long began = System.nanoTime();
     int calls = WarmUp.run(settings, services, context.loops());
     context.decisions().ready();
+    services.forEach(Service::ready);
     readiness.become(Readiness.State.READY);
     listeners.forEach(this::tellHealth);
     health = context

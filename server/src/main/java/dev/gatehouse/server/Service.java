@@ -21,6 +21,9 @@ public interface Service extends AutoCloseable {
   /** Warms what calls do not reach: the store's connection, a signature check. Runs before the calls, on an ordinary thread. */
   default void warmUp() {}
 
+  /** Called once, when the server lets in callers: every call before was one of its own. */
+  default void ready() {}
+
   /**
    * The serialised answer to a call that the server cannot take now: it is not ready, or has too many. Null answers with a gRPC
    * error. ext-authz's is a denial, because Envoy's {@code failure_mode_allow} would turn an error into a pass.

@@ -5,6 +5,7 @@ import dev.gatehouse.extproc.stream.Patience;
 import dev.gatehouse.extproc.stream.Processor;
 import dev.gatehouse.extproc.stream.ProcessorStream.Opened;
 import dev.gatehouse.extproc.stream.StreamCalls;
+import dev.gatehouse.extproc.stream.StreamStats;
 import dev.gatehouse.sandbox.Envoy;
 import dev.gatehouse.sandbox.EnvoyBinary;
 import dev.gatehouse.sandbox.Ports;
@@ -143,7 +144,7 @@ final class ProcessingGate implements AutoCloseable {
 
   private GatehouseServer serve(Patience patience, IntFunction<Processor> processors) {
     var calls = new StreamCalls(
-        "test",
+        new StreamStats("test"),
         metadata -> first -> new Opened.With(processors.apply(number(first))),
         workers,
         patience);

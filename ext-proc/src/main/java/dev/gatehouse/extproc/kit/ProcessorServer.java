@@ -1,5 +1,6 @@
 package dev.gatehouse.extproc.kit;
 
+import dev.gatehouse.extproc.stream.StreamStats;
 import dev.gatehouse.server.DecisionListener;
 import dev.gatehouse.server.EventLoops;
 import dev.gatehouse.server.GatehouseServer;
@@ -110,6 +111,8 @@ public final class ProcessorServer implements AutoCloseable {
       var settings = ServerSettings.of(List.of(listener), admin);
       var registry = new PrometheusRegistry();
       JvmMetrics.register(registry);
+      StreamStats.metrics(List.of(service.stats())).forEach(registry::register);
+      service.stats().warmingUp();
       var loops = EventLoops.start(settings.loops());
       var running = new Running(service);
       try {
@@ -147,6 +150,11 @@ public final class ProcessorServer implements AutoCloseable {
     @Override
     public List<WarmUpCall> warmUpCalls() {
       return service.warmUp().calls();
+    }
+
+    @Override
+    public void ready() {
+      service.stats().ready();
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.gatehouse.extproc.kit;
 import dev.gatehouse.extproc.stream.Patience;
 import dev.gatehouse.extproc.stream.ProcessorStream.Opened;
 import dev.gatehouse.extproc.stream.StreamCalls;
+import dev.gatehouse.extproc.stream.StreamStats;
 import dev.gatehouse.server.Prebuilt;
 import io.envoyproxy.envoy.service.ext_proc.v3.ExternalProcessorGrpc;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
@@ -23,10 +24,11 @@ public final class ProcessorService implements BindableService {
 
   private final String name;
   private final ProcessorFactory factory;
+  private final StreamStats stats;
   private final WarmUp warmUp = new WarmUp();
   private final StreamCalls calls;
 
-  /** @param name what logs call it; without blanks */
+  /** @param name what logs and metrics call it; without blanks */
   public ProcessorService(String name, ProcessorFactory factory) {
     this(name, factory, new VirtualWorkers(name, WORK_AT_ONCE), Patience.DEFAULT);
   }
@@ -39,13 +41,19 @@ public final class ProcessorService implements BindableService {
       String name, ProcessorFactory factory, Executor workers, Patience patience) {
     this.name = name;
     this.factory = factory;
+    this.stats = new StreamStats(name);
     this.calls =
-        new StreamCalls(name, metadata -> first -> open(metadata, first), workers, patience);
+        new StreamCalls(stats, metadata -> first -> open(metadata, first), workers, patience);
   }
 
   /** What logs call it. */
   public String name() {
     return name;
+  }
+
+  /** What its streams come to, for {@link StreamStats#metrics}; a {@link ProcessorServer} does that itself. */
+  public StreamStats stats() {
+    return stats;
   }
 
   @Override

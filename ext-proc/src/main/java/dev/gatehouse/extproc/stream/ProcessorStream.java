@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * ({@link Processor#gathers}) or puts in its place.
  */
 public final class ProcessorStream {
-  private static final FailureLog NAMELESS = new FailureLog("a processor");
+  private static final StreamStats NAMELESS = new StreamStats("a processor");
 
   /** Chooses the processor when the first message tells enough. */
   public interface Opener {
@@ -93,8 +93,8 @@ public final class ProcessorStream {
   private final Loop loop;
   private final Executor workers;
   private final Patience patience;
-  private final FailureLog failures;
 
+  private StreamStats stats;
   private State state = State.NEW;
   private Processor processor = Processor.PASS;
   private DynamicMetadata untold = DynamicMetadata.NONE;
@@ -111,6 +111,7 @@ public final class ProcessorStream {
   private boolean closed;
   private boolean failed;
   private long nanos;
+  private int gathered;
 
   /** The first message must be asked for by the caller. */
   public ProcessorStream(
@@ -118,19 +119,20 @@ public final class ProcessorStream {
     this(opener, outlet, loop, workers, patience, NAMELESS);
   }
 
-  ProcessorStream(
+  /** @param stats where it counts, and what is told of its failures */
+  public ProcessorStream(
       Opener opener,
       Outlet outlet,
       Loop loop,
       Executor workers,
       Patience patience,
-      FailureLog failures) {
+      StreamStats stats) {
     this.opener = opener;
     this.outlet = outlet;
     this.loop = loop;
     this.workers = workers;
     this.patience = patience;
-    this.failures = failures;
+    this.stats = stats;
   }
 
   /** A message of Envoy's. */
@@ -169,6 +171,7 @@ public final class ProcessorStream {
 
   private boolean open(ProcessingRequest first) {
     opened = true;
+    stats = stats.begun();
     state = State.of(
         BodyMode.of(first, Direction.REQUEST),
         BodyMode.of(first, Direction.RESPONSE),
@@ -188,7 +191,7 @@ public final class ProcessorStream {
     } catch (RuntimeException | StackOverflowError | LinkageError | AssertionError e) {
       var failure =
           new Failure(Cause.BROKEN, "no processor was made: " + e.getClass().getSimpleName());
-      failures.failed(Kind.of(first).name(), failure, e);
+      stats.failed(Kind.of(first).name(), failure, e);
       failed = true;
       return new Opened.With(new Refusing(Reply.Respond.FAILED));
     }
@@ -196,6 +199,7 @@ public final class ProcessorStream {
 
   private void arrived(ProcessingRequest message) {
     var kind = Kind.of(message);
+    stats.message(kind, kind == Kind.body(kind.direction) ? kind.body(message).size() : 0);
     if (state.observed()) {
       observe(kind, message);
       return;
@@ -243,7 +247,7 @@ public final class ProcessorStream {
     }
     var failure = Failure.headersUnavailable(kind.direction);
     failed = true;
-    failures.failed(kind.name(), failure, null);
+    stats.failed(kind.name(), failure, null);
     if (reply instanceof Reply.Respond || reply instanceof Reply.Fail) {
       replied(question, reply);
     } else {
@@ -308,17 +312,25 @@ public final class ProcessorStream {
     var direction = question.kind.direction;
     var kept = kept(direction);
     kept.body = kept.body.concat(question.body);
+    gathered(question.body.size());
     var gathered = new Question(question.kind, kept.body, question.last, question.ends);
     if (kept.body.size() > processor.gathers(direction)) {
+      gathered(-kept.body.size());
       kept.body = ByteString.EMPTY;
       instead(
           gathered,
           new Failure(
               Cause.BODY_TOO_LARGE, "the body is over " + processor.gathers(direction) + " bytes"));
     } else if (all) {
+      gathered(-kept.body.size());
       kept.body = ByteString.EMPTY;
       replied(gathered, ask(gathered, () -> processor.body(direction, gathered.body)));
     }
+  }
+
+  private void gathered(int bytes) {
+    gathered += bytes;
+    stats.gathers(bytes);
   }
 
   private Failure bodyUnavailable(Direction direction) {
@@ -523,6 +535,7 @@ public final class ProcessorStream {
   private void work(Question question, Reply.Work work) {
     var job = new Job(work, (done, result) -> loop.execute(() -> worked(done, result)));
     working = new Working(job, question);
+    stats.workBegins();
     timer = loop.after(patience.askAfter(), () -> askForTime(job));
     try {
       workers.execute(job);
@@ -583,6 +596,7 @@ public final class ProcessorStream {
 
   private void stopWorking() {
     working = null;
+    stats.workEnds();
     timer.run();
     timer = () -> {};
   }
@@ -597,10 +611,9 @@ public final class ProcessorStream {
   /** What the processor says to a failure; if it cannot even say that, the stream fails. */
   private Reply failure(
       Kind kind, Direction direction, Failure failure, @Nullable Throwable thrown) {
-    if (failure.cause() != Cause.BODY_TOO_LARGE) { // That is the client's doing, or the upstream's.
-      failed = true;
-      failures.failed(kind.name(), failure, thrown);
-    }
+    failed |=
+        failure.cause() != Cause.BODY_TOO_LARGE; // That is the client's doing, or the upstream's.
+    stats.failed(kind.name(), failure, thrown);
     try {
       return switch (processor.failed(direction, failure)) {
         case Reply.Continue go -> Reply.Continue.of(go.changes(), BodyWish.UNSEEN);
@@ -612,7 +625,7 @@ public final class ProcessorStream {
       };
     } catch (RuntimeException e) {
       var untold = new Failure(Cause.BROKEN, "it failed to say what its failure means");
-      failures.failed(kind.name(), untold, e);
+      stats.failed(kind.name(), untold, e);
       return new Reply.Fail(failure.why());
     }
   }
@@ -641,10 +654,14 @@ public final class ProcessorStream {
     response = null;
     trailers = null;
     resting = null;
+    gathered(-gathered);
+    if (opened) {
+      stats.ended(failed, nanos);
+    }
     try {
       processor.ended(new Ending(nanos, failed));
     } catch (RuntimeException e) {
-      failures.failed("its end", new Failure(Cause.BROKEN, e.getClass().getSimpleName()), e);
+      stats.failed("its end", new Failure(Cause.BROKEN, e.getClass().getSimpleName()), e);
     }
   }
 }

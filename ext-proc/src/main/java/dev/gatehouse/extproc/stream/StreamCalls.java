@@ -21,16 +21,16 @@ public final class StreamCalls implements ServerCallHandler<ProcessingRequest, b
   private final Function<Metadata, Opener> openers;
   private final Executor workers;
   private final Patience patience;
-  private final FailureLog failures;
+  private final StreamStats stats;
 
   /**
-   * @param name what logs call the processors
+   * @param stats what is counted of the streams, and told of their failures
    * @param openers what chooses the processor of a call with such metadata
    * @param workers do the work of {@link Reply.Later}
    */
   public StreamCalls(
-      String name, Function<Metadata, Opener> openers, Executor workers, Patience patience) {
-    this.failures = new FailureLog(name);
+      StreamStats stats, Function<Metadata, Opener> openers, Executor workers, Patience patience) {
+    this.stats = stats;
     this.openers = openers;
     this.workers = workers;
     this.patience = patience;
@@ -42,7 +42,7 @@ public final class StreamCalls implements ServerCallHandler<ProcessingRequest, b
     var eventLoop = EventLoops.current();
     var loop = eventLoop == null ? new SerialLoop() : new NettyLoop(eventLoop);
     var stream = new ProcessorStream(
-        openers.apply(metadata), new Answerer(call), loop, workers, patience, failures);
+        openers.apply(metadata), new Answerer(call), loop, workers, patience, stats);
     call.request(1);
     var messages = new Messages(stream);
     return eventLoop == null ? new Hopping(messages, loop) : messages;

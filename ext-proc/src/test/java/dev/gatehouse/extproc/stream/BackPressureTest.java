@@ -196,7 +196,7 @@ class BackPressureTest {
 
   private final class Own implements Service {
     private final StreamCalls calls = new StreamCalls(
-        "test",
+        new StreamStats("test"),
         metadata -> first -> new Opened.With(new Counting()),
         Executors.newVirtualThreadPerTaskExecutor(),
         Patience.DEFAULT);

@@ -1,0 +1,198 @@
+package dev.gatehouse.extproc.stream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.ByteString;
+import dev.gatehouse.extproc.DirectPeer;
+import dev.gatehouse.extproc.stream.ProcessorStream.Opened;
+import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
+import io.envoyproxy.envoy.service.ext_proc.v3.HttpBody;
+import io.envoyproxy.envoy.service.ext_proc.v3.HttpHeaders;
+import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
+import io.envoyproxy.envoy.service.ext_proc.v3.ProtocolConfiguration;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot.CounterDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.concurrent.Executor;
+import org.junit.jupiter.api.Test;
+
+final class StreamStatsTest {
+  private final StreamStats stats = new StreamStats("shop");
+  private final PrometheusRegistry registry = new PrometheusRegistry();
+
+  StreamStatsTest() {
+    StreamStats.metrics(List.of(stats)).forEach(registry::register);
+  }
+
+  @Test
+  void messages_bytes_and_streams_are_counted() {
+    var peer = peer(Runnable::run);
+    peer.send(requestHeaders());
+    peer.send(requestBody("12345", false));
+    peer.send(requestBody("678", true));
+    assertThat(value("streams", "result", "ok")).isZero();
+    peer.cancel();
+
+    assertThat(value("messages", "message", "request_headers")).isEqualTo(1);
+    assertThat(value("messages", "message", "request_body")).isEqualTo(2);
+    assertThat(value("messages", "message", "response_headers")).isZero();
+    assertThat(value("body_bytes", "direction", "request")).isEqualTo(8);
+    assertThat(value("streams", "result", "ok")).isEqualTo(1);
+    assertThat(value("streams", "result", "failed")).isZero();
+    assertThat(value("processing_seconds")).isPositive();
+  }
+
+  @Test
+  void what_is_gathered_is_given_back_when_the_body_is_whole_and_when_the_client_goes_away() {
+    var whole = peer(Runnable::run);
+    whole.send(requestHeaders());
+    whole.send(requestBody("12345", false));
+    assertThat(value("gathered_bytes")).isEqualTo(5);
+    var gone = peer(Runnable::run);
+    gone.send(requestHeaders());
+    gone.send(requestBody("123", false));
+    assertThat(value("gathered_bytes")).isEqualTo(8);
+
+    whole.send(requestBody("6", true));
+    assertThat(value("gathered_bytes")).isEqualTo(3);
+    gone.cancel();
+    assertThat(value("gathered_bytes")).isZero();
+    whole.cancel();
+    assertThat(value("gathered_bytes")).isZero();
+  }
+
+  @Test
+  void a_body_over_the_bound_gives_back_what_was_gathered_and_is_no_failed_stream() {
+    var peer = peer(Runnable::run);
+    peer.send(requestHeaders());
+    peer.send(requestBody("x".repeat(Whole.GATHERS), false));
+    peer.send(requestBody("x", false));
+    peer.cancel();
+
+    assertThat(value("gathered_bytes")).isZero();
+    assertThat(value("failures", "cause", "body_too_large")).isEqualTo(1);
+    assertThat(value("streams", "result", "ok")).isEqualTo(1);
+  }
+
+  @Test
+  void work_is_pending_until_it_is_done() {
+    var kept = new ArrayDeque<Runnable>();
+    var peer = peer(kept::add);
+    peer.send(requestHeaders());
+    peer.send(requestBody("later", true));
+    assertThat(value("work_pending")).isEqualTo(1);
+    kept.remove().run();
+    assertThat(value("work_pending")).isZero();
+
+    var gone = peer(kept::add);
+    gone.send(requestHeaders());
+    gone.send(requestBody("later", true));
+    gone.cancel();
+    assertThat(value("work_pending")).isZero();
+  }
+
+  @Test
+  void a_processor_that_throws_is_a_failure_and_a_failed_stream() {
+    var peer = peer(Runnable::run);
+    peer.send(requestHeaders());
+    peer.send(requestBody("throw", true));
+    peer.cancel();
+
+    assertThat(value("failures", "cause", "broken")).isEqualTo(1);
+    assertThat(value("streams", "result", "failed")).isEqualTo(1);
+  }
+
+  @Test
+  void streams_of_the_warming_up_are_in_no_metric() {
+    stats.warmingUp();
+    var before = peer(Runnable::run);
+    before.send(requestHeaders());
+    stats.ready();
+    before.send(requestBody("1", true));
+    before.cancel();
+    assertThat(value("messages", "message", "request_headers")).isZero();
+    assertThat(value("streams", "result", "ok")).isZero();
+
+    var after = peer(Runnable::run);
+    after.send(requestHeaders());
+    assertThat(value("messages", "message", "request_headers")).isEqualTo(1);
+  }
+
+  @Test
+  void all_of_them_are_in_the_operators_list() throws IOException {
+    var listed = Files.readString(Path.of("../docs/operations.md"));
+    for (var metric : registry.scrape()) {
+      var name = metric.getMetadata().getPrometheusName();
+      assertThat(listed).containsPattern("`" + name + "(_total)?`");
+    }
+  }
+
+  private DirectPeer peer(Executor workers) {
+    return new DirectPeer(first -> new Opened.With(new Whole()), workers, stats);
+  }
+
+  private double value(String name, String... labels) {
+    var wanted = Labels.of("processor", "shop").merge(Labels.of(labels));
+    return registry.scrape().stream()
+        .filter(metric -> metric.getMetadata().getName().equals("gatehouse_ext_proc_" + name))
+        .flatMap(metric -> metric.getDataPoints().stream())
+        .filter(point -> point.getLabels().equals(wanted))
+        .mapToDouble(point -> switch (point) {
+          case CounterDataPointSnapshot counter -> counter.getValue();
+          case GaugeDataPointSnapshot gauge -> gauge.getValue();
+          default -> throw new AssertionError("a metric of another kind: " + point);
+        })
+        .findFirst()
+        .orElseThrow(() -> new AssertionError("no metric " + name + wanted));
+  }
+
+  private static ProcessingRequest requestHeaders() {
+    return ProcessingRequest.newBuilder()
+        .setProtocolConfig(ProtocolConfiguration.newBuilder()
+            .setRequestBodyMode(BodySendMode.FULL_DUPLEX_STREAMED))
+        .setRequestHeaders(HttpHeaders.getDefaultInstance())
+        .build();
+  }
+
+  private static ProcessingRequest requestBody(String text, boolean last) {
+    return ProcessingRequest.newBuilder()
+        .setRequestBody(
+            HttpBody.newBuilder().setBody(ByteString.copyFromUtf8(text)).setEndOfStream(last))
+        .build();
+  }
+
+  /** Wants the whole body; does with it what it says. */
+  private static final class Whole implements Processor {
+    static final int GATHERS = 100;
+
+    @Override
+    public Reply headers(HeadersMessage headers) {
+      return Reply.Continue.of(HeaderChanges.NONE, BodyWish.WHOLE);
+    }
+
+    @Override
+    public Reply body(Direction direction, ByteString body) {
+      return switch (body.toStringUtf8()) {
+        case "throw" -> throw new IllegalStateException("as the test wants it");
+        case "later" -> new Reply.Later(() -> () -> Reply.UNCHANGED);
+        default -> Reply.UNCHANGED;
+      };
+    }
+
+    @Override
+    public long gathers(Direction direction) {
+      return GATHERS;
+    }
+
+    @Override
+    public Reply failed(Direction direction, Failure failure) {
+      return Reply.Respond.FAILED;
+    }
+  }
+}
