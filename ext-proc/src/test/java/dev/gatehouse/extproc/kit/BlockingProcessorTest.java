@@ -14,7 +14,6 @@ import dev.gatehouse.extproc.stream.Reply;
 import dev.gatehouse.testkit.GrpcPeer;
 import dev.gatehouse.testkit.LoopGuard;
 import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
-import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingResponse;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import java.net.InetAddress;
@@ -60,13 +59,13 @@ class BlockingProcessorTest {
     });
     var peer = peer(server);
     try (var guard = LoopGuard.watch(server.loops())) {
-      peer.exchange(Messages.first(BodySendMode.STREAMED));
+      Messages.exchange(peer, Messages.first(BodySendMode.STREAMED));
       for (var i = 0; i < 20; i++) {
         peer.send(Messages.requestBody("piece " + i, i == 19));
       }
       for (var i = 0; i < 20; i++) {
         assertThat(seen.poll(5, TimeUnit.SECONDS)).isEqualTo("piece " + i);
-        assertThat(answer(peer)
+        assertThat(Messages.answer(peer)
                 .getRequestBody()
                 .getResponse()
                 .getBodyMutation()
@@ -84,10 +83,11 @@ class BlockingProcessorTest {
     var interrupted = new CountDownLatch(1);
     var peer = peer(serve(SHORT, stream -> waiting(new CountDownLatch(1), interrupted)));
     peer.send(Messages.first(BodySendMode.NONE));
-    assertThat(answer(peer).hasOverrideMessageTimeout())
+    assertThat(Messages.answer(peer).hasOverrideMessageTimeout())
         .as("Envoy is asked for more time")
         .isTrue();
-    assertThat(answer(peer).getImmediateResponse().getStatus().getCodeValue()).isEqualTo(500);
+    assertThat(Messages.answer(peer).getImmediateResponse().getStatus().getCodeValue())
+        .isEqualTo(500);
     assertThat(interrupted.await(5, TimeUnit.SECONDS)).isTrue();
     await().untilAsserted(() -> assertThat(workers.running()).isZero());
   }
@@ -124,10 +124,10 @@ class BlockingProcessorTest {
       }
     }));
     peer.send(Messages.first(BodySendMode.NONE));
-    assertThat(answer(peer).hasOverrideMessageTimeout()).isTrue();
-    assertThat(answer(peer).hasRequestHeaders()).isTrue();
+    assertThat(Messages.answer(peer).hasOverrideMessageTimeout()).isTrue();
+    assertThat(Messages.answer(peer).hasRequestHeaders()).isTrue();
     peer.send(Messages.responseHeaders(":status", "200"));
-    assertThat(answer(peer).hasResponseHeaders()).isTrue();
+    assertThat(Messages.answer(peer).hasResponseHeaders()).isTrue();
     assertThat(asked).containsExactly(Direction.REQUEST);
     assertThat(workers.running()).as("what hears no interrupt").isEqualTo(1);
     release.countDown();
@@ -148,7 +148,7 @@ class BlockingProcessorTest {
           throw (Error) thrown;
         }
       }));
-      var answer = peer.exchange(Messages.first(BodySendMode.NONE));
+      var answer = Messages.exchange(peer, Messages.first(BodySendMode.NONE));
       assertThat(answer.getImmediateResponse().getStatus().getCodeValue()).isEqualTo(500);
       assertThat(answer.getImmediateResponse().getBody().toStringUtf8())
           .as("nothing of the exception")
@@ -169,7 +169,7 @@ class BlockingProcessorTest {
     await().untilAsserted(() -> assertThat(one.running()).as("warm-up").isZero());
     peer(server).send(Messages.first(BodySendMode.NONE));
     assertThat(begun.await(5, TimeUnit.SECONDS)).isTrue();
-    var second = peer(server).exchange(Messages.first(BodySendMode.NONE));
+    var second = Messages.exchange(peer(server), Messages.first(BodySendMode.NONE));
     assertThat(second.getImmediateResponse().getStatus().getCodeValue()).isEqualTo(500);
   }
 
@@ -207,12 +207,6 @@ class BlockingProcessorTest {
     }
   }
 
-  private static ProcessingResponse answer(GrpcPeer peer) {
-    var answer = peer.receive();
-    assertThat(answer).isNotNull();
-    return answer;
-  }
-
   private ProcessorServer serve(Patience patience, ProcessorFactory factory) {
     return serve(new ProcessorService(
         "slow", stream -> new BlockingProcessor(factory.open(stream)), workers, patience));
@@ -231,7 +225,7 @@ class BlockingProcessorTest {
     ManagedChannel channel =
         NettyChannelBuilder.forAddress(server.address()).usePlaintext().build();
     open.push(channel::shutdownNow);
-    var peer = new GrpcPeer(channel, Map.of(), Duration.ofSeconds(5));
+    var peer = new GrpcPeer(channel, Map.of());
     open.push(peer);
     return peer;
   }

@@ -1,6 +1,7 @@
 package dev.gatehouse.extproc.kit;
 
 import com.google.protobuf.ByteString;
+import dev.gatehouse.testkit.GrpcPeer;
 import io.envoyproxy.envoy.config.core.v3.HeaderMap;
 import io.envoyproxy.envoy.config.core.v3.HeaderValue;
 import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
@@ -8,10 +9,14 @@ import io.envoyproxy.envoy.service.ext_proc.v3.HttpBody;
 import io.envoyproxy.envoy.service.ext_proc.v3.HttpHeaders;
 import io.envoyproxy.envoy.service.ext_proc.v3.HttpTrailers;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
+import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingResponse;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProtocolConfiguration;
+import java.time.Duration;
 
 /** Envoy's messages, one at a time. */
 final class Messages {
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+
   private Messages() {}
 
   /** The first of a stream. */
@@ -50,6 +55,20 @@ final class Messages {
 
   static ProcessingRequest observed(ProcessingRequest message) {
     return message.toBuilder().setObservabilityMode(true).build();
+  }
+
+  /** Sends a message and takes the answer to it. */
+  static ProcessingResponse exchange(GrpcPeer peer, ProcessingRequest message) {
+    peer.send(message);
+    return answer(peer);
+  }
+
+  static ProcessingResponse answer(GrpcPeer peer) {
+    var answer = peer.receive(PATIENCE);
+    if (answer == null) {
+      throw new AssertionError("no answer");
+    }
+    return answer;
   }
 
   private static HttpHeaders headers(String... namesAndValues) {

@@ -33,9 +33,9 @@ class ProcessorServerTest {
     try (var server = start()) {
       var channel =
           NettyChannelBuilder.forAddress(server.address()).usePlaintext().build();
-      try (var peer = new GrpcPeer(channel, Map.of(), Duration.ofSeconds(5))) {
+      try (var peer = new GrpcPeer(channel, Map.of())) {
         assertThat(made).hasValue(0);
-        assertThat(peer.exchange(Messages.first(BodySendMode.NONE)).hasRequestHeaders())
+        assertThat(Messages.exchange(peer, Messages.first(BodySendMode.NONE)).hasRequestHeaders())
             .isTrue();
         assertThat(made).hasValue(1);
         var health = HealthGrpc.newBlockingStub(channel)

@@ -108,7 +108,7 @@ class ProcessorServiceTest {
 
   private static boolean count(ManagedChannel channel, Random random) {
     try (var peer = peer(channel)) {
-      peer.exchange(Messages.first(BodySendMode.STREAMED));
+      Messages.exchange(peer, Messages.first(BodySendMode.STREAMED));
       var answered = 0;
       for (var sent = 0; sent < PIECES; sent++) {
         peer.send(Messages.requestBody("p" + sent, sent == PIECES - 1));
@@ -124,7 +124,8 @@ class ProcessorServiceTest {
   }
 
   private static int takeOne(GrpcPeer peer, int number) {
-    var answer = answer(peer).getRequestBody().getResponse().getBodyMutation().getBody();
+    var answer =
+        Messages.answer(peer).getRequestBody().getResponse().getBodyMutation().getBody();
     assertThat(answer.toStringUtf8()).isEqualTo("p" + number + "-" + number);
     return number + 1;
   }
@@ -145,8 +146,9 @@ class ProcessorServiceTest {
         patience);
     var peer = peer(plain(service));
     peer.send(Messages.first(BodySendMode.NONE));
-    assertThat(answer(peer).hasOverrideMessageTimeout()).isTrue();
-    assertThat(answer(peer).getImmediateResponse().getStatus().getCodeValue()).isEqualTo(500);
+    assertThat(Messages.answer(peer).hasOverrideMessageTimeout()).isTrue();
+    assertThat(Messages.answer(peer).getImmediateResponse().getStatus().getCodeValue())
+        .isEqualTo(500);
     assertThat(peer.finish().isOk()).isTrue();
   }
 
@@ -188,7 +190,7 @@ class ProcessorServiceTest {
             return HttpProcessor.super.failed(direction, failure);
           }
         })));
-        var answer = peer.exchange(Messages.first(mode));
+        var answer = Messages.exchange(peer, Messages.first(mode));
         assertThat(answer.getImmediateResponse().getStatus().getCodeValue()).isEqualTo(500);
         assertThat(whys)
             .extracting(Processor.Failure::why)
@@ -204,7 +206,8 @@ class ProcessorServiceTest {
   void headers_that_the_mode_leaves_out_are_a_failure_unless_the_processor_says_otherwise() {
     var body = Messages.requestBody("unseen", true);
     var strict = peer(plain(new ProcessorService("strict", stream -> new HttpProcessor() {})));
-    assertThat(strict.exchange(body).getImmediateResponse().getStatus().getCodeValue())
+    assertThat(
+            Messages.exchange(strict, body).getImmediateResponse().getStatus().getCodeValue())
         .isEqualTo(500);
     var lax = peer(plain(new ProcessorService("lax", stream -> new HttpProcessor() {
       @Override
@@ -212,7 +215,7 @@ class ProcessorServiceTest {
         return Reply.UNCHANGED;
       }
     })));
-    assertThat(lax.exchange(body).hasRequestBody()).isTrue();
+    assertThat(Messages.exchange(lax, body).hasRequestBody()).isTrue();
   }
 
   @Test
@@ -226,19 +229,21 @@ class ProcessorServiceTest {
         BodySendMode.FULL_DUPLEX_STREAMED)) {
       try (var peer = peer(channel)) {
         var body = mode != BodySendMode.NONE;
-        assertThat(peer.exchange(Messages.first(mode)).getRequestHeaders())
+        assertThat(Messages.exchange(peer, Messages.first(mode)).getRequestHeaders())
             .isEqualTo(unchangedHeaders());
         if (body) {
-          passes(mode, peer.exchange(Messages.requestBody("a", false)).getRequestBody());
+          passes(mode, Messages.exchange(peer, Messages.requestBody("a", false)).getRequestBody());
         }
-        assertThat(peer.exchange(Messages.requestTrailers()).hasRequestTrailers())
+        assertThat(Messages.exchange(peer, Messages.requestTrailers()).hasRequestTrailers())
             .isTrue();
-        assertThat(peer.exchange(Messages.responseHeaders(":status", "200")).getResponseHeaders())
+        assertThat(Messages.exchange(peer, Messages.responseHeaders(":status", "200"))
+                .getResponseHeaders())
             .isEqualTo(unchangedHeaders());
         if (body) {
-          passes(mode, peer.exchange(Messages.responseBody("a", false)).getResponseBody());
+          passes(
+              mode, Messages.exchange(peer, Messages.responseBody("a", false)).getResponseBody());
         }
-        assertThat(peer.exchange(Messages.responseTrailers()).hasResponseTrailers())
+        assertThat(Messages.exchange(peer, Messages.responseTrailers()).hasResponseTrailers())
             .isTrue();
         assertThat(peer.finish().isOk()).isTrue();
       }
@@ -329,19 +334,11 @@ class ProcessorServiceTest {
   }
 
   private static ProcessingResponse first(ManagedChannel channel, String path) {
-    var answer = peer(channel).exchange(Messages.first(BodySendMode.NONE, ":path", path));
-    assertThat(answer).isNotNull();
-    return answer;
-  }
-
-  private static ProcessingResponse answer(GrpcPeer peer) {
-    var answer = peer.receive();
-    assertThat(answer).isNotNull();
-    return answer;
+    return Messages.exchange(peer(channel), Messages.first(BodySendMode.NONE, ":path", path));
   }
 
   private static GrpcPeer peer(ManagedChannel channel) {
-    return new GrpcPeer(channel, Map.of(), Duration.ofSeconds(10));
+    return new GrpcPeer(channel, Map.of());
   }
 
   /** As a team has it: no executor chosen, no event loops of ours. */
