@@ -9,7 +9,13 @@ import dev.gatehouse.policy.attach.Bindings;
 import dev.gatehouse.policy.expr.Reads;
 import dev.gatehouse.policy.resource.Origin;
 import dev.gatehouse.policy.resource.TransformPolicy;
+import dev.gatehouse.policy.resource.TransformPolicy.BodyMerge;
+import dev.gatehouse.policy.resource.TransformPolicy.BodyReplace;
+import dev.gatehouse.policy.resource.TransformPolicy.BodyTemplate;
+import dev.gatehouse.policy.resource.TransformPolicy.Edits;
+import dev.gatehouse.policy.resource.TransformPolicy.JsonDefault;
 import dev.gatehouse.policy.resource.TransformPolicy.JsonMask;
+import dev.gatehouse.policy.resource.TransformPolicy.JsonMove;
 import dev.gatehouse.policy.resource.TransformPolicy.JsonOp;
 import dev.gatehouse.policy.resource.TransformPolicy.JsonRemove;
 import dev.gatehouse.policy.resource.TransformPolicy.JsonRename;
@@ -96,9 +102,17 @@ final class Planner {
     for (var op : step.json()) {
       json(op, own, new At(at.step, op.origin()));
     }
+    if (step.form() != null) {
+      own.body(Body.WHOLE, at.reason("it changes a form, whose fields may come in any order"));
+    }
+    if (step.body() != null) {
+      body(step.body(), own, at);
+    }
+    if (!step.metadata().isEmpty() && writesMetadata == null) {
+      writesMetadata = at.reason("it writes metadata");
+    }
     texts(step).forEach((part, reads) -> reads(part, reads, direction, at));
-    if (direction == Direction.RESPONSE
-        && (!step.json().isEmpty() || step.bodyTemplate() != null)) {
+    if (direction == Direction.RESPONSE && (!step.json().isEmpty() || step.body() != null)) {
       request.headers.add(at.reason(
           "what it does to the body depends on the request's method and accept-encoding"));
     }
@@ -114,9 +128,25 @@ final class Planner {
   private static void json(JsonOp op, Draft own, At at) {
     switch (op) {
       case JsonSet set -> own.body(Body.STREAM, at.reason("it sets " + op.at()));
+      case JsonDefault ready ->
+        own.body(Body.STREAM, at.reason("it sets " + op.at() + " where it is missing"));
+      case JsonMove move ->
+        own.body(
+            Body.WHOLE,
+            at.reason("it moves " + op.at() + " to " + move.to() + ", which may come before it"));
       case JsonRemove remove -> own.body(Body.STREAM, at.reason("it removes " + op.at()));
       case JsonRename rename -> own.body(Body.STREAM, at.reason("it renames " + op.at()));
       case JsonMask mask -> own.body(Body.STREAM, at.reason("it masks " + op.at()));
+    }
+  }
+
+  private static void body(TransformPolicy.Body body, Draft own, At at) {
+    switch (body) {
+      case BodyTemplate template -> {} // Nobody has to read what it replaces.
+      case BodyReplace replace ->
+        own.body(
+            Body.WHOLE, at.reason("what its regular expressions find may be anywhere in the body"));
+      case BodyMerge merge -> own.body(Body.STREAM, at.reason("it merges into the body"));
     }
   }
 
@@ -126,27 +156,47 @@ final class Planner {
     if (step.when() != null) {
       texts.put("when", Reads.condition(step.when()));
     }
-    var headers = step.headers();
-    if (headers != null) {
-      templates("headers", headers.set().values(), texts);
-      templates("headers", headers.add().values(), texts);
-    }
-    if (step.query() != null) {
-      templates("query", step.query().set().values(), texts);
+    edits("headers", step.headers(), texts);
+    edits("query", step.query(), texts);
+    edits("form", step.form(), texts);
+    switch (step.path()) {
+      case TransformPolicy.PathPrefix(var prefix, var replacement) ->
+        templates("path", List.of(replacement), texts);
+      case TransformPolicy.PathSet(var value) -> templates("path", List.of(value), texts);
+      case TransformPolicy.PathRegex regex -> {}
+      case null -> {}
     }
     for (var op : step.json()) {
-      if (op instanceof JsonSet set) {
-        templates("json", strings(set.value()), texts);
+      switch (op) {
+        case JsonSet set -> templates("json", strings(set.value()), texts);
+        case JsonDefault ready -> templates("json", strings(ready.value()), texts);
+        case JsonMove move -> {}
+        case JsonRemove remove -> {}
+        case JsonRename rename -> {}
+        case JsonMask mask -> {}
       }
     }
-    if (step.bodyTemplate() != null) {
-      templates("body", List.of(step.bodyTemplate()), texts);
+    switch (step.body()) {
+      case BodyTemplate(var text) -> templates("body", List.of(text), texts);
+      case BodyMerge(var patch) -> templates("body", strings(patch), texts);
+      case BodyReplace replace -> {}
+      case null -> {}
     }
+    templates("metadata", step.metadata().values(), texts);
     if (step.respond() != null) {
-      templates("respond", step.respond().headers().values(), texts);
+      step.respond().headers().values().forEach(values -> templates("respond", values, texts));
       templates("respond", List.of(step.respond().body()), texts);
     }
     return texts;
+  }
+
+  private static void edits(String part, @Nullable Edits edits, Map<String, Reads> texts) {
+    if (edits == null) {
+      return;
+    }
+    for (var named : List.of(edits.replace(), edits.set(), edits.addIfAbsent(), edits.add())) {
+      named.values().forEach(values -> templates(part, values, texts));
+    }
   }
 
   private static void templates(String part, Iterable<String> templates, Map<String, Reads> texts) {

@@ -14,8 +14,9 @@ import dev.gatehouse.policy.resource.Origin;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.resource.Targets;
 import dev.gatehouse.policy.resource.TransformPolicy;
-import dev.gatehouse.policy.resource.TransformPolicy.Headers;
+import dev.gatehouse.policy.resource.TransformPolicy.Edits;
 import dev.gatehouse.policy.resource.TransformPolicy.JsonMask;
+import dev.gatehouse.policy.resource.TransformPolicy.JsonOp;
 import dev.gatehouse.policy.resource.TransformPolicy.Step;
 import dev.gatehouse.server.DecisionListener;
 import dev.gatehouse.server.Service.WarmUpCall;
@@ -28,6 +29,7 @@ import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A stream that the server sends to itself before it is ready, under a policy that no folder holds: three headers changed each
@@ -101,13 +103,15 @@ final class WarmUp {
   }
 
   private static TransformPlan compile() {
-    var changes = new Headers(
-        List.of("x-a"), Map.of(), Map.of("x-b", "${request.method}"), Map.of("x-c", "c"));
-    var request = new Step(
-        "request.method == 'GET'", changes, null, null, null, List.of(), null, null, Origin.NONE);
-    var mask = new JsonMask("/card", 4, Origin.NONE);
-    var response =
-        new Step(null, changes, null, null, null, List.of(mask), null, null, Origin.NONE);
+    var changes = new Edits(
+        List.of("x-a"),
+        Map.of(),
+        Map.of(),
+        Map.of("x-b", List.of("${request.method}")),
+        Map.of(),
+        Map.of("x-c", List.of("c")));
+    var request = step("request.method == 'GET'", changes, List.of());
+    var response = step(null, changes, List.of(new JsonMask("/card", 4, Origin.NONE)));
     var meta = new Meta(
         "gatehouse.dev/v1alpha1",
         "TransformPolicy",
@@ -132,5 +136,22 @@ final class WarmUp {
       throw new IllegalStateException("the warm-up policy does not compile: " + problems.all());
     }
     return plan;
+  }
+
+  private static Step step(@Nullable String when, Edits headers, List<JsonOp> json) {
+    return new Step(
+        null,
+        when,
+        false,
+        headers,
+        null,
+        null,
+        null,
+        null,
+        null,
+        json,
+        Map.of(),
+        null,
+        Origin.NONE);
   }
 }

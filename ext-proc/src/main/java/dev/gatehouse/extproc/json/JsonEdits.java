@@ -4,6 +4,7 @@ import dev.gatehouse.extproc.json.JsonPath.Token;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -14,6 +15,9 @@ import java.util.Optional;
  */
 public final class JsonEdits {
   private static final byte[][] NO_VALUES = {};
+
+  /** Looks for nothing. */
+  private static final JsonMatcher NOTHING = Objects.requireNonNull(JsonMatcher.of(List.of()));
 
   private final List<Pass> passes;
   private final int slots;
@@ -53,6 +57,11 @@ public final class JsonEdits {
     }
     walks(group, passes);
     return new JsonEdits(List.copyOf(passes), slots(edits), NO_VALUES);
+  }
+
+  /** @throws UnprocessableBody if it is not one JSON text, as strictly as if it were edited */
+  public static void check(byte[] json) throws UnprocessableBody {
+    run(new JsonWalk(NOTHING, NO_VALUES, JsonEdits::discard, null), json);
   }
 
   /** One walk, or more if they are too much for one. */

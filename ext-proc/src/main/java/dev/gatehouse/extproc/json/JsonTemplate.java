@@ -21,7 +21,7 @@ public final class JsonTemplate {
     var in = json.getBytes(StandardCharsets.UTF_8);
     var pieces = new ArrayList<Piece>();
     try {
-      check(in);
+      JsonEdits.check(in);
       var strings = new JsonTokens();
       var from = 0;
       for (var next = 0; (next = quote(in, next)) < in.length; ) {
@@ -62,17 +62,6 @@ public final class JsonTemplate {
       }
     }
     return out.append('"').toString();
-  }
-
-  /** Walks it and looks for nothing. */
-  private static void check(byte[] json) throws UnprocessableBody {
-    var nothing = JsonMatcher.of(List.of());
-    if (nothing == null) {
-      throw new IllegalStateException();
-    }
-    var walk = new JsonWalk(nothing, new byte[0][], (bytes, from, to) -> {}, null);
-    walk.feed(json, 0, json.length);
-    walk.finish();
   }
 
   private static String meaning(byte[] in, int from, int to) {

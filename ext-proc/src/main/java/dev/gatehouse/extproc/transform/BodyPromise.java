@@ -1,6 +1,5 @@
 package dev.gatehouse.extproc.transform;
 
-import dev.gatehouse.extproc.json.JsonEdits;
 import dev.gatehouse.extproc.stream.BodyWish;
 import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.extproc.stream.HeadersMessage;
@@ -57,7 +56,7 @@ sealed interface BodyPromise {
    * How the body is had best. Small ones come whole, since the whole can be refused; larger ones and those whose length nobody knows
    * come in pieces, where the edits can be made so. Where the mode cannot grant it the stream says so.
    */
-  static BodyWish wish(HeadersMessage headers, List<JsonEdits> edits) {
+  static BodyWish wish(HeadersMessage headers, List<BodyEdit> edits) {
     return switch (headers.bodyMode()) {
       case FULL_DUPLEX ->
         isSmall(headers.first("content-length")) || !stream(edits)
@@ -68,9 +67,9 @@ sealed interface BodyPromise {
     };
   }
 
-  private static boolean stream(List<JsonEdits> edits) {
+  private static boolean stream(List<BodyEdit> edits) {
     for (var some : edits) {
-      if (some.needsWholeBody().isPresent()) {
+      if (some.streaming() == null) {
         return false;
       }
     }

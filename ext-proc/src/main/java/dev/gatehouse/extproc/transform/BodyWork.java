@@ -2,7 +2,6 @@ package dev.gatehouse.extproc.transform;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
-import dev.gatehouse.extproc.json.JsonEdits;
 import dev.gatehouse.extproc.json.UnprocessableBody;
 import dev.gatehouse.extproc.stream.HeaderChanges;
 import java.util.Arrays;
@@ -15,7 +14,7 @@ final class BodyWork {
   static final BodyWork NOTHING =
       new BodyWork(List.of(), List.of(), ContentCoding.IDENTITY, HeaderChanges.NONE, false);
 
-  private final List<JsonEdits> edits;
+  private final List<BodyEdit> edits;
   private final List<String> edited;
   private final ContentCoding coding;
   private final HeaderChanges changes;
@@ -42,7 +41,7 @@ final class BodyWork {
    * @param headersWait the answer to the headers goes out with that to the first piece
    */
   BodyWork(
-      List<JsonEdits> edits,
+      List<BodyEdit> edits,
       List<String> edited,
       ContentCoding coding,
       HeaderChanges changes,

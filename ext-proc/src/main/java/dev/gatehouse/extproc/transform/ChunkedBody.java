@@ -1,12 +1,12 @@
 package dev.gatehouse.extproc.transform;
 
 import com.google.protobuf.ByteString;
-import dev.gatehouse.extproc.json.JsonEdits;
 import dev.gatehouse.extproc.json.JsonSink;
 import dev.gatehouse.extproc.json.JsonSplicer;
 import dev.gatehouse.extproc.json.UnprocessableBody;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -60,14 +60,10 @@ final class ChunkedBody {
    * @param headersWait those of an encoded body can still say so when its first piece turns out to be unreadable
    */
   ChunkedBody(
-      List<JsonEdits> edits,
-      ContentCoding coding,
-      long limit,
-      boolean passes,
-      boolean headersWait) {
+      List<BodyEdit> edits, ContentCoding coding, long limit, boolean passes, boolean headersWait) {
     JsonSink next = out;
     for (var some : edits.reversed()) {
-      var splicer = some.splicer(next);
+      var splicer = Objects.requireNonNull(some.streaming()).splicer(next);
       splicers.addFirst(splicer);
       next = splicer::feed;
     }

@@ -3,6 +3,7 @@ package dev.gatehouse.extproc.transform;
 import com.google.protobuf.ByteString;
 import dev.gatehouse.extproc.stream.HeaderChanges;
 import dev.gatehouse.extproc.stream.HeadersMessage;
+import dev.gatehouse.extproc.transform.NamedEdits.Ready;
 import io.envoyproxy.envoy.config.core.v3.HeaderValue;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -23,7 +24,60 @@ final class HeaderEdits {
 
   /** @param original null for none */
   HeaderEdits(@Nullable HeadersMessage original) {
-    this.original = original == null ? List.of() : original.headers();
+    this(original == null ? List.of() : original.headers());
+  }
+
+  private HeaderEdits(List<HeaderValue> original) {
+    this.original = original;
+  }
+
+  /** The same headers with the same edits. */
+  HeaderEdits copy() {
+    var copy = new HeaderEdits(original);
+    if (edits != null) {
+      var copied = new LinkedHashMap<String, Edit>();
+      edits.forEach((name, edit) -> copied.put(name, edit.copy()));
+      copy.edits = copied;
+    }
+    return copy;
+  }
+
+  /** The same headers, when Envoy has been told of the edits: {@link #changes} says only what comes. */
+  HeaderEdits gone() {
+    if (edits == null) {
+      return copy();
+    }
+    var now = new ArrayList<HeaderValue>();
+    for (var header : original) {
+      var edit = edits.get(header.getKey());
+      if (edit == null || edit.keepsOriginal) {
+        now.add(header);
+      }
+    }
+    edits.forEach((name, edit) -> {
+      for (var value : edit.added) {
+        now.add(HeaderValue.newBuilder().setKey(name).setRawValue(value).build());
+      }
+    });
+    return new HeaderEdits(now);
+  }
+
+  /** What a step does, in its order. */
+  void apply(Ready edits) {
+    edits.remove().forEach(this::remove);
+    edits.rename().forEach(this::rename);
+    edits.replace().forEach((name, values) -> {
+      if (has(name)) {
+        set(name, values);
+      }
+    });
+    edits.set().forEach(this::set);
+    edits.addIfAbsent().forEach((name, values) -> {
+      if (!has(name)) {
+        add(name, values);
+      }
+    });
+    edits.add().forEach(this::add);
   }
 
   void remove(String name) {
@@ -36,12 +90,22 @@ final class HeaderEdits {
     edit.added.add(value);
   }
 
-  void add(String name, ByteString value) {
-    edit(name).added.add(value);
+  private void set(String name, List<ByteString> values) {
+    var edit = edit(name);
+    edit.clear();
+    edit.added.addAll(values);
+  }
+
+  private void add(String name, List<ByteString> values) {
+    edit(name).added.addAll(values);
+  }
+
+  private boolean has(String name) {
+    return !values(name).isEmpty();
   }
 
   /** All values go to the other name, in place of its own; nothing happens when there are none. */
-  void rename(String from, String to) {
+  private void rename(String from, String to) {
     var values = values(from);
     if (values.isEmpty() || from.equals(to)) {
       return;
@@ -156,6 +220,13 @@ final class HeaderEdits {
   private static final class Edit {
     boolean keepsOriginal = true;
     final List<ByteString> added = new ArrayList<>(1);
+
+    Edit copy() {
+      var copy = new Edit();
+      copy.keepsOriginal = keepsOriginal;
+      copy.added.addAll(added);
+      return copy;
+    }
 
     void clear() {
       keepsOriginal = false;

@@ -2,13 +2,15 @@ package dev.gatehouse.extproc.transform;
 
 import dev.gatehouse.extproc.json.JsonEdit;
 import dev.gatehouse.extproc.json.JsonEdits;
-import dev.gatehouse.extproc.json.JsonPath;
 import dev.gatehouse.extproc.json.JsonTemplate;
 import dev.gatehouse.policy.expr.EvaluationException;
+import dev.gatehouse.policy.expr.Reads;
 import dev.gatehouse.policy.expr.RequestFacts;
 import dev.gatehouse.policy.expr.Template;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,13 +19,20 @@ import org.jspecify.annotations.Nullable;
  * @param rendered the values that hold templates, in the order in which the edits want them
  * @param changes for people: {@code masked /card}
  */
-record JsonStep(JsonEdits compiled, List<SetRendered> rendered, List<String> changes) {
+record JsonStep(JsonEdits compiled, List<Value> rendered, List<String> changes) {
   sealed interface Op {}
 
   record Ready(JsonEdit edit) implements Op {}
 
-  /** A value whose strings hold templates. */
-  record SetRendered(JsonPath at, List<Piece> pieces) implements Op {
+  /**
+   * An edit that puts values in whose strings hold templates.
+   *
+   * @param edit is given the number of its first value
+   */
+  record Templated(IntFunction<JsonEdit> edit, List<Value> values) implements Op {}
+
+  /** A JSON text whose strings hold templates. */
+  record Value(List<Piece> pieces) {
     String render(RequestFacts facts) throws EvaluationException {
       var value = new StringBuilder();
       for (var piece : pieces) {
@@ -46,13 +55,13 @@ record JsonStep(JsonEdits compiled, List<SetRendered> rendered, List<String> cha
 
   static JsonStep of(List<Op> ops, List<String> changes) {
     var edits = new ArrayList<JsonEdit>();
-    var rendered = new ArrayList<SetRendered>();
+    var rendered = new ArrayList<Value>();
     for (var op : ops) {
       switch (op) {
         case Ready(var edit) -> edits.add(edit);
-        case SetRendered set -> {
-          edits.add(JsonEdit.Set.given(set.at(), rendered.size()));
-          rendered.add(set);
+        case Templated(var edit, var values) -> {
+          edits.add(edit.apply(rendered.size()));
+          rendered.addAll(values);
         }
       }
     }
@@ -71,9 +80,23 @@ record JsonStep(JsonEdits compiled, List<SetRendered> rendered, List<String> cha
       return compiled;
     }
     var values = new ArrayList<String>(rendered.size());
-    for (var set : rendered) {
-      values.add(set.render(facts));
+    for (var value : rendered) {
+      values.add(value.render(facts));
     }
     return compiled.with(values);
+  }
+
+  Optional<String> needsWholeBody() {
+    return compiled.needsWholeBody();
+  }
+
+  Reads reads() {
+    var reads = Reads.NOTHING;
+    for (var value : rendered) {
+      for (var piece : value.pieces) {
+        reads = piece instanceof Rendered(var template) ? reads.and(template.reads()) : reads;
+      }
+    }
+    return reads;
   }
 }

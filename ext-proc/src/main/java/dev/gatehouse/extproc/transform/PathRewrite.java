@@ -3,19 +3,137 @@ package dev.gatehouse.extproc.transform;
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
 import dev.gatehouse.policy.expr.EvaluationException;
+import dev.gatehouse.policy.expr.Expressions;
+import dev.gatehouse.policy.expr.Place;
+import dev.gatehouse.policy.expr.Reads;
+import dev.gatehouse.policy.expr.RequestFacts;
+import dev.gatehouse.policy.expr.Template;
 import dev.gatehouse.policy.resource.Origin;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.resource.TransformPolicy;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Replaces what an RE2 expression finds in the path, the query left alone. RE2/J runs in linear time, whatever the expression and
- * the path. The route stays the one that was chosen: the route cache is never cleared.
- */
-record PathRewrite(Pattern regex, String replacement) {
+/** Changes the path and leaves the query alone. The route stays the one that was chosen: the route cache is never cleared. */
+sealed interface PathRewrite {
+  /** @param path without a query */
+  String rewrite(String path, RequestFacts facts) throws EvaluationException;
 
+  Reads reads();
+
+  /** Replaces what an RE2 expression finds. RE2/J runs in linear time, whatever the expression and the path. */
+  record ByRegex(Pattern regex, String replacement) implements PathRewrite {
+    @Override
+    public String rewrite(String path, RequestFacts facts) {
+      var matcher = regex.matcher(path);
+      return matcher.find() ? matcher.reset().replaceAll(replacement) : path;
+    }
+
+    @Override
+    public Reads reads() {
+      return Reads.NOTHING;
+    }
+  }
+
+  /**
+   * Replaces the first segments (Gateway API, {@code ReplacePrefixMatch}).
+   *
+   * @param prefix without a slash at its end
+   */
+  record ByPrefix(String prefix, Template replacement) implements PathRewrite {
+    @Override
+    public String rewrite(String path, RequestFacts facts) throws EvaluationException {
+      if (!path.startsWith(prefix)
+          || (path.length() > prefix.length() && path.charAt(prefix.length()) != '/')) {
+        return path;
+      }
+      var first = segments(replacement, facts);
+      var rest = path.substring(prefix.length());
+      var whole =
+          first.endsWith("/") ? first.substring(0, first.length() - 1) + rest : first + rest;
+      return whole.isEmpty() ? "/" : whole;
+    }
+
+    @Override
+    public Reads reads() {
+      return replacement.reads();
+    }
+  }
+
+  record Whole(Template path) implements PathRewrite {
+    @Override
+    public String rewrite(String before, RequestFacts facts) throws EvaluationException {
+      return segments(path, facts);
+    }
+
+    @Override
+    public Reads reads() {
+      return path.reads();
+    }
+  }
+
+  /**
+   * The path with its query.
+   *
+   * @throws EvaluationException if a template cannot be evaluated, or no path comes of it
+   */
+  default String apply(String path, RequestFacts facts) throws EvaluationException {
+    var mark = path.indexOf('?');
+    var rewritten = rewrite(mark < 0 ? path : path.substring(0, mark), facts);
+    if (!rewritten.startsWith("/")) {
+      throw new EvaluationException("the rewritten path does not begin with /");
+    }
+    return mark < 0 ? rewritten : rewritten + path.substring(mark);
+  }
+
+  /** Null with the problem said. */
   static @Nullable PathRewrite compile(
-      TransformPolicy.Path path, Origin origin, String where, Problems problems) {
+      TransformPolicy.Path path, Place place, Origin origin, String where, Problems problems) {
+    return switch (path) {
+      case TransformPolicy.PathRegex regex -> byRegex(regex, origin, where, problems);
+      case TransformPolicy.PathPrefix(var prefix, var replacement) -> {
+        var template = template(replacement, place, origin, where + ".replacement", problems);
+        yield template == null
+            ? null
+            : new ByPrefix(
+                prefix.endsWith("/") ? prefix.substring(0, prefix.length() - 1) : prefix, template);
+      }
+      case TransformPolicy.PathSet(var value) -> {
+        var template = template(value, place, origin, where + ".set", problems);
+        yield template == null ? null : new Whole(template);
+      }
+    };
+  }
+
+  /**
+   * What expressions yield are parts of segments: a slash or a question mark in them ends nothing, and where all of a segment is
+   * {@code ..} nobody climbs out of the path that the policy names.
+   */
+  private static String segments(Template template, RequestFacts facts) throws EvaluationException {
+    var path = template.render(facts, Parameters::encode);
+    for (var segment : path.split("/", -1)) {
+      if (segment.equals(".") || segment.equals("..")) {
+        throw new EvaluationException("the rewritten path would have a segment of dots");
+      }
+    }
+    return path;
+  }
+
+  private static @Nullable Template template(
+      String text, Place place, Origin origin, String where, Problems problems) {
+    var template = Expressions.template(text, place, origin, where, problems);
+    if (template == null) {
+      return null;
+    }
+    var objection = objection(template.literals());
+    if (objection != null) {
+      problems.error(origin, where, objection);
+      return null;
+    }
+    return template;
+  }
+
+  private static @Nullable PathRewrite byRegex(
+      TransformPolicy.PathRegex path, Origin origin, String where, Problems problems) {
     Pattern regex;
     try {
       regex = Pattern.compile(path.regex());
@@ -27,32 +145,20 @@ record PathRewrite(Pattern regex, String replacement) {
               + " (RE2 has no look-around and no back references)");
       return null;
     }
-    var objection = objection(path.replacement(), regex.groupCount());
+    var objection = objection(path.replacement());
+    if (objection == null) {
+      objection = wrongGroup(path.replacement(), regex.groupCount());
+    }
     if (objection != null) {
       problems.error(origin, where + ".replacement", objection);
       return null;
     }
-    return new PathRewrite(regex, path.replacement());
+    return new ByRegex(regex, path.replacement());
   }
 
-  /** @param path with or without a query */
-  String apply(String path) throws EvaluationException {
-    var mark = path.indexOf('?');
-    var bare = mark < 0 ? path : path.substring(0, mark);
-    var matcher = regex.matcher(bare);
-    if (!matcher.find()) {
-      return path;
-    }
-    var rewritten = matcher.reset().replaceAll(replacement);
-    if (!rewritten.startsWith("/")) {
-      throw new EvaluationException("the rewritten path does not begin with /");
-    }
-    return mark < 0 ? rewritten : rewritten + path.substring(mark);
-  }
-
-  private static @Nullable String objection(String replacement, int groups) {
-    for (var i = 0; i < replacement.length(); i++) {
-      var c = replacement.charAt(i);
+  private static @Nullable String objection(String text) {
+    for (var i = 0; i < text.length(); i++) {
+      var c = text.charAt(i);
       if (c == '?' || c == '#') {
         return "holds `" + c + "`, which ends a path; use `query` for the query";
       }
@@ -62,12 +168,16 @@ record PathRewrite(Pattern regex, String replacement) {
       if (c == '\\') {
         return "holds `\\`; only $1 to $9 and $0 have a meaning here";
       }
-      if (c == '$') {
-        var group =
-            i + 1 < replacement.length() ? Character.digit(replacement.charAt(i + 1), 10) : -1;
-        if (group < 0 || group > groups) {
-          return "`$` must be followed by a group's number, 0 to " + groups + " in this expression";
-        }
+    }
+    return null;
+  }
+
+  private static @Nullable String wrongGroup(String replacement, int groups) {
+    for (var i = replacement.indexOf('$'); i >= 0; i = replacement.indexOf('$', i + 1)) {
+      var group =
+          i + 1 < replacement.length() ? Character.digit(replacement.charAt(i + 1), 10) : -1;
+      if (group < 0 || group > groups) {
+        return "`$` must be followed by a group's number, 0 to " + groups + " in this expression";
       }
     }
     return null;

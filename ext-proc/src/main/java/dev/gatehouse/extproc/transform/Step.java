@@ -1,13 +1,15 @@
 package dev.gatehouse.extproc.transform;
 
 import com.google.protobuf.ByteString;
-import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.extproc.stream.HeaderChanges;
 import dev.gatehouse.extproc.stream.Reply;
+import dev.gatehouse.extproc.transform.BodyUse.How;
 import dev.gatehouse.policy.expr.Condition;
 import dev.gatehouse.policy.expr.EvaluationException;
+import dev.gatehouse.policy.expr.Reads;
 import dev.gatehouse.policy.expr.RequestFacts;
 import dev.gatehouse.policy.resource.Origin;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -15,93 +17,171 @@ import org.jspecify.annotations.Nullable;
 /**
  * One compiled step of a policy.
  *
+ * @param name what people call it, or its place in the policy
+ * @param skipOnError whether a step whose condition or templates cannot be evaluated is left out; else it fails the message
  * @param status as the {@code :status} header says it
- * @param changes what it changes beside JSON, for people, names without values: {@code -server}, {@code x-user=}
+ * @param changes what it changes beside the body, for people, names without values: {@code -server}, {@code x-user=}
  * @param origin where it stands, by which {@code explain} knows it
+ * @param waits what of it cannot be evaluated before its direction's body is there
  */
 record Step(
+    String name,
     @Nullable Condition when,
-    Headers headers,
+    boolean skipOnError,
+    NamedEdits headers,
     @Nullable PathRewrite path,
-    @Nullable QueryEdit query,
+    @Nullable NamedEdits query,
     @Nullable ByteString status,
-    @Nullable JsonStep json,
-    @Nullable Text body,
+    @Nullable BodyStep body,
+    Map<String, Text> metadata,
     @Nullable Respond respond,
     List<String> changes,
-    Origin origin) {
+    Origin origin,
+    Waits waits) {
 
-  /** In the order in which they happen. */
-  record Headers(
-      List<String> remove,
-      Map<String, String> rename,
-      Map<String, Text> set,
-      Map<String, Text> add) {
-    static final Headers NONE = new Headers(List.of(), Map.of(), Map.of(), Map.of());
+  /** What of a step cannot be evaluated before the body is there. */
+  enum Waits {
+    NOTHING,
+    /** A template, or more of them. */
+    TEMPLATES,
+    CONDITION
   }
 
-  record Respond(int status, Map<String, Text> headers, Text body) {
+  record Respond(int status, Map<String, List<Text>> headers, Text body) {
     Reply.Respond render(RequestFacts facts) throws EvaluationException {
       var changes = HeaderChanges.builder();
       for (var header : headers.entrySet()) {
-        changes.overwrite(header.getKey(), header.getValue().render(facts));
+        var values = Text.render(header.getValue(), facts);
+        for (var i = 0; i < values.size(); i++) {
+          if (i == 0) {
+            changes.overwrite(header.getKey(), values.get(i));
+          } else {
+            changes.append(header.getKey(), values.get(i));
+          }
+        }
       }
       return new Reply.Respond(
           status, changes.build(), body.render(facts), "gatehouse_transform_respond");
     }
+
+    Reads reads() {
+      var reads = body.reads();
+      for (var values : headers.values()) {
+        for (var value : values) {
+          reads = reads.and(value.reads());
+        }
+      }
+      return reads;
+    }
   }
+
+  /** What a step does to one message, all of it rendered: from here on nothing can fail, so a step happens as a whole or not at all. */
+  record Rendered(
+      NamedEdits.Ready headers,
+      @Nullable ByteString path,
+      @Nullable ByteString body,
+      @Nullable BodyEdit edit,
+      Map<String, String> metadata) {}
 
   boolean holds(RequestFacts facts) throws EvaluationException {
     return when == null || when.test(facts);
   }
 
-  /** All that it changes but the body. */
-  void change(Direction direction, StreamFacts facts) throws EvaluationException {
-    var edits = facts.edits(direction);
-    for (var name : headers.remove) {
-      edits.remove(name);
-    }
-    for (var rename : headers.rename.entrySet()) {
-      edits.rename(rename.getKey(), rename.getValue());
-    }
-    for (var set : headers.set.entrySet()) {
-      edits.set(set.getKey(), set.getValue().render(facts));
-    }
-    for (var add : headers.add.entrySet()) {
-      edits.add(add.getKey(), add.getValue().render(facts));
-    }
-    if (path != null || query != null) {
-      changePath(facts, edits);
-    }
-    if (status != null) {
-      edits.set(":status", status);
-    }
+  /** What it needs of the body that comes. */
+  BodyUse bodyUse() {
+    return switch (waits) {
+      case CONDITION -> new BodyUse(How.WHOLE, name + ": its condition reads the body");
+      case TEMPLATES -> new BodyUse(How.WHOLE, name + ": a template of it reads the body");
+      case NOTHING -> body instanceof BodyStep.Edit edit ? edit.use(name) : BodyUse.NOTHING;
+    };
   }
 
-  private void changePath(StreamFacts facts, HeaderEdits edits) throws EvaluationException {
-    var before = facts.path();
-    var after = path == null ? before : path.apply(before);
+  /** This one, waiting for what its condition and templates read. */
+  Step waiting(String body) {
+    var waits = when != null && when.reads().reads(body)
+        ? Waits.CONDITION
+        : rendered().reads(body) ? Waits.TEMPLATES : Waits.NOTHING;
+    return new Step(
+        name,
+        when,
+        skipOnError,
+        headers,
+        path,
+        query,
+        status,
+        this.body,
+        metadata,
+        respond,
+        changes,
+        origin,
+        waits);
+  }
+
+  Reads reads() {
+    return when == null ? rendered() : when.reads().and(rendered());
+  }
+
+  private Reads rendered() {
+    var reads = headers.reads();
+    if (path != null) {
+      reads = reads.and(path.reads());
+    }
     if (query != null) {
-      after = query.apply(after, facts);
+      reads = reads.and(query.reads());
     }
-    if (!after.equals(before)) {
-      if (after.indexOf('\ufffd') >= 0) {
-        throw new EvaluationException("the path is not UTF-8");
-      }
-      edits.set(":path", ByteString.copyFromUtf8(after));
+    if (body != null) {
+      reads = reads.and(body.reads());
     }
+    for (var text : metadata.values()) {
+      reads = reads.and(text.reads());
+    }
+    return respond == null ? reads : reads.and(respond.reads());
+  }
+
+  /** All that it does unless it responds; it sees the message as it was before the step. */
+  Rendered render(StreamFacts facts) throws EvaluationException {
+    var rendered = body instanceof BodyStep.Template(var text) ? text.render(facts) : null;
+    var edit = body instanceof BodyStep.Edit some ? some.edit(facts) : null;
+    return new Rendered(
+        headers.ready(facts),
+        path == null && query == null ? null : changedPath(facts),
+        rendered,
+        edit,
+        metadata.isEmpty() ? Map.of() : metadata(facts));
+  }
+
+  private Map<String, String> metadata(StreamFacts facts) throws EvaluationException {
+    var texts = new LinkedHashMap<String, String>();
+    for (var entry : metadata.entrySet()) {
+      texts.put(entry.getKey(), entry.getValue().render(facts).toStringUtf8());
+    }
+    return texts;
+  }
+
+  /** Null if it stays. */
+  private @Nullable ByteString changedPath(StreamFacts facts) throws EvaluationException {
+    var before = facts.path();
+    var after = path == null ? before : path.apply(before, facts);
+    if (query != null) {
+      after = Parameters.editQuery(after, query.ready(facts));
+    }
+    if (after.equals(before)) {
+      return null;
+    }
+    if (after.indexOf('\ufffd') >= 0) {
+      throw new EvaluationException("the path is not UTF-8");
+    }
+    return ByteString.copyFromUtf8(after);
   }
 
   /** Whether it does the same to every message, whatever that holds. */
   boolean isFixed() {
     return when == null
-        && headers.rename.isEmpty()
-        && headers.set.values().stream().allMatch(Text::isConstant)
-        && headers.add.values().stream().allMatch(Text::isConstant)
+        && headers.fixed() != null
         && path == null
         && query == null
-        && body == null
-        && respond == null
-        && (json == null || json.ready() != null);
+        && (body == null || (body instanceof BodyStep.Edit edit && edit.fixed() != null))
+        && metadata.isEmpty()
+        && respond == null;
   }
 }

@@ -1,7 +1,6 @@
 package dev.gatehouse.extproc.transform;
 
 import com.google.protobuf.ByteString;
-import dev.gatehouse.extproc.json.JsonEdits;
 import dev.gatehouse.extproc.json.UnprocessableBody;
 import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.extproc.stream.Reply;
@@ -82,6 +81,11 @@ public final class StepRecord implements StepTrace {
   }
 
   @Override
+  public void waits() {
+    running = null;
+  }
+
+  @Override
   public void failed(String why) {
     end(new End.Failed(why));
   }
@@ -99,9 +103,9 @@ public final class StepRecord implements StepTrace {
   }
 
   @Override
-  public void editsBody(JsonEdits edits) {
+  public void editsBody(BodyEdit edit) {
     if (running != null) {
-      running.body.add(old -> ByteString.copyFrom(edits.apply(old.toByteArray())));
+      running.body.add(old -> ByteString.copyFrom(edit.apply(old.toByteArray())));
     }
   }
 

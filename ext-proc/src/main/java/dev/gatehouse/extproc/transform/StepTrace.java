@@ -1,7 +1,6 @@
 package dev.gatehouse.extproc.transform;
 
 import com.google.protobuf.ByteString;
-import dev.gatehouse.extproc.json.JsonEdits;
 import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.extproc.stream.Reply;
 
@@ -28,7 +27,10 @@ interface StepTrace {
   /** The condition does not hold. */
   default void leftOut() {}
 
-  /** The condition or a template could not be evaluated. */
+  /** It needs the body, which is to come: it will begin again then. */
+  default void waits() {}
+
+  /** The condition or a template could not be evaluated; the steps behind go on where it says {@code onError: Skip}. */
   default void failed(String why) {}
 
   /** It answers the client. */
@@ -38,7 +40,7 @@ interface StepTrace {
   default void replacesBody(ByteString body) {}
 
   /** Of the body as the steps before have left it. */
-  default void editsBody(JsonEdits edits) {}
+  default void editsBody(BodyEdit edit) {}
 
   /** What it changes beside the body is in the facts. */
   default void done() {}

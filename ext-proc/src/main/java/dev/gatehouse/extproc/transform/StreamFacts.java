@@ -2,10 +2,12 @@ package dev.gatehouse.extproc.transform;
 
 import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.extproc.stream.HeadersMessage;
+import dev.gatehouse.extproc.stream.PlainValues;
 import dev.gatehouse.policy.attach.Bindings;
 import dev.gatehouse.policy.attach.RouteKey;
 import dev.gatehouse.policy.expr.Auth;
 import dev.gatehouse.policy.expr.RequestFacts;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +25,9 @@ public final class StreamFacts implements RequestFacts {
   private @Nullable HeadersMessage first;
   private @Nullable HeadersMessage latest;
   private @Nullable Auth auth;
+  private @Nullable Object requestBody;
+  private @Nullable Object responseBody;
+  private Map<String, Object> told = Map.of();
 
   /** @param addressFromHeader {@code --client-address=x-envoy-external-address} */
   public StreamFacts(@Nullable RouteKey route, boolean addressFromHeader) {
@@ -45,6 +50,44 @@ public final class StreamFacts implements RequestFacts {
 
   HeaderEdits edits(Direction direction) {
     return direction == Direction.REQUEST ? request : response;
+  }
+
+  /** A direction's body was read. */
+  void read(Direction direction, Object json) {
+    if (direction == Direction.REQUEST) {
+      requestBody = json;
+    } else {
+      responseBody = json;
+    }
+  }
+
+  /** Dynamic metadata was written; what comes later sees it, whether or not Envoy forwards it. */
+  void tell(Map<String, String> metadata) {
+    var all = new LinkedHashMap<>(told);
+    all.putAll(metadata);
+    told = all;
+  }
+
+  /** These facts for late steps of a direction, whose edits so far have gone: what is edited on the copy changes nothing here. */
+  StreamFacts later(Direction direction) {
+    var later = new StreamFacts(route, addressFromHeader);
+    later.request = direction == Direction.REQUEST ? request.gone() : request.copy();
+    later.response = direction == Direction.RESPONSE ? response.gone() : response.copy();
+    later.first = first;
+    later.latest = latest;
+    later.auth = auth;
+    later.told = told;
+    return later;
+  }
+
+  /** What late steps made of a direction's headers, and what they told. */
+  void take(Direction direction, StreamFacts later) {
+    if (direction == Direction.REQUEST) {
+      request = later.request;
+    } else {
+      response = later.response;
+    }
+    told = later.told;
   }
 
   @Override
@@ -91,7 +134,7 @@ public final class StreamFacts implements RequestFacts {
 
   @Override
   public Map<String, String> query() {
-    return QueryEdit.parse(path());
+    return Parameters.query(path());
   }
 
   @Override
@@ -125,6 +168,31 @@ public final class StreamFacts implements RequestFacts {
   @Override
   public Map<String, String> responseHeaders() {
     return response.all();
+  }
+
+  @Override
+  public @Nullable Object requestBody() {
+    return requestBody;
+  }
+
+  @Override
+  public @Nullable Object responseBody() {
+    return responseBody;
+  }
+
+  @Override
+  public @Nullable Map<String, Object> metadata(String namespace) {
+    var struct = latest == null ? null : latest.metadata(namespace);
+    if (struct == null && first != null) {
+      struct = first.metadata(namespace);
+    }
+    var ours = namespace.equals(Bindings.PROCESSOR_NAMESPACE) ? told : Map.<String, Object>of();
+    if (struct == null) {
+      return ours.isEmpty() ? null : ours;
+    }
+    var all = PlainValues.of(struct);
+    all.putAll(ours);
+    return all;
   }
 
   private static int number(String digits) {

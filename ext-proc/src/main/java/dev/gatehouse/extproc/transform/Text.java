@@ -4,20 +4,30 @@ import com.google.protobuf.ByteString;
 import dev.gatehouse.policy.expr.EvaluationException;
 import dev.gatehouse.policy.expr.Expressions;
 import dev.gatehouse.policy.expr.Place;
+import dev.gatehouse.policy.expr.Reads;
 import dev.gatehouse.policy.expr.RequestFacts;
 import dev.gatehouse.policy.expr.Template;
 import dev.gatehouse.policy.resource.Origin;
 import dev.gatehouse.policy.resource.Problems;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A text of a policy: a constant, or one with CEL in {@code ${…}}. */
 sealed interface Text {
   ByteString render(RequestFacts facts) throws EvaluationException;
 
+  Reads reads();
+
   record Constant(ByteString bytes) implements Text {
     @Override
     public ByteString render(RequestFacts facts) {
       return bytes;
+    }
+
+    @Override
+    public Reads reads() {
+      return Reads.NOTHING;
     }
   }
 
@@ -25,6 +35,11 @@ sealed interface Text {
     @Override
     public ByteString render(RequestFacts facts) throws EvaluationException {
       return ByteString.copyFromUtf8(template.render(facts));
+    }
+
+    @Override
+    public Reads reads() {
+      return template.reads();
     }
   }
 
@@ -38,6 +53,22 @@ sealed interface Text {
       }
       return ByteString.copyFromUtf8(value);
     }
+
+    @Override
+    public Reads reads() {
+      return template.reads();
+    }
+  }
+
+  static List<ByteString> render(List<Text> texts, RequestFacts facts) throws EvaluationException {
+    if (texts.size() == 1) {
+      return List.of(texts.getFirst().render(facts));
+    }
+    var values = new ArrayList<ByteString>(texts.size());
+    for (var text : texts) {
+      values.add(text.render(facts));
+    }
+    return values;
   }
 
   default boolean isConstant() {

@@ -5,6 +5,7 @@ import dev.gatehouse.extproc.json.JsonEdit;
 import dev.gatehouse.extproc.json.JsonPath;
 import dev.gatehouse.extproc.json.JsonTemplate;
 import dev.gatehouse.extproc.stream.Direction;
+import dev.gatehouse.extproc.transform.BodyUse.How;
 import dev.gatehouse.extproc.transform.TransformPlan.Way;
 import dev.gatehouse.policy.expr.Condition;
 import dev.gatehouse.policy.expr.Expressions;
@@ -13,10 +14,13 @@ import dev.gatehouse.policy.resource.Origin;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.resource.TransformPolicy;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /** Compiles a TransformPolicy: every expression, template, pattern and pointer is made ready here, and nothing while serving. */
@@ -32,10 +36,12 @@ public final class TransformCompiler {
     var before = problems.errors();
     var request = steps(Direction.REQUEST, policy.request());
     var response = steps(Direction.RESPONSE, policy.response());
+    checkLimit(policy, request, "requestBytes", policy.requestBytes());
+    checkLimit(policy, response, "responseBytes", policy.responseBytes());
     if (problems.errors() > before) {
       return null;
     }
-    var readsResponse = response.stream().anyMatch(step -> step.json() != null);
+    var readsResponse = response.stream().anyMatch(step -> step.bodyUse().how() != How.NONE);
     return new TransformPlan(
         policy.meta().id(),
         policy.passUnprocessable(),
@@ -44,17 +50,37 @@ public final class TransformCompiler {
         Way.of(Direction.RESPONSE, response, policy.responseBytes(), false));
   }
 
+  private void checkLimit(TransformPolicy policy, List<Step> steps, String field, long bytes) {
+    if (bytes <= TransformPolicy.MAX_WHOLE_BODY) {
+      return;
+    }
+    steps.stream()
+        .map(Step::bodyUse)
+        .filter(use -> use.how() == How.WHOLE)
+        .findFirst()
+        .ifPresent(use -> problems.error(
+            policy.meta().origin(),
+            "spec.limits." + field,
+            "a body that is held as a whole may have at most 256Mi, and this one is (" + use.why()
+                + ")"));
+  }
+
   private List<Step> steps(Direction direction, List<TransformPolicy.Step> steps) {
     var compiled = new ArrayList<Step>();
     for (var i = 0; i < steps.size(); i++) {
-      var request = direction == Direction.REQUEST;
-      compiled.add(new StepCompiler(
-              request ? Place.TRANSFORM_REQUEST : Place.TRANSFORM_RESPONSE,
-              steps.get(i).origin(),
-              "spec." + (request ? "request" : "response") + "[" + i + "]")
-          .compile(steps.get(i)));
+      compiled.add(step(direction, steps.get(i), "[" + i + "]"));
     }
     return compiled;
+  }
+
+  /** @param index as it stands in a path */
+  Step step(Direction direction, TransformPolicy.Step step, String index) {
+    var request = direction == Direction.REQUEST;
+    return new StepCompiler(
+            request ? Place.TRANSFORM_REQUEST : Place.TRANSFORM_RESPONSE,
+            step.origin(),
+            "spec." + (request ? "request" : "response") + index)
+        .compile(step);
   }
 
   /** What could not be compiled is left out of the step; the problem that was said keeps the policy out of force. */
@@ -63,7 +89,6 @@ public final class TransformCompiler {
     private final Origin origin;
     private final String where;
     private final List<String> changes = new ArrayList<>();
-    private final List<String> jsonChanges = new ArrayList<>();
 
     StepCompiler(Place place, Origin origin, String where) {
       this.place = place;
@@ -72,17 +97,25 @@ public final class TransformCompiler {
     }
 
     Step compile(TransformPolicy.Step step) {
-      return new Step(
-          when(step.when()),
-          headers(step.headers()),
-          path(step.path()),
-          query(step.query()),
-          status(step.status()),
-          json(step.json()),
-          body(step.bodyTemplate()),
-          respond(step.respond()),
-          List.copyOf(changes),
-          origin);
+      var compiled = new Step(
+              step.name() == null ? where.substring("spec.".length()) : step.name(),
+              when(step.when()),
+              step.skipOnError(),
+              headers(step.headers()),
+              path(step.path()),
+              query(step.query()),
+              status(step.status()),
+              body(step),
+              metadata(step.metadata()),
+              respond(step.respond()),
+              List.copyOf(changes),
+              origin,
+              Step.Waits.NOTHING)
+          .waiting(place == Place.TRANSFORM_REQUEST ? "request.body" : "response.body");
+      if (compiled.waits() != Step.Waits.NOTHING || compiled.reads().reads("request.body")) {
+        problems.error(origin, where, "reads the body, which is not supported yet");
+      }
+      return compiled;
     }
 
     private @Nullable Condition when(@Nullable String when) {
@@ -91,29 +124,12 @@ public final class TransformCompiler {
           : Expressions.condition(when, place, origin, where + ".when", problems);
     }
 
-    private Step.Headers headers(TransformPolicy.@Nullable Headers headers) {
-      if (headers == null) {
-        return Step.Headers.NONE;
+    private NamedEdits headers(TransformPolicy.@Nullable Edits edits) {
+      if (edits == null) {
+        return NamedEdits.NONE;
       }
-      headers.remove().forEach(name -> changes.add("-" + name));
-      headers.rename().forEach((from, to) -> changes.add(from + "→" + to));
-      headers.set().keySet().forEach(name -> changes.add(name + "="));
-      headers.add().keySet().forEach(name -> changes.add("+" + name));
-      return new Step.Headers(
-          List.copyOf(headers.remove()),
-          headers.rename(),
-          values(headers.set(), where + ".headers.set"),
-          values(headers.add(), where + ".headers.add"));
-    }
-
-    private Map<String, Text> values(Map<String, String> values, String path) {
-      var compiled = new LinkedHashMap<String, Text>();
-      values.forEach((name, value) -> {
-        var text = Text.ofHeader(value, place, origin, path + "." + name, problems);
-        if (text != null) {
-          compiled.put(name, text);
-        }
-      });
+      var compiled = edits(edits, where + ".headers", Text::ofHeader);
+      changes.addAll(compiled.describe(""));
       return compiled;
     }
 
@@ -122,23 +138,42 @@ public final class TransformCompiler {
         return null;
       }
       changes.add("path");
-      return PathRewrite.compile(path, origin, where + ".path", problems);
+      return PathRewrite.compile(path, place, origin, where + ".path", problems);
     }
 
-    private @Nullable QueryEdit query(TransformPolicy.@Nullable Query query) {
-      if (query == null) {
+    private @Nullable NamedEdits query(TransformPolicy.@Nullable Edits edits) {
+      if (edits == null) {
         return null;
       }
-      var set = new LinkedHashMap<String, Text>();
-      query.set().forEach((name, value) -> {
-        var text = Text.of(value, place, origin, where + ".query.set." + name, problems);
-        if (text != null) {
-          set.put(name, text);
+      var compiled = edits(edits, where + ".query", Text::of);
+      changes.addAll(compiled.describe("?"));
+      return compiled;
+    }
+
+    private NamedEdits edits(TransformPolicy.Edits edits, String path, TextReader read) {
+      return new NamedEdits(
+          Set.copyOf(edits.remove()),
+          edits.rename(),
+          values(edits.replace(), path + ".replace", read),
+          values(edits.set(), path + ".set", read),
+          values(edits.addIfAbsent(), path + ".addIfAbsent", read),
+          values(edits.add(), path + ".add", read));
+    }
+
+    private Map<String, List<Text>> values(
+        Map<String, List<String>> values, String path, TextReader read) {
+      var compiled = new LinkedHashMap<String, List<Text>>();
+      values.forEach((name, texts) -> {
+        var some = new ArrayList<Text>(texts.size());
+        for (var value : texts) {
+          var text = read.text(value, place, origin, path + "." + name, problems);
+          if (text != null) {
+            some.add(text);
+          }
         }
+        compiled.put(name, List.copyOf(some));
       });
-      query.remove().forEach(name -> changes.add("-?" + name));
-      query.set().keySet().forEach(name -> changes.add("?" + name + "="));
-      return new QueryEdit(set, Set.copyOf(query.remove()));
+      return compiled;
     }
 
     private @Nullable ByteString status(@Nullable Integer status) {
@@ -149,65 +184,142 @@ public final class TransformCompiler {
       return ByteString.copyFromUtf8(Integer.toString(status));
     }
 
-    private @Nullable JsonStep json(List<TransformPolicy.JsonOp> ops) {
-      if (ops.isEmpty()) {
-        return null;
+    private @Nullable BodyStep body(TransformPolicy.Step step) {
+      if (!step.json().isEmpty()) {
+        return new BodyStep.Json(json(step.json()));
       }
-      var compiled = new ArrayList<JsonStep.Op>();
-      for (var i = 0; i < ops.size(); i++) {
-        var op = op(ops.get(i), where + ".json[" + i + "]");
-        if (op != null) {
-          compiled.add(op);
-        }
+      if (step.form() != null) {
+        var fields = edits(step.form(), where + ".form", Text::of);
+        return new BodyStep.Form(fields, fields.describe("form "));
       }
-      return JsonStep.of(compiled, jsonChanges);
-    }
-
-    private JsonStep.@Nullable Op op(TransformPolicy.JsonOp op, String path) {
-      JsonPath at;
-      try {
-        at = JsonPath.parse(op.at());
-      } catch (IllegalArgumentException e) {
-        problems.error(op.origin(), path + ".at", String.valueOf(e.getMessage()));
-        return null;
-      }
-      return switch (op) {
-        case TransformPolicy.JsonSet set -> {
-          jsonChanges.add("set " + at);
-          yield set(at, set, path + ".value");
-        }
-        case TransformPolicy.JsonRemove remove -> {
-          jsonChanges.add("removed " + at);
-          if (op.at().isEmpty()) {
-            problems.error(op.origin(), path + ".at", "the whole document cannot be removed");
-          }
-          yield new JsonStep.Ready(new JsonEdit.Remove(at));
-        }
-        case TransformPolicy.JsonRename rename -> {
-          jsonChanges.add("renamed " + at);
-          if (!at.endsInName()) {
-            problems.error(
-                op.origin(), path + ".at", "only a member can be renamed, by its name (no *)");
-          }
-          yield new JsonStep.Ready(new JsonEdit.Rename(at, rename.to()));
-        }
-        case TransformPolicy.JsonMask mask -> {
-          jsonChanges.add("masked " + at);
-          yield new JsonStep.Ready(new JsonEdit.Mask(at, mask.keepLast()));
+      return switch (step.body()) {
+        case null -> null;
+        case TransformPolicy.BodyTemplate(var text) -> template(text);
+        case TransformPolicy.BodyReplace(var all) -> texts(all);
+        case TransformPolicy.BodyMerge(var patch) -> {
+          problems.error(origin, where + ".body.merge", "not supported yet");
+          yield null;
         }
       };
     }
 
-    private JsonStep.@Nullable Op set(JsonPath at, TransformPolicy.JsonSet set, String path) {
-      List<JsonTemplate.Piece> parts;
-      try {
-        parts = JsonTemplate.pieces(set.value(), text -> text.contains("${"));
-      } catch (IllegalArgumentException e) {
-        problems.error(set.origin(), path, e.getMessage() + " (expected: a JSON value)");
+    private @Nullable BodyStep template(String template) {
+      changes.add("body");
+      var text = Text.of(template, place, origin, where + ".body.template", problems);
+      return text == null ? null : new BodyStep.Template(text);
+    }
+
+    private BodyStep texts(List<TransformPolicy.Replacement> all) {
+      var compiled = new ArrayList<TextReplacement>();
+      for (var i = 0; i < all.size(); i++) {
+        var one = TextReplacement.compile(
+            all.get(i), origin, where + ".body.replace[" + i + "]", problems);
+        if (one != null) {
+          compiled.add(one);
+        }
+      }
+      return new BodyStep.Texts(
+          new BodyEdit.Texts(List.copyOf(compiled)), List.of("replaced texts in the body"));
+    }
+
+    private JsonStep json(List<TransformPolicy.JsonOp> ops) {
+      var compiled = new ArrayList<JsonStep.Op>();
+      var said = new ArrayList<String>();
+      for (var i = 0; i < ops.size(); i++) {
+        var op = op(ops.get(i), where + ".json[" + i + "]", said);
+        if (op != null) {
+          compiled.add(op);
+        }
+      }
+      return JsonStep.of(compiled, said);
+    }
+
+    private JsonStep.@Nullable Op op(TransformPolicy.JsonOp op, String path, List<String> said) {
+      var at = pointer(op.at(), op.origin(), path + ".at");
+      if (at == null) {
         return null;
       }
-      if (parts.stream().noneMatch(JsonTemplate.Piece::rendered)) {
-        return new JsonStep.Ready(new JsonEdit.Set(at, set.value()));
+      try {
+        return switch (op) {
+          case TransformPolicy.JsonSet(var pointer, var value, var opOrigin) -> {
+            said.add("set " + at);
+            yield valued(
+                value,
+                opOrigin,
+                path + ".value",
+                json -> new JsonEdit.Set(at, json),
+                slot -> JsonEdit.Set.given(at, slot));
+          }
+          case TransformPolicy.JsonDefault(var pointer, var value, var opOrigin) -> {
+            said.add("default " + at);
+            yield valued(
+                value,
+                opOrigin,
+                path + ".value",
+                json -> new JsonEdit.Default(at, json),
+                slot -> JsonEdit.Default.given(at, slot));
+          }
+          case TransformPolicy.JsonRemove remove -> {
+            said.add("removed " + at);
+            yield new JsonStep.Ready(new JsonEdit.Remove(at));
+          }
+          case TransformPolicy.JsonRename(var pointer, var to, var opOrigin) -> {
+            said.add("renamed " + at);
+            if (!at.endsInName()) {
+              problems.error(
+                  opOrigin, path + ".at", "only a member can be renamed, by its name (no *)");
+              yield null;
+            }
+            yield new JsonStep.Ready(new JsonEdit.Rename(at, to));
+          }
+          case TransformPolicy.JsonMove(var pointer, var to, var opOrigin) -> {
+            said.add("moved " + at);
+            var target = pointer(to, opOrigin, path + ".to");
+            yield target == null ? null : new JsonStep.Ready(new JsonEdit.Move(at, target));
+          }
+          case TransformPolicy.JsonMask(var pointer, var keepLast, var opOrigin) -> {
+            said.add("masked " + at);
+            yield new JsonStep.Ready(new JsonEdit.Mask(at, keepLast));
+          }
+        };
+      } catch (IllegalArgumentException e) {
+        problems.error(op.origin(), path, String.valueOf(e.getMessage()));
+        return null;
+      }
+    }
+
+    private @Nullable JsonPath pointer(String text, Origin at, String path) {
+      try {
+        return JsonPath.parse(text);
+      } catch (IllegalArgumentException e) {
+        problems.error(at, path, String.valueOf(e.getMessage()));
+        return null;
+      }
+    }
+
+    /** An edit with a value that may hold templates. */
+    private JsonStep.@Nullable Op valued(
+        String json,
+        Origin at,
+        String path,
+        Function<String, JsonEdit> constant,
+        IntFunction<JsonEdit> given) {
+      var value = value(json, at, path);
+      if (value == null) {
+        return null;
+      }
+      return value.pieces().stream().anyMatch(JsonStep.Rendered.class::isInstance)
+          ? new JsonStep.Templated(given, List.of(value))
+          : new JsonStep.Ready(constant.apply(json));
+    }
+
+    private JsonStep.@Nullable Value value(String json, Origin at, String path) {
+      List<JsonTemplate.Piece> parts;
+      try {
+        parts = JsonTemplate.pieces(json, text -> text.contains("${"));
+      } catch (IllegalArgumentException e) {
+        problems.error(at, path, e.getMessage() + " (expected: a JSON value)");
+        return null;
       }
       var pieces = new ArrayList<JsonStep.Piece>();
       for (var part : parts) {
@@ -215,20 +327,24 @@ public final class TransformCompiler {
           pieces.add(new JsonStep.Raw(part.text()));
           continue;
         }
-        var template = Expressions.template(part.text(), place, set.origin(), path, problems);
+        var template = Expressions.template(part.text(), place, at, path, problems);
         if (template != null) {
           pieces.add(new JsonStep.Rendered(template));
         }
       }
-      return new JsonStep.SetRendered(at, List.copyOf(pieces));
+      return new JsonStep.Value(List.copyOf(pieces));
     }
 
-    private @Nullable Text body(@Nullable String template) {
-      if (template == null) {
-        return null;
-      }
-      changes.add("body");
-      return Text.of(template, place, origin, where + ".body.template", problems);
+    private Map<String, Text> metadata(Map<String, String> metadata) {
+      var compiled = new LinkedHashMap<String, Text>();
+      metadata.forEach((key, value) -> {
+        var text = Text.of(value, place, origin, where + ".metadata." + key, problems);
+        if (text != null) {
+          compiled.put(key, text);
+        }
+        changes.add("metadata " + key);
+      });
+      return Collections.unmodifiableMap(compiled);
     }
 
     private Step.@Nullable Respond respond(TransformPolicy.@Nullable Respond respond) {
@@ -244,8 +360,14 @@ public final class TransformCompiler {
       var body = Text.of(respond.body(), place, origin, where + ".respond.body", problems);
       return new Step.Respond(
           respond.status(),
-          values(respond.headers(), where + ".respond.headers"),
+          values(respond.headers(), where + ".respond.headers", Text::ofHeader),
           body == null ? new Text.Constant(ByteString.EMPTY) : body);
     }
+  }
+
+  private interface TextReader {
+    /** Null with the problem said. */
+    @Nullable
+    Text text(String text, Place place, Origin origin, String path, Problems problems);
   }
 }

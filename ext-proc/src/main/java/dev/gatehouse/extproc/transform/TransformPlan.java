@@ -1,13 +1,17 @@
 package dev.gatehouse.extproc.transform;
 
 import com.google.protobuf.ByteString;
-import dev.gatehouse.extproc.json.JsonEdits;
 import dev.gatehouse.extproc.stream.BodyWish;
 import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.extproc.stream.HeadersMessage;
 import dev.gatehouse.extproc.stream.Reply;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +35,24 @@ public record TransformPlan(
   @Override
   public int hashCode() {
     return System.identityHashCode(this);
+  }
+
+  /** Namespaces of dynamic metadata that conditions and templates read, beside ext_authz's. */
+  public Set<String> metadataNamespaces() {
+    var namespaces = new TreeSet<String>();
+    for (var way : List.of(request, response)) {
+      way.steps.forEach(step -> namespaces.addAll(step.reads().namespaces()));
+    }
+    return namespaces;
+  }
+
+  /** The most that the steps of a direction need of its body. */
+  public BodyUse bodyUse(Direction direction) {
+    var most = BodyUse.NOTHING;
+    for (var step : way(direction).steps) {
+      most = most.or(step.bodyUse());
+    }
+    return most;
   }
 
   Way way(Direction direction) {
@@ -68,35 +90,40 @@ public record TransformPlan(
   }
 
   /**
-   * @param replies by {@link #reply}'s index
-   * @param json all the steps' edits, in order
+   * @param replies the answer to the headers, by what is wished of the body
+   * @param gzipReplies the same for a client that takes gzip
+   * @param edits all the steps' edits of the body, in order
+   * @param edited what they change, for people
    */
   record Fixed(
-      List<Reply.Continue> replies,
-      List<JsonEdits> json,
+      Map<BodyWish, Reply.Continue> replies,
+      Map<BodyWish, Reply.Continue> gzipReplies,
+      List<BodyEdit> edits,
       List<String> headerChanges,
-      List<String> jsonChanges) {
+      List<String> edited) {
     static Fixed of(Direction direction, List<Step> steps, boolean guardsResponse) {
-      var replies = new ArrayList<Reply.Continue>();
+      var replies = new EnumMap<BodyWish, Reply.Continue>(BodyWish.class);
+      var gzipReplies = new EnumMap<BodyWish, Reply.Continue>(BodyWish.class);
       for (var wish : BodyWish.values()) {
-        replies.add(reply(direction, steps, guardsResponse, wish, false));
-        replies.add(reply(direction, steps, guardsResponse, wish, true));
+        replies.put(wish, reply(direction, steps, guardsResponse, wish, false));
+        gzipReplies.put(wish, reply(direction, steps, guardsResponse, wish, true));
       }
-      var json = new ArrayList<JsonEdits>();
+      var edits = new ArrayList<BodyEdit>();
       var headerChanges = new ArrayList<String>();
-      var jsonChanges = new ArrayList<String>();
+      var edited = new ArrayList<String>();
       for (var step : steps) {
         headerChanges.addAll(step.changes());
-        if (step.json() != null && step.json().ready() != null) {
-          json.add(step.json().ready());
-          jsonChanges.addAll(step.json().changes());
+        if (step.body() instanceof BodyStep.Edit edit && edit.fixed() != null) {
+          edits.add(edit.fixed());
+          edited.addAll(edit.changes());
         }
       }
       return new Fixed(
-          List.copyOf(replies),
-          List.copyOf(json),
+          replies,
+          gzipReplies,
+          List.copyOf(edits),
           List.copyOf(headerChanges),
-          List.copyOf(jsonChanges));
+          List.copyOf(edited));
     }
 
     private static Reply.Continue reply(
@@ -107,9 +134,7 @@ public record TransformPlan(
         boolean gzip) {
       var edits = new HeaderEdits(null);
       for (var step : steps) {
-        step.headers().remove().forEach(edits::remove);
-        step.headers().set().forEach((name, value) -> edits.set(name, constant(value)));
-        step.headers().add().forEach((name, value) -> edits.add(name, constant(value)));
+        edits.apply(Objects.requireNonNull(step.headers().fixed()));
         if (step.status() != null) {
           edits.set(":status", step.status());
         }
@@ -120,12 +145,8 @@ public record TransformPlan(
       return Reply.Continue.prebuilt(direction, edits.changes(), wish);
     }
 
-    private static ByteString constant(Text text) {
-      return ((Text.Constant) text).bytes();
-    }
-
     Reply.Continue reply(BodyWish wish, boolean gzip) {
-      return replies.get(2 * wish.ordinal() + (gzip ? 1 : 0));
+      return Objects.requireNonNull((gzip ? gzipReplies : replies).get(wish));
     }
   }
 

@@ -1,11 +1,10 @@
 package dev.gatehouse.extproc.transform;
 
 import com.google.protobuf.ByteString;
-import dev.gatehouse.extproc.json.JsonEdits;
-import dev.gatehouse.extproc.json.UnprocessableBody;
 import dev.gatehouse.extproc.stream.BodyMode;
 import dev.gatehouse.extproc.stream.BodyWish;
 import dev.gatehouse.extproc.stream.Direction;
+import dev.gatehouse.extproc.stream.DynamicMetadata;
 import dev.gatehouse.extproc.stream.HeaderChanges;
 import dev.gatehouse.extproc.stream.HeadersMessage;
 import dev.gatehouse.extproc.stream.ModeOverride;
@@ -188,65 +187,54 @@ public final class TransformProcessor implements Processor {
       changed(fixed.headerChanges());
     }
     var gzip = way.guardsResponse() && ResponseGuard.acceptsGzip(message);
-    if (fixed.json().isEmpty()) {
+    if (fixed.edits().isEmpty()) {
       return fixed.reply(BodyWish.UNSEEN, gzip);
     }
-    return withBody(
-        way, message, fixed.json(), fixed.jsonChanges(), wish -> fixed.reply(wish, gzip));
+    return withBody(way, message, fixed.edits(), fixed.edited(), wish -> fixed.reply(wish, gzip));
   }
 
   private Reply run(Way way, HeadersMessage message) throws EvaluationException {
     var run = new StepRun(message.direction(), facts, trace);
-    var came = run.run(way.steps());
+    var came = run.beforeBody(way.steps());
     changed(run.changes());
     return switch (came) {
       case StepRun.Came.Responded(var respond) -> {
         end(Outcome.RESPONDED, "responded", "responded " + respond.status());
         yield respond;
       }
-      case StepRun.Came.Went went -> went(way, message, went);
+      case StepRun.Came.Went went -> went(way, message, went, run.metadata());
     };
   }
 
-  private Reply went(Way way, HeadersMessage message, StepRun.Came.Went went) {
+  private Reply went(
+      Way way, HeadersMessage message, StepRun.Came.Went went, DynamicMetadata metadata) {
     var direction = message.direction();
     if (way.guardsResponse()) {
       ResponseGuard.keepReadable(facts.edits(direction), ResponseGuard.acceptsGzip(message));
     }
     var headers = facts.edits(direction).changes();
     if (went.body() != null) {
-      return templated(message, headers, went.body(), went.edits(), went.edited());
+      return templated(message, headers, went.body(), metadata);
     }
     return went.edits().isEmpty()
-        ? Reply.Continue.of(headers, BodyWish.UNSEEN)
+        ? Reply.Continue.of(headers, BodyWish.UNSEEN).with(metadata)
         : withBody(
-            way, message, went.edits(), went.edited(), wish -> Reply.Continue.of(headers, wish));
+            way,
+            message,
+            went.edits(),
+            went.edited(),
+            wish -> Reply.Continue.of(headers, wish).with(metadata));
   }
 
-  /** A body that a template made, and later steps may edit. */
+  /** A body that a template made. */
   private Reply templated(
-      HeadersMessage message,
-      HeaderChanges headers,
-      ByteString body,
-      List<JsonEdits> edits,
-      List<String> jsonChanges) {
-    if (hasNoBody(message.direction())) {
-      return message.endOfStream()
-          ? Reply.Continue.of(headers, BodyWish.UNSEEN)
-          : new Reply.NewBody(headers, ByteString.EMPTY);
+      HeadersMessage message, HeaderChanges headers, ByteString body, DynamicMetadata metadata) {
+    if (!hasNoBody(message.direction())) {
+      return new Reply.NewBody(headers, body, metadata);
     }
-    if (edits.isEmpty()) {
-      return new Reply.NewBody(headers, body);
-    }
-    try {
-      var edited = edit(edits, body.toByteArray());
-      changed(jsonChanges);
-      return new Reply.NewBody(headers, ByteString.copyFrom(edited));
-    } catch (UnprocessableBody e) {
-      return failed(
-          message.direction(),
-          new Failure(Cause.BROKEN, "the template's body is unreadable: " + e.getMessage()));
-    }
+    return message.endOfStream()
+        ? Reply.Continue.of(headers, BodyWish.UNSEEN).with(metadata)
+        : new Reply.NewBody(headers, ByteString.EMPTY, metadata);
   }
 
   /** RFC 9110 section 6.4.1, of the status that the steps have set. */
@@ -259,7 +247,7 @@ public final class TransformProcessor implements Processor {
   private Reply withBody(
       Way way,
       HeadersMessage message,
-      List<JsonEdits> edits,
+      List<BodyEdit> edits,
       List<String> jsonChanges,
       Awaiting reply) {
     var direction = message.direction();
@@ -350,14 +338,6 @@ public final class TransformProcessor implements Processor {
       var made = body.work(budget);
       return () -> changed(direction, work, body, made);
     };
-  }
-
-  private static byte[] edit(List<JsonEdits> edits, byte[] json) throws UnprocessableBody {
-    var text = json;
-    for (var some : edits) {
-      text = some.apply(text);
-    }
-    return text;
   }
 
   /** @param passing what to say where the policy lets such a body pass */

@@ -117,7 +117,7 @@ public final class Transforming {
   }
 
   private static BodySendMode mode(TransformPlan.Way way) {
-    return way.steps().stream().anyMatch(step -> step.json() != null)
+    return way.steps().stream().anyMatch(step -> step.bodyUse().how() != BodyUse.How.NONE)
         ? BodySendMode.BUFFERED
         : BodySendMode.NONE;
   }

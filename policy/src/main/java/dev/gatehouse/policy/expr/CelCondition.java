@@ -10,6 +10,11 @@ record CelCondition(Expression expression) implements Condition {
   }
 
   @Override
+  public Reads reads() {
+    return expression.reads();
+  }
+
+  @Override
   public String toString() {
     return expression.toString();
   }

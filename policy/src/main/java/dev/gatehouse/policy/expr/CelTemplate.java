@@ -3,6 +3,7 @@ package dev.gatehouse.policy.expr;
 import com.google.common.primitives.UnsignedLong;
 import java.math.BigDecimal;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /** A text in parts: those that are always the same, and those that each request fills in. */
 record CelTemplate(List<Part> parts) implements Template {
@@ -32,8 +33,23 @@ record CelTemplate(List<Part> parts) implements Template {
     }
 
     @Override
+    public String render(RequestFacts request, UnaryOperator<String> escape) {
+      return text;
+    }
+
+    @Override
+    public String literals() {
+      return text;
+    }
+
+    @Override
     public boolean sameForCaller() {
       return true;
+    }
+
+    @Override
+    public Reads reads() {
+      return Reads.NOTHING;
     }
   }
 
@@ -44,22 +60,64 @@ record CelTemplate(List<Part> parts) implements Template {
     }
 
     @Override
+    public String render(RequestFacts request, UnaryOperator<String> escape)
+        throws EvaluationException {
+      return escape.apply(text(expression, request));
+    }
+
+    @Override
+    public String literals() {
+      return "";
+    }
+
+    @Override
     public boolean sameForCaller() {
       return expression.onlyAuth();
+    }
+
+    @Override
+    public Reads reads() {
+      return expression.reads();
     }
   }
 
   @Override
   public String render(RequestFacts request) throws EvaluationException {
+    return render(request, UnaryOperator.identity());
+  }
+
+  @Override
+  public String render(RequestFacts request, UnaryOperator<String> escape)
+      throws EvaluationException {
     var text = new StringBuilder();
     for (int i = 0; i < parts.size(); i++) {
       text.append(
           switch (parts.get(i)) {
             case Literal(var literal) -> literal;
-            case Code(var expression) -> text(expression, request);
+            case Code(var expression) -> escape.apply(text(expression, request));
           });
     }
     return text.toString();
+  }
+
+  @Override
+  public String literals() {
+    var text = new StringBuilder();
+    for (var part : parts) {
+      if (part instanceof Literal(var literal)) {
+        text.append(literal);
+      }
+    }
+    return text.toString();
+  }
+
+  @Override
+  public Reads reads() {
+    var reads = Reads.NOTHING;
+    for (var part : parts) {
+      reads = part instanceof Code(var expression) ? reads.and(expression.reads()) : reads;
+    }
+    return reads;
   }
 
   @Override

@@ -4,4 +4,6 @@ package dev.gatehouse.policy.expr;
 public interface Condition {
   /** @throws EvaluationException when it cannot be evaluated, such as a missing key */
   boolean test(RequestFacts request) throws EvaluationException;
+
+  Reads reads();
 }

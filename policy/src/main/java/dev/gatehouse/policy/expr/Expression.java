@@ -21,11 +21,13 @@ final class Expression {
   private final String text;
   private final Program program;
   private final Uses uses;
+  private final Reads reads;
 
   private Expression(String text, Program program, Uses uses) {
     this.text = text;
     this.program = program;
     this.uses = uses;
+    this.reads = Reads.condition(text);
   }
 
   /**
@@ -86,6 +88,10 @@ final class Expression {
   /** Whether of all variables it looks at {@code auth} at most. */
   boolean onlyAuth() {
     return uses.onlyAuth();
+  }
+
+  Reads reads() {
+    return reads;
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.gatehouse.policy.expr;
 
 import dev.cel.common.types.CelKind;
+import dev.cel.common.values.NullValue;
 import dev.gatehouse.policy.resource.Origin;
 import dev.gatehouse.policy.resource.Problems;
 import java.util.ArrayList;
@@ -20,6 +21,9 @@ public final class Expressions {
   private static final Set<CelKind> BOOL = EnumSet.of(CelKind.BOOL);
   private static final Set<CelKind> SCALAR =
       EnumSet.of(CelKind.STRING, CelKind.INT, CelKind.UINT, CelKind.DOUBLE, CelKind.BOOL);
+
+  /** What {@code null} is to CEL, in a body's JSON. */
+  public static final Object NULL = NullValue.NULL_VALUE;
 
   private Expressions() {}
 

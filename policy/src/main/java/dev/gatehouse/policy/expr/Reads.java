@@ -2,6 +2,7 @@ package dev.gatehouse.policy.expr;
 
 import dev.cel.common.CelValidationException;
 import dev.cel.common.ast.CelConstant;
+import dev.cel.common.ast.CelExpr;
 import dev.cel.common.ast.CelExpr.ExprKind.Kind;
 import dev.cel.common.navigation.CelNavigableAst;
 import dev.cel.common.navigation.CelNavigableExpr;
@@ -21,6 +22,7 @@ import java.util.TreeSet;
 public record Reads(SortedSet<String> names, SortedSet<String> namespaces) {
   private static final String METADATA = "metadata";
   private static final String INDEX = "_[_]";
+  private static final String IN = "@in";
 
   /** Looks at nothing. */
   public static final Reads NOTHING =
@@ -88,15 +90,22 @@ public record Reads(SortedSet<String> names, SortedSet<String> namespaces) {
         case SELECT -> namespaces.add(parent.select().field());
         case CALL -> {
           var call = parent.call();
-          if (call.function().equals(INDEX)
-              && call.args().get(1).exprKind().getKind() == Kind.CONSTANT
-              && call.args().get(1).constant().getKind() == CelConstant.Kind.STRING_VALUE) {
-            namespaces.add(call.args().get(1).constant().stringValue());
+          if (call.function().equals(INDEX)) {
+            namespace(call.args().get(1), namespaces);
+          } else if (call.function().equals(IN)) {
+            namespace(call.args().get(0), namespaces);
           }
         }
         default -> {}
       }
     });
+  }
+
+  private static void namespace(CelExpr key, SortedSet<String> namespaces) {
+    if (key.exprKind().getKind() == Kind.CONSTANT
+        && key.constant().getKind() == CelConstant.Kind.STRING_VALUE) {
+      namespaces.add(key.constant().stringValue());
+    }
   }
 
   /** Whether it looks at a variable, or at anything of it: {@code reads("request.headers")}, {@code reads("request")}. */

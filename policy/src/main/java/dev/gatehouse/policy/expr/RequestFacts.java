@@ -46,4 +46,24 @@ public interface RequestFacts extends RoutedRequest {
   default Map<String, String> responseHeaders() {
     return Map.of();
   }
+
+  /**
+   * The request's body, read as JSON: maps with text keys, lists, texts, booleans, {@code Long} or {@code Double}, and {@link Expressions#NULL}. An
+   * empty map where there is no body. Asked for only by what {@linkplain Reads#reads reads} it.
+   *
+   * @return null where the body is not there, so that what asks for it cannot be evaluated
+   */
+  default @Nullable Object requestBody() {
+    return null;
+  }
+
+  /** As {@link #requestBody}, of the response. */
+  default @Nullable Object responseBody() {
+    return null;
+  }
+
+  /** The dynamic metadata of a namespace, as maps, lists, texts, doubles and booleans; null if there is none. */
+  default @Nullable Map<String, Object> metadata(String namespace) {
+    return null;
+  }
 }

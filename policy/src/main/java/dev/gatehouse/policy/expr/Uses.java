@@ -53,7 +53,14 @@ record Uses(
                   checkKey(map, key, node.id(), problem);
                   keys.computeIfAbsent(map, m -> new TreeSet<>()).add(key);
                 },
-                () -> whole.add(map));
+                () -> {
+                  whole.add(map);
+                  if (map.equals(Vocabulary.METADATA)) {
+                    problem.accept(
+                        node.id(),
+                        "which metadata is read must stand there (expected: a namespace in quotes, such as metadata['envoy.filters.http.jwt_authn'])");
+                  }
+                });
       } else if (node.getKind() == Kind.CALL && node.expr().call().function().equals(MATCHES)) {
         pattern(node, patterns, problem);
       }
@@ -61,8 +68,9 @@ record Uses(
     whole.forEach(keys::remove);
     var lists = new HashMap<String, List<String>>();
     keys.forEach((map, some) -> lists.put(map, List.copyOf(some)));
-    // Every variable but auth has a dot in its name; one of a comprehension has none.
-    boolean onlyAuth = variables.stream().noneMatch(name -> name.indexOf('.') >= 0);
+    // Every variable but auth and metadata has a dot in its name; one of a comprehension has none.
+    boolean onlyAuth = variables.stream()
+        .noneMatch(name -> name.indexOf('.') >= 0 || name.equals(Vocabulary.METADATA));
     return new Uses(Map.copyOf(lists), ImmutableMap.copyOf(patterns), onlyAuth);
   }
 

@@ -36,6 +36,9 @@ record Variables(RequestFacts request, Uses uses) implements CelVariableResolver
       case Vocabulary.RESPONSE_HEADERS ->
         map(name, key -> request.responseHeaders().get(key), request::responseHeaders);
       case Vocabulary.AUTH -> auth();
+      case Vocabulary.REQUEST_BODY -> request.requestBody();
+      case Vocabulary.RESPONSE_BODY -> request.responseBody();
+      case Vocabulary.METADATA -> map(name, request::metadata, Map::of);
       default -> null;
     };
   }

@@ -23,12 +23,15 @@ final class Vocabulary {
   static final String RESPONSE_HEADERS = "response.headers";
   static final String AUTH = "auth";
   static final String DECISION = "decision.id";
+  static final String REQUEST_BODY = "request.body";
+  static final String RESPONSE_BODY = "response.body";
+  static final String METADATA = "metadata";
 
   /** What {@code auth} holds; what is in {@code auth.claims} only a token knows. */
   static final List<String> AUTH_KEYS = List.of("method", "sub", "iss", "scopes", "claims", "plan");
 
   /** The maps of which an expression mostly wants a few keys. */
-  static final List<String> MAPS = List.of(HEADERS, QUERY, RESPONSE_HEADERS, AUTH);
+  static final List<String> MAPS = List.of(HEADERS, QUERY, RESPONSE_HEADERS, AUTH, METADATA);
 
   /** Bounds on an expression and on what it may do in one evaluation. */
   static final CelOptions OPTIONS = CelOptions.current()
@@ -87,9 +90,13 @@ final class Vocabulary {
 
   private static Map<Place, Vocabulary> byPlace() {
     var request = new Vocabulary(request());
-    var withResponse = request();
+    var transform = request();
+    transform.put(METADATA, MapType.create(SimpleType.STRING, SimpleType.DYN));
+    transform.put(REQUEST_BODY, SimpleType.DYN);
+    var withResponse = new LinkedHashMap<>(transform);
     withResponse.put("response.code", SimpleType.INT);
     withResponse.put(RESPONSE_HEADERS, STRING_MAP);
+    withResponse.put(RESPONSE_BODY, SimpleType.DYN);
     var decided = request();
     decided.put(DECISION, SimpleType.STRING);
     var denied = nobody();
@@ -104,7 +111,7 @@ final class Vocabulary {
         Place.DENIAL,
         new Vocabulary(denied),
         Place.TRANSFORM_REQUEST,
-        request,
+        new Vocabulary(transform),
         Place.TRANSFORM_RESPONSE,
         new Vocabulary(withResponse)));
   }

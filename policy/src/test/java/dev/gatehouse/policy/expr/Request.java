@@ -21,6 +21,14 @@ final class Request implements RequestFacts {
   Map<String, String> responseHeaders = Map.of("server", "nginx");
   int responseCode;
 
+  @Nullable
+  Object requestBody;
+
+  @Nullable
+  Object responseBody;
+
+  Map<String, Map<String, Object>> metadata = Map.of();
+
   static Request of(@Nullable Auth auth) {
     var request = new Request();
     request.auth = auth;
@@ -104,7 +112,22 @@ final class Request implements RequestFacts {
     return responseHeaders;
   }
 
-  private <T> T noted(String what, T value) {
+  @Override
+  public @Nullable Object requestBody() {
+    return noted("requestBody", requestBody);
+  }
+
+  @Override
+  public @Nullable Object responseBody() {
+    return noted("responseBody", responseBody);
+  }
+
+  @Override
+  public @Nullable Map<String, Object> metadata(String namespace) {
+    return noted("metadata " + namespace, metadata.get(namespace));
+  }
+
+  private <T extends @Nullable Object> T noted(String what, T value) {
     asked.add(what);
     return value;
   }
