@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,13 +32,13 @@ final class Descriptors {
 
   private final Message request;
   private final String sourceAddress;
-  private final Struct metadata;
+  private final Map<String, Struct> metadata;
 
-  /** @param metadata what ext-authz put into the dynamic metadata; null where it said nothing */
-  Descriptors(Message request, String sourceAddress, @Nullable Struct metadata) {
+  /** @param metadata what the filters before put into the dynamic metadata, by namespace */
+  Descriptors(Message request, String sourceAddress, Map<String, Struct> metadata) {
     this.request = request;
     this.sourceAddress = sourceAddress;
-    this.metadata = metadata == null ? Struct.getDefaultInstance() : metadata;
+    this.metadata = metadata;
   }
 
   /**
@@ -115,11 +116,12 @@ final class Descriptors {
         .build();
   }
 
-  /** Unset where there is nothing. Only ext-authz writes metadata here. */
+  /** Unset where there is nothing. */
   private Value found(MetadataKey key) {
-    var value = key.namespace().equals(MetadataKey.AUTHZ_NAMESPACE)
-        ? Value.newBuilder().setStructValue(metadata).build()
-        : Value.getDefaultInstance();
+    var written = metadata.get(key.namespace());
+    var value = written == null
+        ? Value.getDefaultInstance()
+        : Value.newBuilder().setStructValue(written).build();
     for (var name : key.path()) {
       value = value.getStructValue().getFieldsOrDefault(name, Value.getDefaultInstance());
     }

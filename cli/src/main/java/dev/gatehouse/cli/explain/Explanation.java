@@ -111,7 +111,7 @@ public final class Explanation {
         end(stream.failed() ? End.UNDECIDED : End.ANSWERED, answered);
         return;
       }
-      var often = LimitPart.of(services, asked, route, rule, request, who.metadata());
+      var often = LimitPart.of(services, asked, route, rule, request, stream.metadata());
       limits = often;
       if (often.over()) {
         end(End.OVER_LIMIT, often.status());

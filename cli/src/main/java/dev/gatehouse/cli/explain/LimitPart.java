@@ -63,14 +63,14 @@ record LimitPart(List<Call> calls, int status) {
     }
   }
 
-  /** @param metadata what ext-authz said; null where it said nothing */
+  /** @param metadata what ext-authz and ext-proc wrote, by namespace */
   static LimitPart of(
       Services services,
       Asked asked,
       RoutePart route,
       AttachedRule rule,
       Message request,
-      @Nullable Struct metadata) {
+      Map<String, Struct> metadata) {
     var match = route.taken() == null ? 0 : route.taken().match();
     var descriptors = new Descriptors(request, asked.sourceAddress(), metadata);
     var calls = new ArrayList<Call>();

@@ -296,6 +296,24 @@ final class TransformPart implements AutoCloseable {
     answered = response.getStatus().getCodeValue();
   }
 
+  /** The dynamic metadata for the filters behind, by namespace: ext-authz's, and what {@code wire} lets ext-proc write. */
+  Map<String, Struct> metadata() {
+    var all = new LinkedHashMap<String, Struct>();
+    if (authz != null) {
+      all.put(Bindings.AUTHZ_NAMESPACE, authz);
+    }
+    for (var answer : answers) {
+      var written = answer.getDynamicMetadata().getFieldsMap().get(Bindings.PROCESSOR_NAMESPACE);
+      if (written != null) {
+        all.merge(
+            Bindings.PROCESSOR_NAMESPACE,
+            written.getStructValue(),
+            (old, more) -> old.toBuilder().mergeFrom(more).build());
+      }
+    }
+    return all;
+  }
+
   /** The status of an answer that the client gets from here instead of another; null where it gets none. A failed stream is a 500. */
   @Nullable
   Integer status() {

@@ -88,8 +88,8 @@ public final class TransformProcessor implements Processor {
           ? fixed(way, way.fixed(), message)
           : run(way, message);
     } catch (EvaluationException e) {
-      return failed(
-          direction, new Failure(Cause.BROKEN, "a step could not be evaluated: " + e.getMessage()));
+      end(Outcome.FAILED, "step-failed", "a step could not be evaluated: " + e.getMessage());
+      return Refusals.FAILED;
     }
   }
 
@@ -152,7 +152,7 @@ public final class TransformProcessor implements Processor {
     if (failure.cause() == Cause.BODY_TOO_LARGE) {
       return tooLarge(direction);
     }
-    end(Outcome.FAILED, "failed", failure.why());
+    end(Outcome.FAILED, word(failure.cause()), failure.why());
     return Refusals.FAILED;
   }
 
@@ -378,6 +378,17 @@ public final class TransformProcessor implements Processor {
     outcome = how;
     reason = word;
     changes.add(detail);
+  }
+
+  private static String word(Cause cause) {
+    return switch (cause) {
+      case BROKEN -> "broken";
+      case HEADERS_UNAVAILABLE -> "headers-unavailable";
+      case BODY_UNAVAILABLE -> "body-unavailable";
+      case BODY_TOO_LARGE -> "too-large";
+      case LATE -> "late";
+      case BUSY -> "busy";
+    };
   }
 
   private static String withoutQuery(String path) {
