@@ -67,8 +67,18 @@ public final class ProcessorStream {
    * @param body that the processor was asked about; empty where there is none
    * @param last nothing of the body follows
    * @param ends Envoy waits for the chunk that ends the stream; not where trailers do
+   * @param begun some of the answer has been said
    */
-  private record Question(Kind kind, ByteString body, boolean last, boolean ends) {
+  private record Question(Kind kind, ByteString body, boolean last, boolean ends, boolean begun) {
+    Question(Kind kind, ByteString body, boolean last, boolean ends) {
+      this(kind, body, last, ends, false);
+    }
+
+    /** What came is not needed for the rest. */
+    Question goneInPart() {
+      return new Question(kind, ByteString.EMPTY, last, ends, true);
+    }
+
     boolean about(Direction direction) {
       return kind == Kind.body(direction);
     }
@@ -356,6 +366,11 @@ public final class ProcessorStream {
   }
 
   private void replied(Question question, Reply reply) {
+    if (question.begun && reply instanceof Reply.Continue) {
+      fail(Status.INTERNAL.withDescription(
+          "a piece cannot go on as it is once it is answered in part"));
+      return;
+    }
     if (state.observed()) {
       if (reply instanceof Reply.Later(var work)) {
         work(question, work);
@@ -407,7 +422,7 @@ public final class ProcessorStream {
       case Reply.Portion(var changes, var body, var rest) -> {
         release(kind.direction, changes);
         chunks(kind.direction, body, false);
-        resting = new Resting(question, rest);
+        resting = new Resting(question.goneInPart(), rest);
       }
       case Reply.Respond respond -> emit(Answers.immediate(respond));
       case Reply.Fail(var why) -> fail(Status.INTERNAL.withDescription(why));

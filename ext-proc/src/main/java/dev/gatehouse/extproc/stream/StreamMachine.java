@@ -365,20 +365,19 @@ final class StreamMachine {
             : half.at(Phase.REPLACED);
         yield new Replied(state.with(kind.direction, after), Sequel.SEND);
       }
-      case Reply.Portion portion -> {
-        var half = state.half(kind.direction);
-        yield new Replied(
-            state,
-            kind == Kind.body(kind.direction)
-                    && half.mode == BodyMode.FULL_DUPLEX
-                    && half.treatment == Treatment.CHUNKS
-                ? Sequel.SEND
-                : Sequel.MISFIT);
-      }
+      case Reply.Portion portion ->
+        new Replied(state, takesPortions(state, kind) ? Sequel.SEND : Sequel.MISFIT);
       case Reply.Respond respond -> new Replied(state.end(), Sequel.SEND);
       case Reply.Fail fail -> new Replied(state.end(), Sequel.FAIL);
       case Reply.Later later -> new Replied(state, Sequel.WORK);
     };
+  }
+
+  private static boolean takesPortions(State state, Kind kind) {
+    var half = state.half(kind.direction);
+    return kind == Kind.body(kind.direction)
+        && half.mode == BodyMode.FULL_DUPLEX
+        && (half.treatment == Treatment.CHUNKS || half.treatment == Treatment.PART);
   }
 
   private static Replied toHeaders(State state, Direction direction, Reply.Continue go) {

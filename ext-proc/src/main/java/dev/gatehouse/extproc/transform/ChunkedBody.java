@@ -52,6 +52,7 @@ final class ChunkedBody {
   private long received;
   private boolean anything;
   private boolean begun;
+  private volatile boolean freed;
   private @Nullable String gaveUp;
 
   /**
@@ -118,7 +119,13 @@ final class ChunkedBody {
     }
   }
 
+  /** Whether nothing is held outside of the heap any more. */
+  boolean isFreed() {
+    return freed;
+  }
+
   private void free() {
+    freed = true;
     if (decoder != null) {
       decoder.close();
     }

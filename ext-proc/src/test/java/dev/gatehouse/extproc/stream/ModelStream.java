@@ -215,6 +215,9 @@ final class ModelStream {
     private ByteString held = ByteString.EMPTY;
     private int mostHeld;
     private boolean letPass;
+
+    /** Some of the answer to a piece has been said. */
+    private boolean begun;
   }
 
   /** Does whatever a processor may do: turns bytes, holds them back, replaces, refuses, throws, takes its time. */
@@ -270,14 +273,27 @@ final class ModelStream {
     @Override
     public Reply chunk(Direction direction, ByteString piece, boolean last) {
       var plan = plan(direction);
+      plan.begun = false;
       return perhapsLater(() -> {
         var all = plan.held.concat(piece);
         var keep = last || !mayHold(direction) ? 0 : random.nextInt(all.size() + 1);
         plan.held = all.substring(all.size() - keep);
         plan.mostHeld = Math.max(plan.mostHeld, keep);
-        return say(
-            new Reply.NewBody(HeaderChanges.NONE, made(all.substring(0, all.size() - keep))));
+        return inPortions(direction, made(all.substring(0, all.size() - keep)));
       });
+    }
+
+    /** All of it, or one part after the other where the mode allows for that. */
+    private Reply inPortions(Direction direction, ByteString all) {
+      if (!mayHold(direction) || one(3)) {
+        return say(new Reply.NewBody(HeaderChanges.NONE, all));
+      }
+      plan(direction).begun = true;
+      var first = random.nextInt(all.size() + 1);
+      return say(new Reply.Portion(
+          HeaderChanges.NONE,
+          all.substring(0, first),
+          () -> () -> inPortions(direction, all.substring(first))));
     }
 
     /** Where trailers may follow a chunk that must be answered, nothing may be held back. */
@@ -307,7 +323,7 @@ final class ModelStream {
         mayFail = true;
         throw new IllegalStateException("cannot even fail");
       }
-      if (plan.held.isEmpty() && one(3)) {
+      if (plan.held.isEmpty() && !plan.begun && one(3)) {
         plan.letPass = true;
         if (failure.cause() == Cause.BODY_UNAVAILABLE) {
           plan.replacement = null;

@@ -12,6 +12,7 @@ import dev.gatehouse.testkit.EnvoyStream;
 import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
 
 /** A policy that a test writes, and the Envoys that come to it. */
 public final class Transforming {
@@ -77,11 +78,18 @@ public final class Transforming {
 
   /** A new stream. */
   public DirectPeer open() {
-    peer = new DirectPeer(first -> new Opened.With(new TransformProcessor(
-        plan,
-        new StreamFacts(new RouteKey("HTTPRoute", "shop", "orders", "list"), false),
-        "from-metadata",
-        decisions::add)));
+    return open(Runnable::run);
+  }
+
+  /** A new stream whose work is done elsewhere. */
+  DirectPeer open(Executor workers) {
+    peer = new DirectPeer(
+        first -> new Opened.With(new TransformProcessor(
+            plan,
+            new StreamFacts(new RouteKey("HTTPRoute", "shop", "orders", "list"), false),
+            "from-metadata",
+            decisions::add)),
+        workers);
     return peer;
   }
 
