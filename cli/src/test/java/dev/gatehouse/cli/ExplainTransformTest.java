@@ -135,6 +135,52 @@ final class ExplainTransformTest {
   }
 
   @Test
+  void a_step_that_may_be_skipped_is_left_out_as_a_whole_and_the_next_is_run() throws IOException {
+    policy("""
+        request:
+        - name: kind
+          onError: Skip
+          when: request.headers['x-kind'] == 'a'
+          headers: {set: {x-a: a}}
+        - headers: {set: {x-b: b}}
+        """);
+
+    assertThat(explain("--path", "/orders")).as(out + "\n" + err).isZero();
+    assertThat(out.toString())
+        .containsPattern(
+            "request step 1 \"kind\" .* → fails: .*; left out as a whole \\(onError: Skip")
+        .containsPattern("request step 2 \\(.*\\)\n    \\+ x-b: b");
+  }
+
+  @Test
+  void metadata_that_a_step_writes_is_what_a_limit_behind_it_counts_by() throws IOException {
+    policy("""
+        request:
+        - metadata: {weight: "${request.headers['x-weight']}"}
+        """);
+    Files.writeString(folder.resolve("limit.yaml"), """
+        apiVersion: gateway.envoyproxy.io/v1alpha1
+        kind: BackendTrafficPolicy
+        metadata: {name: orders, namespace: shop}
+        spec:
+          targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: orders}]
+          rateLimit:
+            type: Global
+            global:
+              rules:
+              - limit: {requests: 10, unit: Minute}
+                cost: {request: {from: Metadata, metadata: {namespace: gatehouse.ext_proc, key: weight}}}
+        """);
+
+    assertThat(explain("--path", "/orders", "--header", "x-weight: 4"))
+        .as(out + "\n" + err)
+        .isZero();
+    assertThat(out.toString())
+        .contains("+ metadata weight: 4")
+        .contains("0 counted, 6 left behind this one");
+  }
+
+  @Test
   void a_body_that_is_no_json_is_not_shown_as_changed() throws IOException {
     policy("""
         onUnprocessable: Pass

@@ -18,16 +18,25 @@ import org.jspecify.annotations.Nullable;
 record StepsPart(Direction direction, List<Line> lines) {
   /**
    * @param number from 1
-   * @param when the condition; null for a step that has none
    * @param how what came of it, in words
    * @param changes what it changed, as a diff
    */
-  record Line(
-      int number, Origin at, @Nullable String when, How how, String text, List<String> changes) {}
+  record Line(int number, TransformPolicy.Step step, How how, String text, List<String> changes) {
+    Line(int number, TransformPolicy.Step step, How how, String text) {
+      this(number, step, how, text, List.of());
+    }
+
+    /** {@code 2 "mask cards"} */
+    String title() {
+      return step.name() == null ? "" + number : number + " \"" + step.name() + "\"";
+    }
+  }
 
   enum How {
     DONE,
     LEFT_OUT,
+    /** It failed, and the policy says to go on without it. */
+    SKIPPED,
     FAILED,
     ANSWERED,
     NOT_REACHED
@@ -56,17 +65,16 @@ record StepsPart(Direction direction, List<Line> lines) {
       var step = steps.get(i);
       var at = indexOf(seen, step.origin());
       if (at < 0) {
-        lines.add(new Line(
-            i + 1, step.origin(), step.when(), How.NOT_REACHED, "not run: " + why, List.of()));
+        lines.add(new Line(i + 1, step, How.NOT_REACHED, "not run: " + why));
         continue;
       }
       var line =
           line(i + 1, step, seen.get(at), changedBody ? bodies.subList(at, at + 2) : List.of());
       lines.add(line);
       why = switch (line.how) {
-        case ANSWERED -> "step " + line.number + " answers";
-        case FAILED -> "step " + line.number + " fails";
-        case DONE, LEFT_OUT, NOT_REACHED -> why;
+        case ANSWERED -> "step " + line.title() + " answers";
+        case FAILED -> "step " + line.title() + " fails";
+        case DONE, LEFT_OUT, SKIPPED, NOT_REACHED -> why;
       };
     }
     return new StepsPart(direction, lines);
@@ -106,25 +114,24 @@ record StepsPart(Direction direction, List<Line> lines) {
       int number, TransformPolicy.Step step, Seen seen, List<@Nullable ByteString> bodies) {
     var held = step.when() == null ? "" : "holds";
     return switch (seen.end()) {
-      case End.LeftOut leftOut ->
-        new Line(
-            number, seen.step(), step.when(), How.LEFT_OUT, "does not hold: left out", List.of());
+      case End.LeftOut leftOut -> new Line(number, step, How.LEFT_OUT, "does not hold: left out");
       case End.Failed(var why) ->
-        new Line(number, seen.step(), step.when(), How.FAILED, "fails: " + why, List.of());
+        step.skipOnError()
+            ? new Line(
+                number,
+                step,
+                How.SKIPPED,
+                "fails: " + why + "; left out as a whole (onError: Skip)")
+            : new Line(number, step, How.FAILED, "fails: " + why);
+      case End.Unreadable unreadable ->
+        new Line(number, step, How.FAILED, said(held, "cannot read the body"));
       case End.Responded(var reply) ->
-        new Line(
-            number,
-            seen.step(),
-            step.when(),
-            How.ANSWERED,
-            said(held, "answers " + reply.status()),
-            List.of());
+        new Line(number, step, How.ANSWERED, said(held, "answers " + reply.status()));
       case End.Done done -> {
         var changes = changes(seen, bodies);
         yield new Line(
             number,
-            seen.step(),
-            step.when(),
+            step,
             How.DONE,
             said(held, changes.isEmpty() ? "changes nothing" : ""),
             changes);
@@ -138,6 +145,7 @@ record StepsPart(Direction direction, List<Line> lines) {
 
   private static List<String> changes(Seen seen, List<@Nullable ByteString> bodies) {
     var changes = new ArrayList<>(Diff.ofHeaders(headers(seen.before()), headers(seen.after())));
+    seen.metadata().forEach((key, value) -> changes.add("+ metadata " + key + ": " + value));
     if (bodies.size() == 2) {
       var before = bodies.get(0);
       var after = bodies.get(1);
@@ -156,17 +164,18 @@ record StepsPart(Direction direction, List<Line> lines) {
 
   void print(Page page) {
     for (var line : lines) {
-      var text = "%s step %d (%s)%s%s"
+      var when = line.step.when();
+      var text = "%s step %s (%s)%s%s"
           .formatted(
               name(direction),
-              line.number,
-              line.at,
-              line.when == null ? "" : ": " + line.when,
-              line.text.isEmpty() ? "" : (line.when == null ? ": " : " → ") + line.text);
+              line.title(),
+              line.step.origin(),
+              when == null ? "" : ": " + when,
+              line.text.isEmpty() ? "" : (when == null ? ": " : " → ") + line.text);
       switch (line.how) {
         case DONE, ANSWERED -> page.plain(text);
         case LEFT_OUT, NOT_REACHED -> page.dim(text);
-        case FAILED -> page.verdict(false, text);
+        case FAILED, SKIPPED -> page.verdict(false, text);
       }
       page.diff(line.changes);
     }
@@ -180,15 +189,19 @@ record StepsPart(Direction direction, List<Line> lines) {
     var json = new LinkedHashMap<String, Object>();
     json.put("direction", name(direction));
     json.put("step", line.number);
-    json.put("at", line.at.toString());
-    if (line.when != null) {
-      json.put("when", line.when);
+    if (line.step.name() != null) {
+      json.put("name", line.step.name());
+    }
+    json.put("at", line.step.origin().toString());
+    if (line.step.when() != null) {
+      json.put("when", line.step.when());
     }
     json.put(
         "outcome",
         switch (line.how) {
           case DONE -> "done";
           case LEFT_OUT -> "left out";
+          case SKIPPED -> "skipped";
           case FAILED -> "failed";
           case ANSWERED -> "answered";
           case NOT_REACHED -> "not run";

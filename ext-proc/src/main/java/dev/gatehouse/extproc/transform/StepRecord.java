@@ -6,8 +6,10 @@ import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.extproc.stream.Reply;
 import dev.gatehouse.policy.resource.Origin;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What each step of one stream did, in the order in which they were run. Read when the stream is done. */
@@ -24,6 +26,9 @@ public final class StepRecord implements StepTrace {
     record Responded(Reply.Respond reply) implements End {}
 
     record Done() implements End {}
+
+    /** The body is not what it needs. */
+    record Unreadable() implements End {}
   }
 
   /** One value of a header. */
@@ -33,6 +38,7 @@ public final class StepRecord implements StepTrace {
    * @param step where it stands
    * @param before the headers as it found them
    * @param after the headers as it left them
+   * @param metadata that it wrote
    */
   public record Seen(
       Direction direction,
@@ -40,6 +46,7 @@ public final class StepRecord implements StepTrace {
       List<Header> before,
       List<Header> after,
       List<BodyChange> body,
+      Map<String, String> metadata,
       End end) {
     /** @throws UnprocessableBody if it is not what the step needs */
     public ByteString apply(ByteString text) throws UnprocessableBody {
@@ -64,15 +71,25 @@ public final class StepRecord implements StepTrace {
       Step step,
       StreamFacts facts,
       List<Header> before,
-      List<BodyChange> body) {}
+      List<BodyChange> body,
+      Map<String, String> metadata) {}
 
   public List<Seen> seen() {
+    if (running != null) {
+      end(new End.Unreadable());
+    }
     return List.copyOf(seen);
   }
 
   @Override
   public void begins(Direction direction, Step step, StreamFacts facts) {
-    running = new Running(direction, step, facts, headers(direction, facts), new ArrayList<>());
+    running = new Running(
+        direction,
+        step,
+        facts,
+        headers(direction, facts),
+        new ArrayList<>(),
+        new LinkedHashMap<>());
   }
 
   @Override
@@ -110,6 +127,13 @@ public final class StepRecord implements StepTrace {
   }
 
   @Override
+  public void writes(Map<String, String> metadata) {
+    if (running != null) {
+      running.metadata.putAll(metadata);
+    }
+  }
+
+  @Override
   public void done() {
     end(new End.Done());
   }
@@ -127,6 +151,7 @@ public final class StepRecord implements StepTrace {
         now.before,
         changed ? headers(now.direction, now.facts) : now.before,
         changed ? List.copyOf(now.body) : List.of(),
+        changed ? new LinkedHashMap<>(now.metadata) : Map.of(),
         end));
   }
 

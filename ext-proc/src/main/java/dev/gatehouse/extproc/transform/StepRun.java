@@ -212,6 +212,7 @@ final class StepRun {
       }
     }
     if (!rendered.metadata().isEmpty()) {
+      trace.writes(rendered.metadata());
       metadata.putAll(rendered.metadata());
       facts.tell(rendered.metadata());
     }

@@ -3,6 +3,7 @@ package dev.gatehouse.extproc.transform;
 import com.google.protobuf.ByteString;
 import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.extproc.stream.Reply;
+import java.util.Map;
 
 /**
  * Who is told of each step as it is run: nobody while serving, {@code gatehouse explain} when somebody asks why. A step begins, and
@@ -42,6 +43,9 @@ interface StepTrace {
   /** Of the body as the steps before have left it. */
   default void editsBody(BodyEdit edit) {}
 
-  /** What it changes beside the body is in the facts. */
+  /** Written to the dynamic metadata. */
+  default void writes(Map<String, String> metadata) {}
+
+  /** What it changes beside these is in the facts. */
   default void done() {}
 }
