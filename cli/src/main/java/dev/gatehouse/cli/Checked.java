@@ -16,7 +16,10 @@ import dev.gatehouse.server.DecisionListener;
 import dev.gatehouse.server.EventLoops;
 import dev.gatehouse.server.Service;
 import dev.gatehouse.server.ServiceContext;
+import dev.gatehouse.wire.BodyNotices;
 import dev.gatehouse.wire.EnvoyConfig;
+import dev.gatehouse.wire.envoygateway.ExtensionLint;
+import dev.gatehouse.wire.envoygateway.ProcessorService;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -36,11 +39,21 @@ record Checked(List<AttachedRule> rules, List<Problem> problems) {
    */
   record Config(Path folder, boolean mergeDomains) {}
 
-  static Checked folders(List<Path> folders) {
-    return folders(folders, null);
+  /**
+   * The gateway in front.
+   *
+   * @param envoyGateway Envoy Gateway, and no Envoy that {@code wire envoy} configures
+   * @param extProc the Service that ext-proc is there; null: known by its name
+   */
+  record Gateway(boolean envoyGateway, @Nullable ProcessorService extProc) {
+    static final Gateway ENVOY = new Gateway(false, null);
   }
 
-  static Checked folders(List<Path> folders, @Nullable Config config) {
+  static Checked folders(List<Path> folders) {
+    return folders(folders, null, Gateway.ENVOY);
+  }
+
+  static Checked folders(List<Path> folders, @Nullable Config config, Gateway gateway) {
     var loops = EventLoops.start(1);
     try (var policies = PolicySource.folders(folders, false)) {
       var context = new ServiceContext(
@@ -53,7 +66,11 @@ record Checked(List<AttachedRule> rules, List<Problem> problems) {
           ExtProc.create(policies, ExtProcSettings.defaults(), context));
       var load = policies.start();
       var wired = new Problems();
-      EnvoyConfig.of(load.policies(), WireCommand.LOCAL, wired);
+      if (!gateway.envoyGateway) {
+        EnvoyConfig.of(load.policies(), WireCommand.LOCAL, wired);
+      }
+      BodyNotices.check(load.policies(), wired);
+      ExtensionLint.check(load.policies(), gateway.extProc, gateway.envoyGateway, wired);
       var configured = new Problems();
       if (config != null) {
         // Dot-files lie about beside what is meant: an editor's, a mount's.

@@ -3,6 +3,7 @@ package dev.gatehouse.cli;
 import dev.gatehouse.policy.attach.AttachedRule;
 import dev.gatehouse.policy.resource.Problem;
 import dev.gatehouse.policy.resource.Problem.Severity;
+import dev.gatehouse.wire.envoygateway.ProcessorService;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -11,8 +12,10 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.TypeConversionException;
 import tools.jackson.databind.json.JsonMapper;
 
 @Command(
@@ -22,10 +25,12 @@ import tools.jackson.databind.json.JsonMapper;
     footer = {
       "",
       "Reads, attaches and compiles as the services and 'wire envoy' do. Ends with 1 when there is an",
-      "error; warnings and open routes do not count.",
+      "error; warnings and open routes do not count. An EnvoyExtensionPolicy is compared with what the",
+      "TransformPolicies on its routes need.",
       "",
       "Example:",
       "  gatehouse lint policies/ --output json",
+      "  gatehouse lint policies/ --gateway envoy-gateway --ext-proc-service gatehouse/ext-proc:9002",
       "  gatehouse lint --ratelimit-config /srv/runtime_data/current/config"
     })
 final class LintCommand implements Callable<Integer> {
@@ -65,6 +70,57 @@ final class LintCommand implements Callable<Integer> {
       description = "text or json. Default: ${DEFAULT-VALUE}.")
   Output output = Output.text;
 
+  @Option(
+      names = "--gateway",
+      paramLabel = "NAME",
+      defaultValue = "envoy",
+      converter = FrontName.class,
+      description = {
+        "What is in front: envoy, as 'wire envoy' configures it, or envoy-gateway, where each route",
+        "that a TransformPolicy changes needs an EnvoyExtensionPolicy. Default: ${DEFAULT-VALUE}."
+      })
+  Front gateway = Front.ENVOY;
+
+  @Option(
+      names = "--ext-proc-service",
+      paramLabel = "NAMESPACE/NAME:PORT",
+      converter = ServiceName.class,
+      description = {
+        "Which extProc of an EnvoyExtensionPolicy is ours. Default: those whose backend or its",
+        "namespace is called gatehouse or gatehouse-….",
+      })
+  @Nullable
+  ProcessorService extProc;
+
+  /** What asks the services. */
+  enum Front {
+    ENVOY,
+    ENVOY_GATEWAY
+  }
+
+  static final class FrontName implements ITypeConverter<Front> {
+    @Override
+    public Front convert(String text) {
+      return switch (text) {
+        case "envoy" -> Front.ENVOY;
+        case "envoy-gateway" -> Front.ENVOY_GATEWAY;
+        default ->
+          throw new TypeConversionException("\"" + text + "\" (expected: envoy or envoy-gateway)");
+      };
+    }
+  }
+
+  static final class ServiceName implements ITypeConverter<ProcessorService> {
+    @Override
+    public ProcessorService convert(String text) {
+      try {
+        return ProcessorService.parse(text);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(String.valueOf(e.getMessage()));
+      }
+    }
+  }
+
   LintCommand(Terminal terminal) {
     this.terminal = terminal;
   }
@@ -79,8 +135,10 @@ final class LintCommand implements Callable<Integer> {
     if (config != null) {
       checkFolder(config);
     }
-    var checked =
-        Checked.folders(folders, config == null ? null : new Checked.Config(config, mergeDomains));
+    var checked = Checked.folders(
+        folders,
+        config == null ? null : new Checked.Config(config, mergeDomains),
+        new Checked.Gateway(gateway == Front.ENVOY_GATEWAY, extProc));
     if (output == Output.json) {
       terminal.out().println(json(checked));
     } else {

@@ -25,9 +25,12 @@ import picocli.CommandLine.Spec;
     name = "wire",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "PROXY",
-    description = {"Writes what a proxy needs to call the services: 'wire envoy'.", ""},
+    description = {
+      "Writes what a proxy needs to call the services: 'wire envoy', 'wire envoy-gateway'.",
+      ""
+    },
     commandListHeading = "%nProxies:%n",
-    subcommands = WireCommand.ForEnvoy.class)
+    subcommands = {WireCommand.ForEnvoy.class, WireEnvoyGatewayCommand.class})
 final class WireCommand implements Runnable {
   /** Where the services are by default. */
   static final WireSettings LOCAL = new WireSettings(
@@ -45,7 +48,8 @@ final class WireCommand implements Runnable {
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "Missing the proxy: gatehouse wire envoy");
+    throw new ParameterException(
+        spec.commandLine(), "Missing the proxy: gatehouse wire envoy, or wire envoy-gateway");
   }
 
   @Command(

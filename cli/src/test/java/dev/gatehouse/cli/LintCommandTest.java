@@ -129,6 +129,72 @@ final class LintCommandTest {
     assertThat(folder.resolve("listeners.yaml")).content().contains("8888");
   }
 
+  @Test
+  void behind_envoy_gateway_the_routes_that_change_something_need_an_extension_policy()
+      throws IOException {
+    assertThat(run("lint", DEMO.toString(), "--gateway", "envoy-gateway")).isOne();
+    assertThat(out.toString())
+        .containsPattern(
+            "transform\\.yaml:\\d+:\\d+: spec\\.targetRefs: no EnvoyExtensionPolicy sends HTTPRoute shop/orders to ext-proc");
+
+    demoWith("transform.yaml", "", "");
+    assertThat(run(
+            "wire",
+            "envoy-gateway",
+            "--policies",
+            DEMO.toString(),
+            "--ext-proc-service",
+            "gatehouse/ext-proc:9002",
+            "--output",
+            folder.toString()))
+        .isZero();
+    out.getBuffer().setLength(0);
+    assertThat(run(
+            "lint",
+            folder.toString(),
+            "--gateway=envoy-gateway",
+            "--ext-proc-service=gatehouse/ext-proc:9002"))
+        .isZero();
+    assertThat(out.toString()).contains("3 route rules, 0 errors, 0 warnings, 1 open");
+  }
+
+  @Test
+  void wire_envoy_gateway_writes_to_the_output_what_the_gateway_must_send() {
+    assertThat(run(
+            "wire",
+            "envoy-gateway",
+            "--policies",
+            DEMO.toString(),
+            "--ext-proc-service",
+            "shop/ext-proc:9002"))
+        .isZero();
+    assertThat(out.toString())
+        .contains("kind: \"EnvoyExtensionPolicy\"", "name: \"gatehouse-httproute-orders\"")
+        .doesNotContain("ReferenceGrant");
+    assertThat(err.toString()).isEmpty();
+  }
+
+  @Test
+  void a_service_or_gateway_that_is_none_is_said() {
+    assertThat(run("lint", DEMO.toString(), "--ext-proc-service", "ext-proc")).isEqualTo(2);
+    assertThat(err.toString())
+        .contains("(expected: NAMESPACE/NAME:PORT, such as gatehouse/ext-proc:9002)");
+    assertThat(run("lint", DEMO.toString(), "--gateway", "istio")).isEqualTo(2);
+    assertThat(err.toString()).contains("\"istio\" (expected: envoy or envoy-gateway)");
+  }
+
+  @Test
+  void a_step_that_waits_for_a_whole_body_is_told_of() throws IOException {
+    demoWith(
+        "transform.yaml",
+        "  response:",
+        "  response:\n  - {when: response.code == 200 && response.body.x == 1, headers: {remove: [x-a]}}");
+
+    run("lint", folder.toString());
+    assertThat(out.toString())
+        .contains("buffers response bodies up to 10Mi, because its when reads response.body");
+  }
+
   private void demoWith(String file, String text, String instead) throws IOException {
     try (var files = Files.list(DEMO)) {
       for (var from : files.toList()) {

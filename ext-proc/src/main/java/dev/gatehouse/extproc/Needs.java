@@ -54,9 +54,10 @@ public record Needs(
    * @param why a half sentence about it: "its when reads response.body"
    */
   public record Reason(String step, Origin origin, String why) {
+    /** The step and where it stands. */
     @Override
     public String toString() {
-      return step + " (" + origin + "), because " + why;
+      return step + " (" + origin + ")";
     }
   }
 

@@ -14,7 +14,7 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
 import tools.jackson.dataformat.yaml.YAMLWriteFeature;
 
 /** A configuration as plain maps and lists in the order in which they were built, so that the same policies give the same text. */
-final class Tree {
+public final class Tree {
   private static final YAMLMapper YAML = YAMLMapper.builder()
       .disable(YAMLWriteFeature.WRITE_DOC_START_MARKER, YAMLWriteFeature.SPLIT_LINES)
       .build();
@@ -22,7 +22,7 @@ final class Tree {
   private Tree() {}
 
   /** Names and values in turn; a null value leaves its name out. */
-  static Map<String, Object> map(@Nullable Object... namesAndValues) {
+  public static Map<String, Object> map(@Nullable Object... namesAndValues) {
     var map = new LinkedHashMap<String, Object>();
     for (int i = 0; i < namesAndValues.length; i += 2) {
       var value = namesAndValues[i + 1];
@@ -82,7 +82,7 @@ final class Tree {
     return String.valueOf(((Map<?, ?>) resource).get("name"));
   }
 
-  static String yaml(Map<String, Object> tree) {
+  public static String yaml(Map<String, Object> tree) {
     return YAML.writeValueAsString(tree);
   }
 }

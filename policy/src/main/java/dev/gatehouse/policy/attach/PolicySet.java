@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -138,11 +139,17 @@ public final class PolicySet {
    * could not be read is a {@link RejectedPolicy}.
    */
   public List<Policy> extensions(AttachedRule rule) {
+    return extensions(rule, policy -> true);
+  }
+
+  /** As if there were only those that count. */
+  public List<Policy> extensions(AttachedRule rule, Predicate<Policy> counts) {
     return targeting.extensions(
         rule.gateway(),
         rule.gatewayListener().name(),
         rule.httpRoute(),
-        rule.rule().name());
+        rule.rule().name(),
+        counts);
   }
 
   private List<Candidate> candidates(Family family, AttachedRule rule) {

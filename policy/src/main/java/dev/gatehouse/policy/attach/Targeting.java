@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -159,19 +160,23 @@ final class Targeting {
    * its listener or Gateway behind it.
    */
   List<Policy> extensions(
-      Gateway gateway, String listener, HttpRoute route, @Nullable String rule) {
-    var own = first(targets(gateway, listener, route, rule));
+      Gateway gateway,
+      String listener,
+      HttpRoute route,
+      @Nullable String rule,
+      Predicate<Policy> counts) {
+    var own = first(targets(gateway, listener, route, rule), counts);
     return own instanceof EnvoyExtensionPolicy policy && policy.merges()
-        ? Stream.of(own, first(parents(gateway, listener)))
+        ? Stream.of(own, first(parents(gateway, listener), counts))
             .filter(Objects::nonNull)
             .distinct()
             .toList()
         : own == null ? List.of() : List.of(own);
   }
 
-  private @Nullable Policy first(Stream<Target> targets) {
+  private @Nullable Policy first(Stream<Target> targets, Predicate<Policy> counts) {
     return targets
-        .flatMap(target -> holders(Family.EXTENSION, target).stream().limit(1))
+        .flatMap(target -> holders(Family.EXTENSION, target).stream().filter(counts))
         .findFirst()
         .orElse(null);
   }

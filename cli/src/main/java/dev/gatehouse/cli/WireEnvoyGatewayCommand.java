@@ -1,0 +1,100 @@
+package dev.gatehouse.cli;
+
+import dev.gatehouse.policy.resource.Problem.Severity;
+import dev.gatehouse.policy.resource.Problems;
+import dev.gatehouse.policy.source.Load;
+import dev.gatehouse.wire.envoygateway.ExtensionPolicies;
+import dev.gatehouse.wire.envoygateway.ProcessorService;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+@Command(
+    name = "envoy-gateway",
+    mixinStandardHelpOptions = true,
+    abbreviateSynopsis = true,
+    description = {
+      "The EnvoyExtensionPolicies by which Envoy Gateway asks ext-proc on the routes that a",
+      "TransformPolicy changes: each sends as little as its steps need.",
+      "",
+      "One a route or, where rules of a route need different things, one a rule; and a ReferenceGrant",
+      "where ext-proc is in another namespace.",
+      ""
+    },
+    footer = {
+      "",
+      "Ends with 1 when there is an error, such as a route that has an EnvoyExtensionPolicy of somebody",
+      "else: the gateway takes one a target.",
+      "",
+      "Example:",
+      "  gatehouse wire envoy-gateway --policies policies/ \\",
+      "    --ext-proc-service gatehouse/ext-proc:9002 | kubectl apply -f -"
+    })
+final class WireEnvoyGatewayCommand implements Callable<Integer> {
+  private static final String FILE = "envoy-extension-policies.yaml";
+
+  private final Terminal terminal;
+
+  @Option(
+      names = "--policies",
+      paramLabel = "DIR",
+      required = true,
+      split = ",",
+      description = "Folders of policies. May be given several times.")
+  List<Path> folders = List.of();
+
+  @Option(
+      names = "--ext-proc-service",
+      paramLabel = "NAMESPACE/NAME:PORT",
+      required = true,
+      converter = LintCommand.ServiceName.class,
+      description = "The Service that ext-proc is.")
+  @Nullable
+  ProcessorService service;
+
+  @Option(
+      names = {"--out", "--output"},
+      paramLabel = "DIR",
+      description = {
+        "The folder to write " + FILE + " to; made if it is not there.",
+        "Default: the standard output."
+      })
+  @Nullable
+  Path out;
+
+  WireEnvoyGatewayCommand(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    for (var folder : folders) {
+      if (!Files.isDirectory(folder)) {
+        throw new Failure("--policies " + folder + " is not a folder");
+      }
+    }
+    var load = Load.folders(folders);
+    var problems = new Problems();
+    var yaml = ExtensionPolicies.yaml(load.policies(), Objects.requireNonNull(service), problems);
+    Stream.concat(load.problems().all().stream(), problems.all().stream())
+        .filter(problem -> problem.severity() != Severity.NOTICE)
+        .distinct()
+        .forEach(problem -> terminal.err().println(problem));
+    if (out == null) {
+      terminal.out().print(yaml);
+      terminal.out().flush();
+    } else {
+      Files.createDirectories(out);
+      Files.writeString(out.resolve(FILE), yaml);
+      terminal.out().println(out.resolve(FILE));
+    }
+    return load.problems().hasErrors() || problems.hasErrors() ? 1 : 0;
+  }
+}

@@ -1,0 +1,34 @@
+package dev.gatehouse.wire;
+
+import dev.gatehouse.extproc.Needs;
+import dev.gatehouse.extproc.stream.Direction;
+import dev.gatehouse.policy.attach.PolicySet;
+import dev.gatehouse.policy.resource.Problems;
+
+/** Says of each TransformPolicy which of its steps make it wait for a whole body, which is what costs memory and time. */
+public final class BodyNotices {
+  private BodyNotices() {}
+
+  public static void check(PolicySet policies, Problems problems) {
+    for (var rule : policies.rules()) {
+      var needs = Needs.of(rule);
+      check(needs, Direction.REQUEST, problems);
+      check(needs, Direction.RESPONSE, problems);
+    }
+  }
+
+  private static void check(Needs needs, Direction direction, Problems problems) {
+    var way = needs.way(direction);
+    if (way.body() != Needs.Body.WHOLE) {
+      return;
+    }
+    var bodies = direction == Direction.REQUEST ? "request bodies" : "response bodies";
+    for (var reason : way.bodyReasons()) {
+      problems.notice(
+          reason.origin(),
+          "spec." + reason.step(),
+          "buffers %s up to %s, because %s; what only changes JSON where it passes does not (set, remove, rename, mask, default)"
+              .formatted(bodies, ByteSize.of(way.limit()), reason.why()));
+    }
+  }
+}

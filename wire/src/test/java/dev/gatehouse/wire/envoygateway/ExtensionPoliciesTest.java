@@ -1,0 +1,222 @@
+package dev.gatehouse.wire.envoygateway;
+
+import static dev.gatehouse.wire.envoygateway.Shop.ROUTE;
+import static dev.gatehouse.wire.envoygateway.Shop.extension;
+import static dev.gatehouse.wire.envoygateway.Shop.linted;
+import static dev.gatehouse.wire.envoygateway.Shop.transform;
+import static dev.gatehouse.wire.envoygateway.Shop.written;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ExtensionPoliciesTest {
+  private static final String MASKS = "response: [{json: [{op: mask, at: /card}]}]";
+
+  @Test
+  void a_route_whose_response_is_masked_asks_for_its_body_in_pieces() {
+    var written = written(
+        ROUTE,
+        transform(
+            "request: [{headers: {set: {x-user: '${auth.sub}', x-from: '${source.address}'}}}]\n"
+                + MASKS));
+    assertThat(written.problems()).isEmpty();
+    assertThat(written.yaml()).isEqualTo("""
+        apiVersion: "gateway.envoyproxy.io/v1alpha1"
+        kind: "EnvoyExtensionPolicy"
+        metadata:
+          name: "gatehouse-httproute-orders"
+          namespace: "shop"
+          labels:
+            app.kubernetes.io/managed-by: "gatehouse"
+        spec:
+          targetRefs:
+          - group: "gateway.networking.k8s.io"
+            kind: "HTTPRoute"
+            name: "orders"
+          extProc:
+          - backendRefs:
+            - name: "ext-proc"
+              namespace: "gatehouse"
+              port: 9002
+            messageTimeout: "5s"
+            failOpen: false
+            processingMode:
+              request:
+                attributes:
+                - "source.address"
+                - "xds.route_metadata"
+              response:
+                body: "FullDuplexStreamed"
+                attributes:
+                - "response.code_details"
+                - "source.address"
+                - "xds.route_metadata"
+            metadata:
+              accessibleNamespaces:
+              - "envoy.filters.http.ext_authz"
+        ---
+        apiVersion: "gateway.networking.k8s.io/v1beta1"
+        kind: "ReferenceGrant"
+        metadata:
+          name: "gatehouse-ext-proc"
+          namespace: "gatehouse"
+          labels:
+            app.kubernetes.io/managed-by: "gatehouse"
+        spec:
+          from:
+          - group: "gateway.envoyproxy.io"
+            kind: "EnvoyExtensionPolicy"
+            namespace: "shop"
+          to:
+          - group: ""
+            kind: "Service"
+            name: "ext-proc"
+        """);
+  }
+
+  @Test
+  void headers_alone_are_asked_for_with_no_word_about_the_request() {
+    assertThat(written(ROUTE, transform("response: [{headers: {remove: [server]}}]"))
+            .yaml())
+        .contains("messageTimeout: \"500ms\"", "response:\n")
+        .doesNotContain("request:", "body:", "accessibleNamespaces", "allowModeOverride");
+  }
+
+  @Test
+  void a_whole_body_is_buffered_by_the_gateway_only_as_far_as_its_buffers_reach() {
+    var step = "response: [{when: response.body.open, headers: {remove: [server]}}]";
+    assertThat(
+            written(ROUTE, transform("limits: {responseBytes: 32Ki}\n" + step)).yaml())
+        .contains("body: \"Buffered\"", "allowModeOverride: true");
+    assertThat(
+            written(ROUTE, transform("limits: {responseBytes: 33Ki}\n" + step)).yaml())
+        .contains("body: \"FullDuplexStreamed\"")
+        .doesNotContain("allowModeOverride");
+  }
+
+  @Test
+  void rules_that_need_different_things_have_a_policy_each() {
+    var yaml = written(
+            ROUTE,
+            transform("t", "kind: HTTPRoute, name: orders, sectionName: create", MASKS),
+            transform(
+                "u",
+                "kind: HTTPRoute, name: orders, sectionName: list",
+                "response: [{headers: {remove: [server]}}]"))
+        .yaml();
+    assertThat(yaml)
+        .contains(
+            "name: \"gatehouse-httproute-orders.create\"",
+            "sectionName: \"create\"",
+            "name: \"gatehouse-httproute-orders.list\"",
+            "sectionName: \"list\"")
+        .doesNotContain("name: \"gatehouse-httproute-orders\"");
+    assertThat(yaml.split("FullDuplexStreamed", -1)).hasSize(2);
+  }
+
+  @Test
+  void a_rule_without_a_policy_is_left_out() {
+    assertThat(written(
+                ROUTE, transform("t", "kind: HTTPRoute, name: orders, sectionName: create", MASKS))
+            .yaml())
+        .contains("sectionName: \"create\"")
+        .doesNotContain("\"list\"");
+    assertThat(written(ROUTE).yaml()).isEmpty();
+  }
+
+  @Test
+  void rules_without_names_are_asked_for_together_and_a_named_one_beside_them() {
+    var unnamed = ROUTE.replace("name: list, ", "");
+    var yaml = written(
+            unnamed,
+            transform("response: [{headers: {remove: [server]}}]"),
+            transform("t2", "kind: HTTPRoute, name: orders, sectionName: create", MASKS))
+        .yaml();
+    assertThat(yaml)
+        .contains(
+            "name: \"gatehouse-httproute-orders\"", "name: \"gatehouse-httproute-orders.create\"");
+  }
+
+  @Test
+  void what_another_filter_said_is_named() {
+    assertThat(written(
+                ROUTE,
+                transform("request: [{headers: {set: {x: \"${metadata['my.filter'].tier}\"}}}]"))
+            .yaml())
+        .contains("accessibleNamespaces:\n      - \"my.filter\"");
+  }
+
+  @Test
+  void a_gateways_lua_is_kept_by_merging() {
+    var lua = extension("lua", "kind: Gateway, name: web", "lua: [{type: Inline, inline: x}]");
+    assertThat(written(ROUTE, transform(MASKS), lua).yaml())
+        .contains("mergeType: \"StrategicMerge\"");
+    assertThat(written(ROUTE, transform(MASKS)).yaml()).doesNotContain("mergeType");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "kind: HTTPRoute, name: orders",
+        "kind: HTTPRoute, name: orders, sectionName: list",
+      })
+  void a_route_that_has_another_policy_is_left_to_whoever_wrote_that(String target) {
+    var other = extension("other", target, "extProc: [{backendRefs: [{name: other, port: 1}]}]");
+    var written = written(ROUTE, transform(MASKS), other);
+    assertThat(written.yaml()).isEmpty();
+    assertThat(written.problems())
+        .singleElement()
+        .asString()
+        .startsWith("shop.yaml:")
+        .contains("spec.extProc", "takes one EnvoyExtensionPolicy a target", "name: ext-proc");
+  }
+
+  @Test
+  void a_gateways_other_processor_would_be_replaced_and_that_is_said() {
+    var other = extension(
+        "other", "kind: Gateway, name: web", "extProc: [{backendRefs: [{name: o, port: 1}]}]");
+    assertThat(written(ROUTE, transform(MASKS), other).problems())
+        .singleElement()
+        .asString()
+        .contains("takes the place of these processors");
+  }
+
+  @Test
+  void one_that_calls_us_already_is_left_as_it_is() {
+    var ours = extension(
+        "mine",
+        "kind: HTTPRoute, name: orders",
+        "extProc: [{backendRefs: [{name: ext-proc, namespace: gatehouse, port: 9002}]}]");
+    var written = written(ROUTE, transform(MASKS), ours);
+    assertThat(written.yaml()).isEmpty();
+    assertThat(written.problems()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "request: [{headers: {set: {x-a: b}}}]",
+        "response: [{headers: {remove: [server]}}]",
+        "response: [{headers: {set: {x-a: '${request.path} ${auth.sub} ${source.address}'}}}]",
+        "request: [{json: [{op: remove, at: /x}]}]",
+        MASKS,
+        "limits: {responseBytes: 9Ki}\nresponse: [{when: response.body.x, headers: {remove: [a]}}]",
+        "response: [{when: response.body.x, headers: {remove: [a]}}]",
+        "request: [{when: request.body.x, headers: {remove: [a]}}]\n" + MASKS,
+        "localReplies: Transform\nresponse: [{headers: {remove: [server]}}]",
+      })
+  void what_is_written_is_read_back_and_lint_has_nothing_to_say(String spec) {
+    var written = written(ROUTE, transform(spec));
+    assertThat(written.problems()).isEmpty();
+    assertThat(linted(Shop.SERVICE, true, ROUTE, transform(spec), "---\n" + written.yaml()))
+        .isEmpty();
+    assertThat(linted(null, true, ROUTE, transform(spec), "---\n" + written.yaml()))
+        .as("known by the label")
+        .isEmpty();
+    assertThat(written(ROUTE, transform(spec), "---\n" + written.yaml()).yaml())
+        .as("written again")
+        .isEqualTo(written.yaml());
+  }
+}
