@@ -1,5 +1,9 @@
 package dev.gatehouse.extproc.json;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
 /** One change of a JSON text, ready to be made. What is not there is not changed, but by {@link Set}. */
 public sealed interface JsonEdit {
   JsonPath at();
@@ -138,6 +142,71 @@ public sealed interface JsonEdit {
         common++;
       }
       return Math.max(common, 0);
+    }
+  }
+
+  /**
+   * A JSON merge patch (RFC 7396): what it names is set, gone into, or removed, and whatever is in its way and no object becomes one.
+   *
+   * @param members of the patch, at most {@value #MAX_MEMBERS}
+   */
+  record Merge(Map<String, Change> members) implements JsonEdit {
+    /** Of one object of the patch. */
+    public static final int MAX_MEMBERS = 60;
+
+    private static final JsonPath ROOT = JsonPath.parse("");
+
+    /** @throws IllegalArgumentException if it has too many members */
+    public Merge {
+      members = checked(members);
+    }
+
+    /** What happens to a member. */
+    public sealed interface Change {}
+
+    /** {@code null} in the patch. */
+    public record Removal() implements Change {}
+
+    public record Into(Map<String, Change> members) implements Change {
+      public Into {
+        members = checked(members);
+      }
+    }
+
+    /** Any other value, an array too. */
+    public static final class Value implements Change {
+      private final JsonValue value;
+
+      private Value(JsonValue value) {
+        this.value = value;
+      }
+
+      JsonValue value() {
+        return value;
+      }
+    }
+
+    /** @param json a JSON text */
+    public static Change value(String json) {
+      return new Value(JsonValue.of(json));
+    }
+
+    /** A value that is another one for each text: see {@link JsonEdits#with}. */
+    public static Change given(int slot) {
+      return new Value(JsonValue.given(slot));
+    }
+
+    @Override
+    public JsonPath at() {
+      return ROOT;
+    }
+
+    private static Map<String, Change> checked(Map<String, Change> members) {
+      if (members.size() > MAX_MEMBERS) {
+        throw new IllegalArgumentException("an object of a merge has " + members.size()
+            + " members (expected: at most " + MAX_MEMBERS + "; write two steps)");
+      }
+      return Collections.unmodifiableMap(new LinkedHashMap<>(members));
     }
   }
 }

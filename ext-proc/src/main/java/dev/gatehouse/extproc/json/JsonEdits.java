@@ -4,6 +4,7 @@ import dev.gatehouse.extproc.json.JsonPath.Token;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -47,12 +48,19 @@ public final class JsonEdits {
         walks(group, passes);
         group.clear();
       }
-      if (!(edit instanceof JsonEdit.Move move)) {
-        group.add(edit);
-      } else if (!move.at().equals(move.to())) {
-        walks(group, passes);
-        group.clear();
-        passes.add(moving(move));
+      switch (edit) {
+        case JsonEdit.Move move when move.at().equals(move.to()) -> {}
+        case JsonEdit.Move move -> {
+          walks(group, passes);
+          group.clear();
+          passes.add(moving(move));
+        }
+        case JsonEdit.Merge merge -> {
+          walks(group, passes);
+          group.clear();
+          passes.add(new Walk(JsonMatcher.merges(merge)));
+        }
+        default -> group.add(edit);
       }
     }
     walks(group, passes);
@@ -97,11 +105,25 @@ public final class JsonEdits {
       case JsonEdit.Remove remove -> -1;
       case JsonEdit.Rename rename -> -1;
       case JsonEdit.Move move -> -1;
+      case JsonEdit.Merge(var members) -> slot(members);
     };
   }
 
+  private static int slot(Map<String, JsonEdit.Merge.Change> members) {
+    int most = -1;
+    for (var change : members.values()) {
+      int slot = switch (change) {
+        case JsonEdit.Merge.Value value -> value.value().slot();
+        case JsonEdit.Merge.Into(var inner) -> slot(inner);
+        case JsonEdit.Merge.Removal removal -> -1;
+      };
+      most = Math.max(most, slot);
+    }
+    return most;
+  }
+
   /**
-   * The same edits, with the values of {@link JsonEdit.Set#given} and {@link JsonEdit.Default#given}. Nothing is compiled again.
+   * The same edits, with the values of {@link JsonEdit.Set#given}, {@link JsonEdit.Default#given} and {@link JsonEdit.Merge#given}. Nothing is compiled again.
    *
    * @param values JSON texts, by slot
    */

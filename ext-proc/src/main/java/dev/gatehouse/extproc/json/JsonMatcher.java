@@ -73,6 +73,9 @@ final class JsonMatcher {
     @Nullable
     JsonValue value;
 
+    /** Takes the value's place where it is no object; null where nothing does. */
+    JsonValue @Nullable [] unlessObject;
+
     /** The edit that must not be kept out by a value that is no container. */
     @Nullable
     JsonEdit mustLead;
@@ -232,12 +235,76 @@ final class JsonMatcher {
     return alone(new Compiler(List.of(new JsonEdit.Set(move.to(), "0")), move, move.common()));
   }
 
+  static JsonMatcher merges(JsonEdit.Merge merge) {
+    var merging = new Merging();
+    return new JsonMatcher(merging.into(merge.members()), merging.longest);
+  }
+
   private static JsonMatcher alone(Compiler compiler) {
     var matcher = compiler.compile();
     if (matcher == null) {
       throw new IllegalStateException();
     }
     return matcher;
+  }
+
+  /** Makes the places of a merge patch: one for each object of it. */
+  private static final class Merging {
+    private static final byte[] NOTHING = {};
+
+    private int longest;
+
+    Place into(Map<String, JsonEdit.Merge.Change> members) {
+      var place = new Place();
+      var additions = new ArrayList<Addition>();
+      var names = new ArrayList<Name>();
+      members.forEach((text, change) -> {
+        var name = new Name(text);
+        names.add(name);
+        longest = Math.max(longest, name.utf8.length);
+        place.lengths |= 1L << Math.min(name.utf8.length, 63);
+        name.place = place(change);
+        if (!(change instanceof JsonEdit.Merge.Removal)) {
+          name.seen = 1L << additions.size();
+          var member = new Bytes().add(JsonTemplate.quote(text)).add(":").toArray();
+          additions.add(new Addition(name.seen, member, fresh(change), false, NOTHING, -2, null));
+        }
+      });
+      place.names = names.toArray(Name[]::new);
+      place.additions = additions.toArray(Addition[]::new);
+      place.other = Place.NOTHING;
+      place.unlessObject = fresh(new JsonEdit.Merge.Into(members));
+      place.isSpecial = true;
+      place.isOpen = !names.isEmpty();
+      place.isReshaped = !names.isEmpty();
+      return place;
+    }
+
+    private Place place(JsonEdit.Merge.Change change) {
+      return switch (change) {
+        case JsonEdit.Merge.Into(var inner) -> into(inner);
+        case JsonEdit.Merge.Removal removal -> {
+          var place = new Place();
+          place.isRemoved = true;
+          place.other = Place.NOTHING;
+          yield place;
+        }
+        case JsonEdit.Merge.Value value -> {
+          var place = new Place();
+          place.value = value.value();
+          place.isSpecial = true;
+          place.other = Place.NOTHING;
+          yield place;
+        }
+      };
+    }
+
+    /** What a member becomes that was not there: the patch's value without what it removes. */
+    private static JsonValue[] fresh(JsonEdit.Merge.Change change) {
+      var value = new Fresh();
+      value.add(change);
+      return value.toArray();
+    }
   }
 
   private static final class Compiler {
@@ -329,6 +396,7 @@ final class JsonMatcher {
           case JsonEdit.Rename rename -> {} // Its name has seen to it.
           case JsonEdit.Default ready -> {} // It is there.
           case JsonEdit.Move other -> throw new IllegalStateException();
+          case JsonEdit.Merge merge -> throw new IllegalStateException();
         }
       }
       place.isSpecial = mask != null || place.value != null || place.isCaptured;
@@ -521,59 +589,80 @@ final class JsonMatcher {
       value.add(missing);
       return new Addition(name.seen, member, value.toArray(), false, new byte[0], index, must);
     }
+  }
 
-    /** A value that is missing, with all that the edits put into it: texts between the values. */
-    private static final class Fresh {
-      private final List<JsonValue> pieces = new ArrayList<>();
-      private Bytes text = new Bytes();
+  /** A value that is missing, with all that the edits put into it: texts between the values. */
+  private static final class Fresh {
+    private final List<JsonValue> pieces = new ArrayList<>();
+    private Bytes text = new Bytes();
 
-      void add(List<Missing> missing) {
-        var first = missing.getFirst();
-        if (first.from == first.edit.at().length()) {
-          add(first.value());
-          return;
+    void add(JsonEdit.Merge.Change change) {
+      switch (change) {
+        case JsonEdit.Merge.Value value -> add(value.value());
+        case JsonEdit.Merge.Into(var members) -> {
+          text.add("{");
+          var comma = "";
+          for (var entry : members.entrySet()) {
+            if (entry.getValue() instanceof JsonEdit.Merge.Removal) {
+              continue;
+            }
+            text.add(comma).add(JsonTemplate.quote(entry.getKey())).add(":");
+            add(entry.getValue());
+            comma = ",";
+          }
+          text.add("}");
         }
-        var byName = new LinkedHashMap<String, List<Missing>>();
-        for (var one : missing) {
-          var name = String.valueOf(one.edit.at().token(one.from).name());
-          byName
-              .computeIfAbsent(name, key -> new ArrayList<>())
-              .add(new Missing(one.edit, one.from + 1));
-        }
-        text.add("{");
-        var comma = "";
-        for (var entry : byName.entrySet()) {
-          text.add(comma).add(JsonTemplate.quote(entry.getKey())).add(":");
-          add(entry.getValue());
-          comma = ",";
-        }
-        text.add("}");
-      }
-
-      private void add(JsonValue value) {
-        pieces.add(JsonValue.of(text.toArray()));
-        pieces.add(value);
-        text = new Bytes();
-      }
-
-      JsonValue[] toArray() {
-        pieces.add(JsonValue.of(text.toArray()));
-        return pieces.toArray(JsonValue[]::new);
+        case JsonEdit.Merge.Removal removal -> throw new IllegalStateException();
       }
     }
 
-    /** @param from the token that names what is inside */
-    private record Missing(JsonEdit edit, int from) {
-      JsonValue value() {
-        return switch (edit) {
-          case JsonEdit.Set set -> set.value();
-          case JsonEdit.Default ready -> ready.value();
-          case JsonEdit.Mask mask -> throw new IllegalStateException();
-          case JsonEdit.Remove remove -> throw new IllegalStateException();
-          case JsonEdit.Rename rename -> throw new IllegalStateException();
-          case JsonEdit.Move move -> throw new IllegalStateException();
-        };
+    void add(List<Missing> missing) {
+      var first = missing.getFirst();
+      if (first.from == first.edit.at().length()) {
+        add(first.value());
+        return;
       }
+      var byName = new LinkedHashMap<String, List<Missing>>();
+      for (var one : missing) {
+        var name = String.valueOf(one.edit.at().token(one.from).name());
+        byName
+            .computeIfAbsent(name, key -> new ArrayList<>())
+            .add(new Missing(one.edit, one.from + 1));
+      }
+      text.add("{");
+      var comma = "";
+      for (var entry : byName.entrySet()) {
+        text.add(comma).add(JsonTemplate.quote(entry.getKey())).add(":");
+        add(entry.getValue());
+        comma = ",";
+      }
+      text.add("}");
+    }
+
+    private void add(JsonValue value) {
+      pieces.add(JsonValue.of(text.toArray()));
+      pieces.add(value);
+      text = new Bytes();
+    }
+
+    JsonValue[] toArray() {
+      pieces.add(JsonValue.of(text.toArray()));
+      return pieces.toArray(JsonValue[]::new);
+    }
+  }
+
+  /** @param from the token that names what is inside */
+  private record Missing(JsonEdit edit, int from) {
+    JsonValue value() {
+      return switch (edit) {
+        case JsonEdit.Set set -> set.value();
+        case JsonEdit.Default ready -> ready.value();
+        case JsonEdit.Mask mask -> throw new IllegalStateException();
+        case JsonEdit.Remove remove -> throw new IllegalStateException();
+        case JsonEdit.Rename rename -> throw new IllegalStateException();
+        case JsonEdit.Move move -> throw new IllegalStateException();
+        case JsonEdit.Merge merge -> throw new IllegalStateException();
+      };
     }
   }
 }

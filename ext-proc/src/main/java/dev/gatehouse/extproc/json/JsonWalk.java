@@ -678,6 +678,15 @@ final class JsonWalk {
       captures = true;
       captureDepth = depth;
     }
+    if (child.unlessObject != null && c != '{') {
+      outlet.passTo(in, at);
+      outlet.leaveOut();
+      for (var piece : child.unlessObject) {
+        put(piece);
+      }
+      child = Place.NOTHING;
+      return;
+    }
     if (child.value != null) {
       outlet.passTo(in, at);
       outlet.leaveOut();

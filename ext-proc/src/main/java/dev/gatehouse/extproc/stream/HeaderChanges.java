@@ -10,16 +10,21 @@ import org.jspecify.annotations.Nullable;
  * deprecated {@code append}; {@code append_action} is set alike.
  */
 public final class HeaderChanges {
-  public static final HeaderChanges NONE = new HeaderChanges(new byte[0]);
+  public static final HeaderChanges NONE = new HeaderChanges(List.of(), new byte[0]);
 
   private static final int APPEND = 0;
   private static final int OVERWRITE = 2;
 
+  private final List<Change> changes;
   private final byte[] mutation;
 
-  private HeaderChanges(byte[] mutation) {
+  private HeaderChanges(List<Change> changes, byte[] mutation) {
+    this.changes = changes;
     this.mutation = mutation;
   }
+
+  /** @param value null for a removal */
+  private record Change(String name, @Nullable ByteString value, int action) {}
 
   public static Builder builder() {
     return new Builder();
@@ -34,15 +39,52 @@ public final class HeaderChanges {
     return mutation;
   }
 
-  /** These and others. Envoy runs all removals first. */
+  /** These, and then others. Envoy runs all removals first, so what the others remove is not set by these any more. */
   public HeaderChanges and(HeaderChanges others) {
     if (isEmpty() || others.isEmpty()) {
       return isEmpty() ? others : this;
     }
+    var all = new ArrayList<Change>(changes.size() + others.changes.size());
+    for (var change : changes) {
+      if (change.value == null || !others.removes(change.name)) {
+        all.add(change);
+      }
+    }
+    var nothingIsVoid = all.size() == changes.size();
+    all.addAll(others.changes);
+    if (!nothingIsVoid) {
+      return of(all);
+    }
     var out = new BackwardsProto(mutation.length + others.mutation.length);
     out.raw(others.mutation);
     out.raw(mutation);
-    return new HeaderChanges(out.toBytes());
+    return new HeaderChanges(all, out.toBytes());
+  }
+
+  private boolean removes(String name) {
+    for (var i = 0; i < changes.size(); i++) {
+      if (changes.get(i).value == null && changes.get(i).name.equals(name)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static HeaderChanges of(List<Change> changes) {
+    var size = 16;
+    for (var change : changes) {
+      size += change.name.length() + (change.value == null ? 0 : change.value.size()) + 24;
+    }
+    var out = new BackwardsProto(size);
+    for (var i = changes.size() - 1; i >= 0; i--) {
+      var change = changes.get(i);
+      if (change.value == null) {
+        out.string(2, change.name);
+      } else {
+        option(out, change.name, change.value, change.action);
+      }
+    }
+    return new HeaderChanges(changes, out.toBytes());
   }
 
   /** These and one more header, overwritten. */
@@ -50,7 +92,9 @@ public final class HeaderChanges {
     var out = new BackwardsProto(mutation.length + name.length() + value.size() + 32);
     out.raw(mutation);
     option(out, name, value, OVERWRITE);
-    return new HeaderChanges(out.toBytes());
+    var all = new ArrayList<>(changes);
+    all.add(new Change(name, value, OVERWRITE));
+    return new HeaderChanges(all, out.toBytes());
   }
 
   private static void option(BackwardsProto out, String name, ByteString value, int action) {
@@ -72,10 +116,7 @@ public final class HeaderChanges {
 
   /** Collects changes; a name should be either removed, or overwritten once and appended to, in this order. */
   public static final class Builder {
-    private record Change(String name, @Nullable ByteString value, int action) {}
-
     private final List<Change> changes = new ArrayList<>();
-    private int size = 16;
 
     public Builder remove(String name) {
       return add(new Change(name, null, OVERWRITE));
@@ -97,24 +138,11 @@ public final class HeaderChanges {
 
     private Builder add(Change change) {
       changes.add(change);
-      size += change.name.length() + (change.value == null ? 0 : change.value.size()) + 24;
       return this;
     }
 
     public HeaderChanges build() {
-      if (changes.isEmpty()) {
-        return NONE;
-      }
-      var out = new BackwardsProto(size);
-      for (var i = changes.size() - 1; i >= 0; i--) {
-        var change = changes.get(i);
-        if (change.value == null) {
-          out.string(2, change.name);
-        } else {
-          option(out, change.name, change.value, change.action);
-        }
-      }
-      return new HeaderChanges(out.toBytes());
+      return changes.isEmpty() ? NONE : of(List.copyOf(changes));
     }
   }
 }

@@ -3,7 +3,6 @@ package dev.gatehouse.extproc.transform;
 import dev.gatehouse.extproc.stream.BodyWish;
 import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.extproc.stream.HeadersMessage;
-import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -54,26 +53,17 @@ sealed interface BodyPromise {
 
   /**
    * How the body is had best. Small ones come whole, since the whole can be refused; larger ones and those whose length nobody knows
-   * come in pieces, where the edits can be made so. Where the mode cannot grant it the stream says so.
+   * come in pieces, where what is made of them can be made so. Where the mode cannot grant it the stream says so.
    */
-  static BodyWish wish(HeadersMessage headers, List<BodyEdit> edits) {
+  static BodyWish wish(HeadersMessage headers, boolean streams) {
     return switch (headers.bodyMode()) {
       case FULL_DUPLEX ->
-        isSmall(headers.first("content-length")) || !stream(edits)
+        isSmall(headers.first("content-length")) || !streams
             ? BodyWish.WHOLE
             : BodyWish.HELD_CHUNKS;
-      case STREAMED -> stream(edits) ? BodyWish.CHUNKS : BodyWish.WHOLE;
+      case STREAMED -> streams ? BodyWish.CHUNKS : BodyWish.WHOLE;
       case UNKNOWN, NONE, BUFFERED, BUFFERED_PARTIAL -> BodyWish.WHOLE;
     };
-  }
-
-  private static boolean stream(List<BodyEdit> edits) {
-    for (var some : edits) {
-      if (some.streaming() == null) {
-        return false;
-      }
-    }
-    return true;
   }
 
   private static boolean isSmall(@Nullable String length) {

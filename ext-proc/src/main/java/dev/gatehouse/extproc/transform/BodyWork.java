@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.gatehouse.extproc.json.UnprocessableBody;
 import dev.gatehouse.extproc.stream.HeaderChanges;
+import dev.gatehouse.policy.expr.EvaluationException;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -12,10 +13,11 @@ import org.jspecify.annotations.Nullable;
 final class BodyWork {
   /** No body was asked for. */
   static final BodyWork NOTHING =
-      new BodyWork(List.of(), List.of(), ContentCoding.IDENTITY, HeaderChanges.NONE, false);
+      new BodyWork(List.of(), List.of(), null, ContentCoding.IDENTITY, HeaderChanges.NONE, false);
 
   private final List<BodyEdit> edits;
   private final List<String> edited;
+  private final @Nullable LateSteps late;
   private final ContentCoding coding;
   private final HeaderChanges changes;
   private final boolean headersWait;
@@ -23,12 +25,19 @@ final class BodyWork {
   private boolean passing;
   private boolean told;
   private boolean gaveUp;
+  private volatile boolean done;
 
   /** What came of a whole body. */
   sealed interface Made {
     record New(ByteString body) implements Made {}
 
     record Same() implements Made {}
+
+    /** Late steps were run over it. */
+    record Ran(LateSteps.Ran ran) implements Made {}
+
+    /** A late step could not be evaluated. */
+    record Failed(String why) implements Made {}
 
     record Unreadable(String why) implements Made {}
 
@@ -37,20 +46,28 @@ final class BodyWork {
 
   /**
    * @param edited what the edits change, for people
+   * @param late the steps that wait for the body; null if there are none
    * @param changes of the headers, if the body changes
    * @param headersWait the answer to the headers goes out with that to the first piece
    */
   BodyWork(
       List<BodyEdit> edits,
       List<String> edited,
+      @Nullable LateSteps late,
       ContentCoding coding,
       HeaderChanges changes,
       boolean headersWait) {
     this.edits = edits;
     this.edited = edited;
+    this.late = late;
     this.coding = coding;
     this.changes = changes;
     this.headersWait = headersWait;
+  }
+
+  /** Whether steps wait for the body, be it empty. */
+  boolean hasLateSteps() {
+    return late != null;
   }
 
   boolean decodes() {
@@ -72,10 +89,19 @@ final class BodyWork {
     return first ? edited : List.of();
   }
 
+  /** Whether the whole of it has been taken. */
+  boolean isDone() {
+    return done;
+  }
+
   /** Perhaps on a worker, so it touches nothing of the stream's. */
   Made whole(ByteString body, long limit) {
+    done = true;
     try {
-      var before = coding.decode(body, limit);
+      var before = body.isEmpty() ? new byte[0] : coding.decode(body, limit);
+      if (late != null) {
+        return new Made.Ran(late.run(before, edits));
+      }
       if (before.length == 0) {
         return new Made.Same();
       }
@@ -90,6 +116,8 @@ final class BodyWork {
       return new Made.Unreadable(String.valueOf(e.getMessage()));
     } catch (BodyTooLarge e) {
       return new Made.TooLarge();
+    } catch (EvaluationException e) {
+      return new Made.Failed(String.valueOf(e.getMessage()));
     }
   }
 

@@ -33,6 +33,10 @@ record JsonStep(JsonEdits compiled, List<Value> rendered, List<String> changes) 
 
   /** A JSON text whose strings hold templates. */
   record Value(List<Piece> pieces) {
+    boolean isTemplate() {
+      return pieces.stream().anyMatch(Rendered.class::isInstance);
+    }
+
     String render(RequestFacts facts) throws EvaluationException {
       var value = new StringBuilder();
       for (var piece : pieces) {

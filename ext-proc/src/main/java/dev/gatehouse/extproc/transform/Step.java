@@ -44,7 +44,27 @@ record Step(
     NOTHING,
     /** A template, or more of them. */
     TEMPLATES,
-    CONDITION
+    CONDITION,
+    /** All of it: it is none of the policy's steps, but keeps a request's body for the steps of the response. */
+    KEEPS_BODY
+  }
+
+  /** What comes after a request's steps where steps of the response read the request's body. */
+  static Step keepingBody(Step reader) {
+    return new Step(
+        reader.name,
+        null,
+        false,
+        NamedEdits.NONE,
+        null,
+        null,
+        null,
+        null,
+        Map.of(),
+        null,
+        List.of(),
+        reader.origin,
+        Waits.KEEPS_BODY);
   }
 
   record Respond(int status, Map<String, List<Text>> headers, Text body) {
@@ -91,6 +111,8 @@ record Step(
   BodyUse bodyUse() {
     return switch (waits) {
       case CONDITION -> new BodyUse(How.WHOLE, name + ": its condition reads the body");
+      case KEEPS_BODY ->
+        new BodyUse(How.WHOLE, name + ": a step of the response reads request.body");
       case TEMPLATES -> new BodyUse(How.WHOLE, name + ": a template of it reads the body");
       case NOTHING -> body instanceof BodyStep.Edit edit ? edit.use(name) : BodyUse.NOTHING;
     };
@@ -176,7 +198,8 @@ record Step(
 
   /** Whether it does the same to every message, whatever that holds. */
   boolean isFixed() {
-    return when == null
+    return waits == Waits.NOTHING
+        && when == null
         && headers.fixed() != null
         && path == null
         && query == null

@@ -66,6 +66,9 @@ final class StepRun {
   /** The body as far as the steps have come; null while it is to come. */
   private byte @Nullable [] body;
 
+  /** No body comes. Edits are kept nevertheless: headers may speak of a body that is not sent (HEAD). */
+  private boolean absent;
+
   private boolean replaced;
   private boolean parsed;
 
@@ -87,6 +90,7 @@ final class StepRun {
   /** At the headers, where no body comes. */
   Came withoutBody(List<Step> steps) throws EvaluationException {
     body = new byte[0];
+    absent = true;
     return beforeBody(steps);
   }
 
@@ -127,6 +131,9 @@ final class StepRun {
   private Came run(List<Step> steps) throws EvaluationException, UnprocessableBody {
     for (var i = 0; i < steps.size(); i++) {
       var step = steps.get(i);
+      if (step.waits() == Waits.KEEPS_BODY) {
+        return isToCome() ? went(steps.subList(i, steps.size())) : went(List.of());
+      }
       trace.begins(direction, step, facts);
       try {
         if (step.waits() == Waits.CONDITION && isToCome()) {
@@ -198,13 +205,14 @@ final class StepRun {
       trace.replacesBody(rendered.body());
       body = rendered.body().toByteArray();
       replaced = true;
+      absent = false;
       parsed = false;
       edits.clear();
       edited.clear();
     }
     if (rendered.edit() != null && step.body() instanceof BodyStep.Edit edit) {
       trace.editsBody(rendered.edit());
-      if (body == null) {
+      if (body == null || absent) {
         edits.add(rendered.edit());
         edited.addAll(edit.changes());
       } else if (edit(rendered.edit())) {

@@ -76,14 +76,17 @@ public final class StreamFacts implements RequestFacts {
     later.first = first;
     later.latest = latest;
     later.auth = auth;
+    later.requestBody = requestBody;
+    later.responseBody = responseBody;
     later.told = told;
     return later;
   }
 
-  /** What late steps made of a direction's headers, and what they told. */
+  /** What late steps made of a direction's headers, the request's body as they left it, and what they told. */
   void take(Direction direction, StreamFacts later) {
     if (direction == Direction.REQUEST) {
       request = later.request;
+      requestBody = later.requestBody;
     } else {
       response = later.response;
     }

@@ -25,6 +25,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Compiles a TransformPolicy: every expression, template, pattern and pointer is made ready here, and nothing while serving. */
 public final class TransformCompiler {
+  private static final String REQUEST_BODY = "request.body";
+  private static final String RESPONSE_BODY = "response.body";
+
   private final Problems problems;
 
   public TransformCompiler(Problems problems) {
@@ -36,6 +39,10 @@ public final class TransformCompiler {
     var before = problems.errors();
     var request = steps(Direction.REQUEST, policy.request());
     var response = steps(Direction.RESPONSE, policy.response());
+    response.stream()
+        .filter(step -> step.reads().reads(REQUEST_BODY))
+        .findFirst()
+        .ifPresent(step -> request.add(Step.keepingBody(step)));
     checkLimit(policy, request, "requestBytes", policy.requestBytes());
     checkLimit(policy, response, "responseBytes", policy.responseBytes());
     if (problems.errors() > before) {
@@ -97,7 +104,7 @@ public final class TransformCompiler {
     }
 
     Step compile(TransformPolicy.Step step) {
-      var compiled = new Step(
+      return new Step(
               step.name() == null ? where.substring("spec.".length()) : step.name(),
               when(step.when()),
               step.skipOnError(),
@@ -111,11 +118,7 @@ public final class TransformCompiler {
               List.copyOf(changes),
               origin,
               Step.Waits.NOTHING)
-          .waiting(place == Place.TRANSFORM_REQUEST ? "request.body" : "response.body");
-      if (compiled.waits() != Step.Waits.NOTHING || compiled.reads().reads("request.body")) {
-        problems.error(origin, where, "reads the body, which is not supported yet");
-      }
-      return compiled;
+          .waiting(place == Place.TRANSFORM_REQUEST ? REQUEST_BODY : RESPONSE_BODY);
     }
 
     private @Nullable Condition when(@Nullable String when) {
@@ -196,10 +199,7 @@ public final class TransformCompiler {
         case null -> null;
         case TransformPolicy.BodyTemplate(var text) -> template(text);
         case TransformPolicy.BodyReplace(var all) -> texts(all);
-        case TransformPolicy.BodyMerge(var patch) -> {
-          problems.error(origin, where + ".body.merge", "not supported yet");
-          yield null;
-        }
+        case TransformPolicy.BodyMerge(var patch) -> merge(patch, where + ".body.merge");
       };
     }
 
@@ -220,6 +220,16 @@ public final class TransformCompiler {
       }
       return new BodyStep.Texts(
           new BodyEdit.Texts(List.copyOf(compiled)), List.of("replaced texts in the body"));
+    }
+
+    private @Nullable BodyStep merge(String patch, String path) {
+      try {
+        var op = MergePatch.compile(patch, json -> value(json, origin, path));
+        return new BodyStep.Json(JsonStep.of(List.of(op), List.of("merged into the body")));
+      } catch (IllegalArgumentException e) {
+        problems.error(origin, path, String.valueOf(e.getMessage()));
+        return null;
+      }
     }
 
     private JsonStep json(List<TransformPolicy.JsonOp> ops) {
@@ -308,7 +318,7 @@ public final class TransformCompiler {
       if (value == null) {
         return null;
       }
-      return value.pieces().stream().anyMatch(JsonStep.Rendered.class::isInstance)
+      return value.isTemplate()
           ? new JsonStep.Templated(given, List.of(value))
           : new JsonStep.Ready(constant.apply(json));
     }

@@ -17,13 +17,14 @@ import dev.gatehouse.policy.expr.EvaluationException;
 import dev.gatehouse.server.Decision;
 import dev.gatehouse.server.Decision.Outcome;
 import dev.gatehouse.server.DecisionListener;
+import io.envoyproxy.envoy.config.core.v3.HeaderValue;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One stream under a TransformPolicy. The steps are run at the headers: conditions, templates and headers need no more. The edits
- * of JSON wait for the body.
+ * One stream under a TransformPolicy. The steps are run at the headers, up to the first that reads the body: that one and those after
+ * it wait for the whole of it. What steps want made of a body waits for it, too, or for its pieces.
  *
  * <p>Fails closed: a condition or template that cannot be evaluated, or anything unforeseen, is answered 500; a body that cannot
  * be read as the edits need it 400 or 502 ({@code onUnprocessable}), one over the limit 413 or 502.
@@ -95,7 +96,7 @@ public final class TransformProcessor implements Processor {
 
   @Override
   public Reply body(Direction direction, ByteString body) {
-    if (body.isEmpty()) {
+    if (body.isEmpty() && !work(direction).hasLateSteps()) {
       return Reply.UNCHANGED;
     }
     var limit = plan.way(direction).bodyLimit();
@@ -129,6 +130,25 @@ public final class TransformProcessor implements Processor {
     }
     return new Reply.Later(
         portion(direction, work, body, inPortions ? STEP_BYTES : Integer.MAX_VALUE));
+  }
+
+  /** Behind a body that never came: late steps see an empty one, and can only answer instead, since the headers have gone. */
+  @Override
+  public Reply trailers(Direction direction, List<HeaderValue> trailers) {
+    var work = work(direction);
+    if (!work.hasLateSteps() || work.isDone()) {
+      return Reply.UNCHANGED;
+    }
+    return switch (changed(direction, work, work.whole(ByteString.EMPTY, 0))) {
+      case Reply.Continue go when go.changes().isEmpty() -> go;
+      case Reply.Respond respond -> respond;
+      case Reply other ->
+        failed(
+            direction,
+            new Failure(
+                Cause.BODY_UNAVAILABLE,
+                "no body came, only trailers, and steps that waited for it have something to change"));
+    };
   }
 
   @Override
@@ -190,12 +210,13 @@ public final class TransformProcessor implements Processor {
     if (fixed.edits().isEmpty()) {
       return fixed.reply(BodyWish.UNSEEN, gzip);
     }
-    return withBody(way, message, fixed.edits(), fixed.edited(), wish -> fixed.reply(wish, gzip));
+    return withBody(
+        way, message, fixed.edits(), fixed.edited(), null, wish -> fixed.reply(wish, gzip));
   }
 
   private Reply run(Way way, HeadersMessage message) throws EvaluationException {
     var run = new StepRun(message.direction(), facts, trace);
-    var came = run.beforeBody(way.steps());
+    var came = hasNoBody(message) ? run.withoutBody(way.steps()) : run.beforeBody(way.steps());
     changed(run.changes());
     return switch (came) {
       case StepRun.Came.Responded(var respond) -> {
@@ -216,14 +237,19 @@ public final class TransformProcessor implements Processor {
     if (went.body() != null) {
       return templated(message, headers, went.body(), metadata);
     }
-    return went.edits().isEmpty()
-        ? Reply.Continue.of(headers, BodyWish.UNSEEN).with(metadata)
-        : withBody(
-            way,
-            message,
-            went.edits(),
-            went.edited(),
-            wish -> Reply.Continue.of(headers, wish).with(metadata));
+    if (went.edits().isEmpty() && went.late().isEmpty()) {
+      return Reply.Continue.of(headers, BodyWish.UNSEEN).with(metadata);
+    }
+    var late = went.late().isEmpty()
+        ? null
+        : new LateSteps(direction, facts.later(direction), went.late(), trace);
+    return withBody(
+        way,
+        message,
+        went.edits(),
+        went.edited(),
+        late,
+        wish -> Reply.Continue.of(headers, wish).with(metadata));
   }
 
   /** A body that a template made. */
@@ -237,6 +263,10 @@ public final class TransformProcessor implements Processor {
         : new Reply.NewBody(headers, ByteString.EMPTY, metadata);
   }
 
+  private boolean hasNoBody(HeadersMessage message) {
+    return message.endOfStream() || hasNoBody(message.direction());
+  }
+
   /** RFC 9110 section 6.4.1, of the status that the steps have set. */
   private boolean hasNoBody(Direction direction) {
     var code = facts.responseCode();
@@ -248,7 +278,8 @@ public final class TransformProcessor implements Processor {
       Way way,
       HeadersMessage message,
       List<BodyEdit> edits,
-      List<String> jsonChanges,
+      List<String> edited,
+      @Nullable LateSteps late,
       Awaiting reply) {
     var direction = message.direction();
     var described = BodyPromise.isOnlyDescribed(message, facts.method());
@@ -258,12 +289,13 @@ public final class TransformProcessor implements Processor {
         yield described ? go.with(BodyHeaders.notSent(facts.edits(direction))) : go;
       }
       case BodyPromise.Expected(var coding) -> {
-        var wish = BodyPromise.wish(message, edits);
+        var streams = late == null && edits.stream().allMatch(edit -> edit.streaming() != null);
+        var wish = BodyPromise.wish(message, streams);
         var decodes = coding != ContentCoding.IDENTITY;
         var changes = described
             ? BodyHeaders.notSent(facts.edits(direction))
             : BodyHeaders.changed(facts.edits(direction), decodes);
-        var work = new BodyWork(edits, jsonChanges, coding, changes, wish == BodyWish.HELD_CHUNKS);
+        var work = new BodyWork(edits, edited, late, coding, changes, wish == BodyWish.HELD_CHUNKS);
         if (direction == Direction.REQUEST) {
           request = work;
         } else {
@@ -303,9 +335,30 @@ public final class TransformProcessor implements Processor {
         changed(work.tell());
         yield new Reply.NewBody(work.changes(), body);
       }
+      case BodyWork.Made.Ran(var ran) -> ran(direction, work, ran);
+      case BodyWork.Made.Failed(var why) ->
+        failed(direction, new Failure(Cause.BROKEN, "a step could not be evaluated: " + why));
       case BodyWork.Made.Unreadable(var why) -> unreadable(direction, why, Reply.UNCHANGED);
       case BodyWork.Made.TooLarge tooLarge -> tooLarge(direction);
     };
+  }
+
+  /** Late steps were run over a whole body. */
+  private Reply ran(Direction direction, BodyWork work, LateSteps.Ran ran) {
+    facts.take(direction, ran.facts());
+    changed(ran.tell());
+    if (ran.response() != null) {
+      end(Outcome.RESPONDED, "responded", "responded " + ran.response().status());
+      return ran.response();
+    }
+    if (ran.body() == null) {
+      return Reply.Continue.of(ran.changes(), BodyWish.UNSEEN).with(ran.metadata());
+    }
+    changed(work.tell());
+    return new Reply.NewBody(
+        work.changes().and(ran.changes()),
+        hasNoBody(direction) ? ByteString.EMPTY : ran.body(),
+        ran.metadata());
   }
 
   /** What was made of (some of) a piece. */

@@ -3,11 +3,14 @@ package dev.gatehouse.extproc.json;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
+import dev.gatehouse.extproc.json.JsonEdit.Merge.Change;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -183,8 +186,9 @@ class JsonEditsPropertyTest {
   private static JsonEdit edit(Random random, String at) {
     var path = JsonPath.parse(at);
     var value = random.nextBoolean() ? "{\"new\":[1]}" : "\"x\"";
-    return switch (random.nextInt(6)) {
+    return switch (random.nextInt(7)) {
       case 0 -> JsonEditsTest.mask(at, random.nextInt(3));
+      case 5 -> new JsonEdit.Merge(patch(random, 0));
       case 1 -> JsonEditsTest.remove(at);
       case 2 ->
         path.endsInName() ? JsonEditsTest.rename(at, name(random)) : JsonEditsTest.mask(at, 0);
@@ -203,8 +207,41 @@ class JsonEditsPropertyTest {
     };
   }
 
+  private static Map<String, Change> patch(Random random, int depth) {
+    var members = new LinkedHashMap<String, Change>();
+    for (var i = random.nextInt(4); i > 0; i--) {
+      members.put(
+          name(random),
+          switch (random.nextInt(depth > 2 ? 3 : 5)) {
+            case 0 -> new JsonEdit.Merge.Removal();
+            case 1 -> JsonEdit.Merge.value("[{\"a\":null}]");
+            case 2 -> JsonEdit.Merge.value("1.50");
+            default -> new JsonEdit.Merge.Into(patch(random, depth + 1));
+          });
+    }
+    return members;
+  }
+
+  /** RFC 7396 section 2, word by word. */
+  private static ObjectNode merged(@Nullable JsonNode target, Map<String, Change> patch) {
+    var result =
+        target instanceof ObjectNode object ? object.deepCopy() : MAPPER.createObjectNode();
+    patch.forEach((name, change) -> {
+      switch (change) {
+        case JsonEdit.Merge.Removal removal -> result.remove(name);
+        case JsonEdit.Merge.Into(var inner) -> result.set(name, merged(result.get(name), inner));
+        case JsonEdit.Merge.Value value ->
+          result.set(name, MAPPER.readTree(value.value().toString()));
+      }
+    });
+    return result;
+  }
+
   /** @throws IllegalStateException where a set has no way */
   private static JsonNode change(JsonNode node, JsonEdit edit) {
+    if (edit instanceof JsonEdit.Merge(var members)) {
+      return merged(node, members);
+    }
     if (edit instanceof JsonEdit.Move move) {
       return moved(node, move, 0);
     }
@@ -262,6 +299,7 @@ class JsonEditsPropertyTest {
         case JsonEdit.Remove remove -> throw new AssertionError();
         case JsonEdit.Rename rename -> throw new AssertionError();
         case JsonEdit.Move move -> throw new AssertionError();
+        case JsonEdit.Merge merge -> throw new AssertionError();
       };
     }
     var token = edit.at().token(depth);

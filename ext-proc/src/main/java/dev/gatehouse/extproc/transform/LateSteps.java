@@ -1,0 +1,52 @@
+package dev.gatehouse.extproc.transform;
+
+import com.google.protobuf.ByteString;
+import dev.gatehouse.extproc.json.UnprocessableBody;
+import dev.gatehouse.extproc.stream.Direction;
+import dev.gatehouse.extproc.stream.DynamicMetadata;
+import dev.gatehouse.extproc.stream.HeaderChanges;
+import dev.gatehouse.extproc.stream.Reply;
+import dev.gatehouse.policy.expr.EvaluationException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The steps of one direction that wait for the whole body. They see what the steps before have made of the headers, which Envoy has been
+ * told, so what they change of these is said alone. They may run on any thread: nothing of the stream's is touched.
+ *
+ * @param facts theirs alone
+ */
+record LateSteps(Direction direction, StreamFacts facts, List<Step> steps, StepTrace trace) {
+  /**
+   * What came of them.
+   *
+   * @param facts as they have left them
+   * @param changes of the headers, since Envoy was told of them
+   * @param body the new one; null if it stays
+   * @param response what answers the client instead; null if nothing does
+   * @param tell what was changed, for people
+   */
+  record Ran(
+      StreamFacts facts,
+      HeaderChanges changes,
+      @Nullable ByteString body,
+      DynamicMetadata metadata,
+      Reply.@Nullable Respond response,
+      List<String> tell) {}
+
+  /**
+   * @param body all of it, decoded; empty if none came
+   * @param before what steps before these want made of it
+   */
+  Ran run(byte[] body, List<BodyEdit> before) throws EvaluationException, UnprocessableBody {
+    var run = new StepRun(direction, facts, trace);
+    var came = run.withBody(body, before, steps);
+    return new Ran(
+        facts,
+        facts.edits(direction).changes(),
+        came instanceof StepRun.Came.Went went ? went.body() : null,
+        run.metadata(),
+        came instanceof StepRun.Came.Responded(var reply) ? reply : null,
+        run.changes());
+  }
+}
