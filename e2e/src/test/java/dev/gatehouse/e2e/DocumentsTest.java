@@ -23,6 +23,8 @@ import org.junit.jupiter.api.TestFactory;
 class DocumentsTest {
   private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
   private static final Pattern YAML = Pattern.compile("```yaml\n(.*?)```", Pattern.DOTALL);
+  private static final Pattern SHOWN =
+      Pattern.compile("```(java|yaml|xml)\n(.*?)```", Pattern.DOTALL);
   private static final Pattern QUOTED = Pattern.compile("`([^`]+)`");
   private static final Pattern LINK = Pattern.compile("\\]\\((?!https?:|#)([^)#]+)");
 
@@ -42,6 +44,46 @@ class DocumentsTest {
     }
     assertThat(tests).isNotEmpty();
     return tests.stream();
+  }
+
+  /** So it compiles, and what it says of itself is tested. */
+  @Test
+  void what_the_kits_page_shows_stands_in_the_example_or_in_the_kits_tests() throws IOException {
+    var page = Files.readString(ROOT.resolve("docs/kit.md"));
+    var shown = SHOWN.matcher(page);
+    var sources = kitSources();
+    var count = 0;
+    while (shown.find()) {
+      if (!shown.group(2).contains("apiVersion:")) {
+        count++;
+        assertThat(sources.get(shown.group(1)))
+            .as(shown.group())
+            .contains(bare(shown.group(2)));
+      }
+    }
+    assertThat(count).isGreaterThan(5);
+  }
+
+  /** By the language of a block, all of it without blanks. */
+  private static Map<String, String> kitSources() throws IOException {
+    var example = ROOT.resolve("examples/processor");
+    var java = new StringBuilder();
+    for (var folder : List.of(
+        example.resolve("src"), ROOT.resolve("ext-proc/src/test/java/dev/gatehouse/extproc/kit"))) {
+      try (var files = Files.walk(folder)) {
+        for (var file : files.filter(f -> f.toString().endsWith(".java")).toList()) {
+          java.append(Files.readString(file));
+        }
+      }
+    }
+    return Map.of(
+        "java", bare(java.toString()),
+        "yaml", bare(Files.readString(example.resolve("envoy.yaml"))),
+        "xml", bare(Files.readString(example.resolve("pom.xml"))));
+  }
+
+  private static String bare(String text) {
+    return text.replaceAll("<version>.*?</version>", "").replaceAll("\\s", "");
   }
 
   @Test
@@ -144,8 +186,10 @@ class DocumentsTest {
   }
 
   private static List<Path> documents() throws IOException {
-    var documents =
-        new ArrayList<>(List.of(ROOT.resolve("README.md"), ROOT.resolve("CONTRIBUTING.md")));
+    var documents = new ArrayList<>(List.of(
+        ROOT.resolve("README.md"),
+        ROOT.resolve("CONTRIBUTING.md"),
+        ROOT.resolve("examples/processor/README.md")));
     try (var files = Files.list(ROOT.resolve("docs"))) {
       files.filter(file -> file.toString().endsWith(".md")).sorted().forEach(documents::add);
     }

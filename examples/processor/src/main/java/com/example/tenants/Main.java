@@ -2,6 +2,7 @@ package com.example.tenants;
 
 import dev.gatehouse.extproc.kit.ProcessorServer;
 import dev.gatehouse.extproc.kit.ProcessorService;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 
 /** Serves the processor on 127.0.0.1:9002, with health and metrics on 127.0.0.1:9102, until it is told to end. */
@@ -10,8 +11,8 @@ public final class Main {
 
   public static void main(String[] args) {
     ProcessorServer.of(service())
-        .listen(new InetSocketAddress("127.0.0.1", 9002))
-        .admin(new InetSocketAddress("127.0.0.1", 9102))
+        .listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 9002))
+        .admin(new InetSocketAddress(InetAddress.getLoopbackAddress(), 9102))
         .serve();
   }
 
