@@ -56,9 +56,7 @@ class DocumentsTest {
     while (shown.find()) {
       if (!shown.group(2).contains("apiVersion:")) {
         count++;
-        assertThat(sources.get(shown.group(1)))
-            .as(shown.group())
-            .contains(bare(shown.group(2)));
+        assertThat(sources.get(shown.group(1))).as(shown.group()).contains(bare(shown.group(2)));
       }
     }
     assertThat(count).isGreaterThan(5);
