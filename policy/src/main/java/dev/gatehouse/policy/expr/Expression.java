@@ -103,7 +103,7 @@ final class Expression {
   private static String explain(
       CelIssue issue, @Nullable CelAbstractSyntaxTree parsed, Vocabulary vocabulary) {
     if (parsed == null || !issue.getMessage().startsWith("undeclared reference")) {
-      return issue.getMessage();
+      return Lesson.of(issue.getMessage());
     }
     return CelNavigableAst.fromAst(parsed)
         .getRoot()

@@ -89,9 +89,12 @@ record TransformStepReader(boolean request) {
   }
 
   private static Path path(Fields fields) {
-    if (fields.count("regex", "prefix", "set") != 1) {
-      fields.error("expected one of regex with replacement, prefix with replacement, and set");
-    }
+    onlyOne(
+        fields,
+        "regex with replacement, prefix with replacement, and set",
+        "regex",
+        "prefix",
+        "set");
     if (fields.has("set")) {
       fields.given("replacement", v -> v.error("belongs to regex or prefix"));
       return new PathSet(fields.required("set", TransformStepReader::absolute));
@@ -118,9 +121,7 @@ record TransformStepReader(boolean request) {
   }
 
   private static Body body(Fields fields) {
-    if (fields.count("template", "replace", "merge") != 1) {
-      fields.error("expected one of template, replace and merge");
-    }
+    onlyOne(fields, "template, replace and merge", "template", "replace", "merge");
     if (fields.has("replace")) {
       return new BodyReplace(fields.nonEmptyList(
           "replace", MAX_CHANGES, item -> item.object(TransformStepReader::replacement)));
@@ -129,6 +130,16 @@ record TransformStepReader(boolean request) {
       return new BodyMerge(fields.required("merge", JsonOpReader::object));
     }
     return new BodyTemplate(fields.optional("template", v -> v.anyText(MAX_TEXT), ""));
+  }
+
+  private static void onlyOne(Fields fields, String which, String... names) {
+    var count = fields.count(names);
+    if (count != 1) {
+      fields.error("expected one of " + which);
+    }
+    if (count > 1) {
+      fields.others(); // What is one too many is no unknown field.
+    }
   }
 
   private static Replacement replacement(Fields fields) {

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ConditionTest {
@@ -153,6 +154,24 @@ class ConditionTest {
     assertThat(errors("request.method == 'GET' && auth.tenant == 'a'", Place.AUTHORIZATION))
         .containsExactly(
             "orders.yaml:7:11: spec.rules[0].cel: auth holds no \"tenant\" (there are: claims, iss, method, plan, scopes, sub); a token's claims are in auth.claims, in column 28 of `request.method == 'GET' && auth.tenant == 'a'`");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '"',
+      value = {
+        "request.method = 'POST' | `=` is no operator (to compare write ==), in column 16",
+        "request.method === 'POST' | `=` is no operator (to compare write ==), in column 18",
+        "request.method == 'POST' and true | `and` is no operator (write &&), in column 26",
+        "request.method == 'POST' or true | `or` is no operator (write ||), in column 26",
+        "has(request.headers['x-a']) | for a header write 'x-a' in request.headers",
+        "request.headers.x-kind == 'a' | write request.headers['x-a']"
+      })
+  void a_mistake_that_people_make_who_know_other_languages_is_told_how_to_write_it(
+      String cel, String lesson) {
+    assertThat(errors(cel, Place.AUTHORIZATION))
+        .anySatisfy(error -> assertThat(error).contains(lesson));
   }
 
   @Test

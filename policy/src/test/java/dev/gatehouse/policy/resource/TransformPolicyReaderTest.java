@@ -184,6 +184,7 @@ class TransformPolicyReaderTest {
         "response: [{query: {remove: [a]}}] | query: belongs to a request step",
         "request: [{path: {prefix: /a}}] | \"replacement\" is missing",
         "request: [{path: {prefix: /a, replacement: b}}] | \"b\" does not begin with '/'",
+        "request: [{body: {template: a, merge: {b: c}}}] | expected one of template, replace and merge",
         "request: [{path: {prefix: /a, regex: a, replacement: /b}}] | expected one of regex with replacement, prefix with replacement, and set",
         "request: [{path: {set: '/a?b=c'}}] | holds '?' or '#', which end a path",
         "request: [{path: {set: /a, replacement: /b}}] | replacement: belongs to regex or prefix",
