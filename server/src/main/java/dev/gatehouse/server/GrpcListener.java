@@ -29,6 +29,12 @@ import org.jspecify.annotations.Nullable;
 
 /** One gRPC listener: its services, their health and reflection, on the event loops and within the limits. */
 final class GrpcListener {
+  /**
+   * What of a connection's messages may wait to be read, of all its calls together. Left alone gRPC raises it to 8 MiB where the
+   * server is what is slow; and each piece of 16 KiB that waits may keep the whole of a larger buffer from being used again.
+   */
+  private static final int WINDOW_BYTES = 512 << 10;
+
   /** Envoy's {@code connection_keepalive} is in seconds; a client that pings more often than this is sent away. */
   private static final long PERMITTED_KEEPALIVE_SECONDS = 1;
 
@@ -83,6 +89,7 @@ final class GrpcListener {
         .withChildOption(READS, fairReads())
         .directExecutor()
         .maxConcurrentCallsPerConnection(settings.maxConcurrentCalls())
+        .flowControlWindow(WINDOW_BYTES)
         .maxInboundMessageSize(settings.maxMessageBytes())
         .maxInboundMetadataSize(settings.maxHeaderBytes())
         .maxConnectionAge(millisOrNever(settings.maxConnectionAge()), TimeUnit.MILLISECONDS)
