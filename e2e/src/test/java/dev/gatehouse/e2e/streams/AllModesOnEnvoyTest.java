@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
+import dev.gatehouse.extproc.kit.BlockingProcessor;
 import dev.gatehouse.extproc.stream.Patience;
+import dev.gatehouse.extproc.stream.Processor;
 import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -45,8 +47,13 @@ class AllModesOnEnvoyTest {
   @BeforeAll
   void open(@TempDir Path folder) throws IOException {
     upstream = new StreamingUpstream(number -> tries.get(number).answer);
-    gate = new ProcessingGate(
-        folder, upstream.port(), "10s", Patience.DEFAULT, number -> tries.get(number).processor);
+    gate = new ProcessingGate(folder, upstream.port(), "10s", Patience.DEFAULT, this::processor);
+  }
+
+  /** One in three off the event loop: the stream is the same. */
+  private Processor processor(int number) {
+    var processor = tries.get(number).processor;
+    return number % 3 == 0 ? new BlockingProcessor(processor) : processor;
   }
 
   @AfterAll

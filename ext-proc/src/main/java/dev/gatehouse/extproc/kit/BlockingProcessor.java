@@ -26,6 +26,7 @@ public final class BlockingProcessor implements Processor {
   private final ReentrantLock turn = new ReentrantLock();
   private @Nullable Failure late;
 
+  /** @param inner may remember things in plain fields: what one callback wrote the next one sees */
   public BlockingProcessor(Processor inner) {
     this.inner = inner;
   }

@@ -28,6 +28,7 @@ public interface HttpProcessor extends Processor {
     return Reply.UNCHANGED;
   }
 
+  /** The request's trailers, where {@code request_trailer_mode} is SEND. */
   default Reply requestTrailers(List<HeaderValue> trailers) throws Exception {
     return Reply.UNCHANGED;
   }
@@ -50,6 +51,7 @@ public interface HttpProcessor extends Processor {
     return Reply.UNCHANGED;
   }
 
+  /** The response's trailers, where {@code response_trailer_mode} is SEND. */
   default Reply responseTrailers(List<HeaderValue> trailers) throws Exception {
     return Reply.UNCHANGED;
   }

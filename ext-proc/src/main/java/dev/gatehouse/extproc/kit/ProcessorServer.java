@@ -10,13 +10,13 @@ import dev.gatehouse.server.ServiceContext;
 import dev.gatehouse.server.Shutdown;
 import dev.gatehouse.server.metrics.JvmMetrics;
 import io.grpc.ServerServiceDefinition;
-import io.netty.channel.EventLoop;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +34,7 @@ public final class ProcessorServer implements AutoCloseable {
     this.server = server;
   }
 
+  /** On the loopback's port 9002, without admin interface and TLS, unless the builder is told otherwise. */
   public static Builder of(ProcessorService service) {
     return new Builder(service);
   }
@@ -52,7 +53,8 @@ public final class ProcessorServer implements AutoCloseable {
     return server.admin();
   }
 
-  Iterable<EventLoop> loops() {
+  /** What callbacks run on, one thread each: a test watches them with the testkit's {@code LoopGuard}. */
+  public Iterable<? extends Executor> loops() {
     return loops.all();
   }
 

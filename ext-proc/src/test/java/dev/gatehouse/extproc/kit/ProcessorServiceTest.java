@@ -153,6 +153,38 @@ class ProcessorServiceTest {
   }
 
   @Test
+  void a_callback_whose_request_is_gone_is_interrupted_on_a_plain_grpc_server_too()
+      throws InterruptedException {
+    var begun = new CountDownLatch(1);
+    var told = new LinkedBlockingQueue<String>();
+    var channel = plain(new ProcessorService(
+        "stuck",
+        stream -> new BlockingProcessor(new HttpProcessor() {
+          @Override
+          public Reply requestHeaders(HeadersMessage headers) {
+            begun.countDown();
+            try {
+              new CountDownLatch(1).await();
+            } catch (InterruptedException e) {
+              told.add("interrupted");
+            }
+            return Reply.UNCHANGED;
+          }
+
+          @Override
+          public void ended(Ending ending) {
+            told.add("ended");
+          }
+        })));
+    var peer = peer(channel);
+    peer.send(Messages.first(BodySendMode.NONE));
+    assertThat(begun.await(5, TimeUnit.SECONDS)).isTrue();
+    peer.close();
+    assertThat(told.poll(5, TimeUnit.SECONDS)).isEqualTo("interrupted");
+    assertThat(told.poll(5, TimeUnit.SECONDS)).isEqualTo("ended");
+  }
+
+  @Test
   void a_factory_may_leave_a_stream_alone_fail_it_or_throw() {
     var channel = plain(new ProcessorService("choosing", stream -> {
       switch (String.valueOf(stream.first().first(":path"))) {
