@@ -16,9 +16,9 @@ import dev.gatehouse.policy.resource.TransformPolicy;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Function;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
@@ -155,7 +155,7 @@ public final class TransformCompiler {
 
     private NamedEdits edits(TransformPolicy.Edits edits, String path, TextReader read) {
       return new NamedEdits(
-          Set.copyOf(edits.remove()),
+          new LinkedHashSet<>(edits.remove()),
           edits.rename(),
           values(edits.replace(), path + ".replace", read),
           values(edits.set(), path + ".set", read),
