@@ -81,12 +81,6 @@ public record Needs(
       return !headers.isEmpty();
     }
 
-    private Way whole() {
-      return body == Body.STREAM
-          ? new Way(headers, Body.WHOLE, bodyReasons, limit, attributes)
-          : this;
-    }
-
     public boolean readsBody() {
       return body != Body.NONE;
     }
@@ -109,11 +103,6 @@ public record Needs(
         Way.NOTHING,
         Collections.emptySortedMap(),
         null);
-  }
-
-  /** The same for a service that does not change bodies piece by piece. */
-  public Needs buffered() {
-    return new Needs(request.whole(), response.whole(), metadata, writesMetadata);
   }
 
   public Way way(Direction direction) {

@@ -42,7 +42,7 @@ final class Routes {
   }
 
   private Map<String, Object> route(OrderedMatches.Entry entry, String hostname, Site site) {
-    var needs = Needs.of(entry.rule()).buffered();
+    var needs = Needs.of(entry.rule());
     var route = map(
         "name",
         name(entry, hostname),

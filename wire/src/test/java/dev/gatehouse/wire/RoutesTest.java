@@ -162,18 +162,55 @@ class RoutesTest {
   }
 
   @Test
-  void a_route_whose_bodies_are_read_buffers_as_much_as_the_policy_allows_and_is_never_upgraded() {
+  void
+      json_that_is_changed_where_it_passes_comes_in_pieces_with_its_trailers_and_is_held_nowhere() {
     var bodies = shop(
             rule(TO_UP),
             transform(
-                "limits: {requestBytes: 1Mi, responseBytes: 2Mi}\nresponse: [{json: [{op: mask, at: /card, keepLast: 4}]}]\nrequest: [{json: [{op: remove, at: /x}]}]"))
+                "limits: {requestBytes: 1Mi, responseBytes: 2Mi}\nresponse: [{json: [{op: mask, at: /card, keepLast: 4}]}]\nrequest: [{headers: {set: {a: b}}}]"))
+        .onlyRoute();
+    var mode = toFilter(bodies, "ext_proc").at("/overrides/processing_mode");
+    assertThat(mode)
+        .isEqualTo(
+            json(
+                "{request_header_mode: SEND, response_header_mode: SEND, request_body_mode: NONE, response_body_mode: FULL_DUPLEX_STREAMED, request_trailer_mode: SKIP, response_trailer_mode: SEND}"));
+    assertThat(bodies.has("request_body_buffer_limit")).isFalse();
+  }
+
+  @Test
+  void a_route_whose_bodies_are_read_as_a_whole_buffers_as_much_as_the_policy_allows() {
+    var bodies = shop(
+            rule(TO_UP),
+            transform(
+                "limits: {requestBytes: 1Mi, responseBytes: 2Mi}\nresponse: [{when: response.body.open, headers: {remove: [server]}}]\nrequest: [{json: [{op: move, at: /x, to: /y}]}]"))
         .onlyRoute();
     var mode = toFilter(bodies, "ext_proc").at("/overrides/processing_mode");
     assertThat(mode.get("request_body_mode").asString()).isEqualTo("BUFFERED");
     assertThat(mode.get("response_body_mode").asString()).isEqualTo("BUFFERED");
     assertThat(bodies.get("request_body_buffer_limit").asLong()).isEqualTo((2 << 20) + 65_536);
-    assertThat(bodies.at("/route/upgrade_configs"))
-        .isEqualTo(json("[{upgrade_type: websocket, enabled: false}]"));
+  }
+
+  @Test
+  void where_one_direction_comes_in_pieces_the_other_does_not_hold_back_either() {
+    var bodies = shop(
+            rule(TO_UP),
+            transform(
+                "request: [{json: [{op: move, at: /x, to: /y}]}]\nresponse: [{json: [{op: remove, at: /x}]}]"))
+        .onlyRoute();
+    var mode = toFilter(bodies, "ext_proc").at("/overrides/processing_mode");
+    assertThat(mode.get("request_body_mode").asString()).isEqualTo("FULL_DUPLEX_STREAMED");
+    assertThat(mode.get("request_trailer_mode").asString()).isEqualTo("SEND");
+    assertThat(bodies.has("request_body_buffer_limit")).isFalse();
+  }
+
+  @Test
+  void a_route_whose_bodies_are_read_is_never_upgraded() {
+    for (var step : List.of("{op: remove, at: /x}", "{op: move, at: /x, to: /y}")) {
+      var route =
+          shop(rule(TO_UP), transform("request: [{json: [" + step + "]}]")).onlyRoute();
+      assertThat(route.at("/route/upgrade_configs"))
+          .isEqualTo(json("[{upgrade_type: websocket, enabled: false}]"));
+    }
   }
 
   @Test
