@@ -333,6 +333,7 @@ public final class EnvoyFilter {
       } else if (sendTrailers) {
         sendTrailers();
       } else {
+        headersGone = true;
         trailersOut = true;
       }
     }
@@ -709,6 +710,7 @@ public final class EnvoyFilter {
       awaited(waits == Waits.TRAILERS || (duplex() && trailersSent && !trailersOut), "_trailers");
       message.applyToTrailers(answer.getHeaderMutation());
       waits = Waits.NOTHING;
+      headersGone = true;
       trailersOut = true;
     }
   }

@@ -446,12 +446,17 @@ public final class ProcessorStream {
             new Failure(Cause.BROKEN, "bytes were held back until the trailers came (STREAMED)"));
       }
     } else if (instead == null) {
-      emit(Answers.changed(question.kind, changes));
+      emit(Answers.changed(question.kind, heeded(half, changes)));
     } else if (half.maybeBuffered()) {
       emit(Answers.body(direction, changes, instead, question.last));
     } else {
-      emit(Answers.piece(direction, changes, instead));
+      emit(Answers.piece(direction, heeded(half, changes), instead));
     }
+  }
+
+  /** Under STREAMED the headers have gone, unless bodies do not wait for them: what cannot be heeded is not said. */
+  private HeaderChanges heeded(StreamMachine.Half half, HeaderChanges changes) {
+    return half.streams() && !state.early() ? HeaderChanges.NONE : changes;
   }
 
   /** The answer to headers that waited for the body. */

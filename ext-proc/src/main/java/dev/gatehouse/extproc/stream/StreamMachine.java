@@ -79,6 +79,11 @@ final class StreamMachine {
       return is(BodyMode.BUFFERED) || is(BodyMode.UNKNOWN);
     }
 
+    /** Whether the body comes in chunks of STREAMED, beyond doubt. */
+    boolean streams() {
+      return mode == BodyMode.STREAMED && configured == BodyMode.STREAMED;
+    }
+
     boolean is(BodyMode some) {
       return mode == some || configured == some;
     }

@@ -1,6 +1,7 @@
 package dev.gatehouse.extproc.transform;
 
 import dev.gatehouse.extproc.DirectPeer;
+import dev.gatehouse.extproc.stream.Processor;
 import dev.gatehouse.extproc.stream.ProcessorStream.Opened;
 import dev.gatehouse.policy.attach.Attachment;
 import dev.gatehouse.policy.attach.RouteKey;
@@ -83,14 +84,18 @@ public final class Transforming {
 
   /** A new stream whose work is done elsewhere. */
   DirectPeer open(Executor workers) {
-    peer = new DirectPeer(
-        first -> new Opened.With(new TransformProcessor(
-            plan,
-            new StreamFacts(new RouteKey("HTTPRoute", "shop", "orders", "list"), false),
-            "from-metadata",
-            decisions::add)),
-        workers);
+    var processor = processor();
+    peer = new DirectPeer(first -> new Opened.With(processor), workers);
     return peer;
+  }
+
+  /** Of one stream. */
+  public Processor processor() {
+    return new TransformProcessor(
+        plan,
+        new StreamFacts(new RouteKey("HTTPRoute", "shop", "orders", "list"), false),
+        "from-metadata",
+        decisions::add);
   }
 
   public BodySendMode requestMode() {
@@ -105,17 +110,8 @@ public final class Transforming {
     return decisions.size();
   }
 
-  /** How many messages the last stream has taken. */
-  public int taken() {
-    return peer.taken();
-  }
-
   public void cancel() {
     peer.cancel();
-  }
-
-  public void halfClose() {
-    peer.halfClose();
   }
 
   /** The decision about the last stream, which ends by a reset now. */
