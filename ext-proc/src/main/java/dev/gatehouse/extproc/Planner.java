@@ -223,6 +223,8 @@ final class Planner {
     }
     if (reads.reads("response.body")) {
       response.body(Body.WHOLE, at.reason("its " + part + " reads response.body"));
+      request.headers.add(at.reason("whether its " + part
+          + " can read response.body depends on the request's accept-encoding"));
     }
     if (direction == Direction.RESPONSE && reads.reads("request")) {
       request.headers.add(at.reason("its " + part + " reads the request"));

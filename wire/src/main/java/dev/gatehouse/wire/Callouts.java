@@ -72,9 +72,12 @@ final class Callouts {
     return way.sendsHeaders() ? "SEND" : "SKIP";
   }
 
-  /** Envoy refuses FULL_DUPLEX_STREAMED without them. */
+  /**
+   * Envoy refuses FULL_DUPLEX_STREAMED without them. Under BUFFERED a body that is none, with trailers behind it, is sent in no message:
+   * only the trailers tell a step that waits for the body.
+   */
   private static String trailers(Needs needs, Direction direction) {
-    return needs.mode(direction) == Mode.FULL_DUPLEX_STREAMED ? "SEND" : "SKIP";
+    return needs.mode(direction) == Mode.NONE ? "SKIP" : "SEND";
   }
 
   /** Null where the filter's own namespaces do. Those of a route replace them (tried). */

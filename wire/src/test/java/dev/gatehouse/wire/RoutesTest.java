@@ -214,7 +214,7 @@ class RoutesTest {
   }
 
   @Test
-  void a_body_that_a_condition_looks_at_is_buffered_and_needs_no_trailers() {
+  void a_body_that_a_condition_looks_at_is_buffered_and_trailers_tell_that_there_is_none() {
     var mode = toFilter(
             shop(
                     rule(TO_UP),
@@ -224,8 +224,10 @@ class RoutesTest {
             "ext_proc")
         .at("/overrides/processing_mode");
     assertThat(mode.get("response_body_mode").asString()).isEqualTo("BUFFERED");
-    assertThat(mode.get("response_trailer_mode").asString()).isEqualTo("SKIP");
-    assertThat(mode.get("request_header_mode").asString()).isEqualTo("SKIP");
+    assertThat(mode.get("response_trailer_mode").asString()).isEqualTo("SEND");
+    assertThat(mode.get("request_header_mode").asString())
+        .as("what the client accepts must be what can be read")
+        .isEqualTo("SEND");
   }
 
   @Test

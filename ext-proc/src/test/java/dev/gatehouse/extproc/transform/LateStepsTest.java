@@ -115,6 +115,36 @@ class LateStepsTest {
     assertThat(envoy.upstream().values("x-seen")).containsExactly("nothing");
   }
 
+  @ParameterizedTest
+  @EnumSource(
+      value = BodySendMode.class,
+      names = {"BUFFERED", "FULL_DUPLEX_STREAMED"})
+  void trailers_without_a_body_are_no_way_round_a_late_step(BodySendMode mode) {
+    var refuses =
+        behindTrailers(mode, "request: [{when: '!has(request.body.id)', respond: {status: 422}}]");
+    assertThat(refuses.immediate().orElseThrow().getStatus().getCodeValue()).isEqualTo(422);
+
+    var changes = behindTrailers(
+        mode, "request: [{when: '!has(request.body.id)', headers: {set: {x-id: none}}}]");
+    assertThat(changes.immediate().orElseThrow().getStatus().getCodeValue())
+        .as("the headers have gone")
+        .isEqualTo(500);
+
+    var leaves = behindTrailers(
+        mode, "request: [{when: has(request.body.id), headers: {set: {x-id: some}}}]");
+    assertThat(leaves.immediate()).isEmpty();
+    assertThat(leaves.upstream().values("x-id")).isEmpty();
+  }
+
+  private static EnvoyStream behindTrailers(BodySendMode mode, String spec) {
+    return Transforming.by(spec)
+        .envoyWithoutConfig()
+        .bodies(mode, BodySendMode.NONE)
+        .allowReset()
+        .requestHeaders(false, POST)
+        .requestTrailers("x-sum", "1");
+  }
+
   @Test
   void a_condition_on_the_headers_that_does_not_hold_waits_for_nothing() {
     var envoy =
