@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A callback that is not done by the deadline ({@link dev.gatehouse.extproc.stream.Patience}) is interrupted, and so is one whose
  * request is gone. After a deadline the processor is called no more but for {@link #failed} and {@link #ended}.
  *
- * <p>{@link #failed}, {@link #headersLeftOut}, {@link #gathers} and {@link #observes} are asked where the stream runs: they must not
+ * <p>{@link #failed}, {@link #headersLeftOut}, {@link #noBody}, {@link #gathers} and {@link #observes} are asked where the stream runs: they must not
  * block, and not touch what a late callback may still be at.
  */
 public final class BlockingProcessor implements Processor {
@@ -54,6 +54,11 @@ public final class BlockingProcessor implements Processor {
   @Override
   public Reply headersLeftOut(Direction direction) {
     return inner.headersLeftOut(direction);
+  }
+
+  @Override
+  public Reply noBody(Direction direction) {
+    return inner.noBody(direction);
   }
 
   @Override

@@ -43,6 +43,14 @@ public interface Processor {
   Reply body(Direction direction, ByteString body) throws Exception;
 
   /**
+   * A body was waited for with the answer to the headers (FULL_DUPLEX_STREAMED), and trailers have come: there is none, and none may be
+   * put there. The reply must not be {@link Reply.Later}.
+   */
+  default Reply noBody(Direction direction) {
+    return Reply.UNCHANGED;
+  }
+
+  /**
    * A piece of the body, where a reply to headers wished for chunks. {@link Reply.NewBody} replaces it by as much or as little as one
    * likes: what is held back may come with a later chunk.
    *

@@ -290,7 +290,7 @@ public final class ProcessorStream {
       }
       case GATHER -> gather(question, false);
       case ASK_GATHERED -> gather(question, true);
-      case RELEASE -> release(direction, HeaderChanges.NONE);
+      case ASK_NO_BODY -> noBody(question);
       case SUBSTITUTE -> chunks(direction, kept(direction).body, question.ends);
       case ASK_TRAILERS ->
         replied(
@@ -316,6 +316,16 @@ public final class ProcessorStream {
     } else {
       replied(question, reply);
     }
+  }
+
+  private void noBody(Question question) {
+    var direction = question.kind.direction;
+    var reply = ask(question, () -> processor.noBody(direction));
+    replied(
+        question,
+        reply instanceof Reply.NewBody || reply instanceof Reply.Later
+            ? new Reply.Fail("a body where none can be put")
+            : reply);
   }
 
   private void gather(Question question, boolean all) {

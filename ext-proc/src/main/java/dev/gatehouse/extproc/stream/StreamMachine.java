@@ -141,8 +141,8 @@ final class StreamMachine {
     GATHER,
     /** The chunk is kept, and the processor is asked what to do with all that were. */
     ASK_GATHERED,
-    /** The answer to headers goes out that waited for a body: there is none. */
-    RELEASE,
+    /** The answer to headers waits for a body, and there is none: the processor is asked about that. */
+    ASK_NO_BODY,
     /** The body that is known already goes out in the old one's place. */
     SUBSTITUTE,
     /** The processor is asked what to do with the trailers. */
@@ -324,7 +324,7 @@ final class StreamMachine {
       case REPLACE -> new Step(next, Action.BODY_CANNOT_COME);
       case CHUNKS, WHOLE ->
         switch (half.mode) {
-          case FULL_DUPLEX -> new Step(next, Action.ASK_TRAILERS, Action.RELEASE);
+          case FULL_DUPLEX -> new Step(next, Action.ASK_TRAILERS, Action.ASK_NO_BODY);
           case BUFFERED, STREAMED, UNKNOWN, NONE, BUFFERED_PARTIAL ->
             new Step(
                 next,

@@ -19,6 +19,10 @@ final class BodyHeaders {
 
   private BodyHeaders() {}
 
+  /** Another body, that has nothing to do with the old one. */
+  static final HeaderChanges REPLACED =
+      sums().remove("content-encoding").remove("etag").build();
+
   /** The content-length is the stream's concern. */
   static HeaderChanges changed(HeaderEdits headers, boolean decoded) {
     return weaken(headers, decoded ? DECODED : CHANGED);

@@ -25,7 +25,7 @@ final class BodyWork {
   private boolean passing;
   private boolean told;
   private boolean gaveUp;
-  private volatile boolean done;
+  private boolean taken;
 
   /** What came of a whole body. */
   sealed interface Made {
@@ -65,9 +65,14 @@ final class BodyWork {
     this.headersWait = headersWait;
   }
 
-  /** Whether steps wait for the body, be it empty. */
-  boolean hasLateSteps() {
-    return late != null;
+  /** Whether steps wait for the body still, be it empty. */
+  boolean isAwaited() {
+    return late != null && !taken;
+  }
+
+  /** The whole of it has come, or it is known that there is none. */
+  void taken() {
+    taken = true;
   }
 
   boolean decodes() {
@@ -89,14 +94,8 @@ final class BodyWork {
     return first ? edited : List.of();
   }
 
-  /** Whether the whole of it has been taken. */
-  boolean isDone() {
-    return done;
-  }
-
   /** Perhaps on a worker, so it touches nothing of the stream's. */
   Made whole(ByteString body, long limit) {
-    done = true;
     try {
       var before = body.isEmpty() ? new byte[0] : coding.decode(body, limit);
       if (late != null) {
@@ -113,9 +112,21 @@ final class BodyWork {
           ? new Made.Same()
           : new Made.New(UnsafeByteOperations.unsafeWrap(after));
     } catch (UnprocessableBody e) {
-      return new Made.Unreadable(String.valueOf(e.getMessage()));
+      return unreadable(String.valueOf(e.getMessage()));
     } catch (BodyTooLarge e) {
       return new Made.TooLarge();
+    } catch (EvaluationException e) {
+      return new Made.Failed(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** Late steps are run over the rest of the message where the body passes. */
+  Made unreadable(String why) {
+    if (late == null || !late.passes()) {
+      return new Made.Unreadable(why);
+    }
+    try {
+      return new Made.Ran(late.unreadable(why));
     } catch (EvaluationException e) {
       return new Made.Failed(String.valueOf(e.getMessage()));
     }

@@ -14,9 +14,11 @@ import org.jspecify.annotations.Nullable;
  * The steps of one direction that wait for the whole body. They see what the steps before have made of the headers, which Envoy has been
  * told, so what they change of these is said alone. They may run on any thread: nothing of the stream's is touched.
  *
- * @param facts theirs alone
+ * @param facts theirs alone; not changed
+ * @param passes a body that cannot be read goes on, instead of being refused
  */
-record LateSteps(Direction direction, StreamFacts facts, List<Step> steps, StepTrace trace) {
+record LateSteps(
+    Direction direction, StreamFacts facts, List<Step> steps, boolean passes, StepTrace trace) {
   /**
    * What came of them.
    *
@@ -25,6 +27,7 @@ record LateSteps(Direction direction, StreamFacts facts, List<Step> steps, StepT
    * @param body the new one; null if it stays
    * @param response what answers the client instead; null if nothing does
    * @param tell what was changed, for people
+   * @param unreadable why the body passes without having been read; null if it was
    */
   record Ran(
       StreamFacts facts,
@@ -32,21 +35,32 @@ record LateSteps(Direction direction, StreamFacts facts, List<Step> steps, StepT
       @Nullable ByteString body,
       DynamicMetadata metadata,
       Reply.@Nullable Respond response,
-      List<String> tell) {}
+      List<String> tell,
+      @Nullable String unreadable) {}
 
   /**
    * @param body all of it, decoded; empty if none came
    * @param before what steps before these want made of it
    */
   Ran run(byte[] body, List<BodyEdit> before) throws EvaluationException, UnprocessableBody {
-    var run = new StepRun(direction, facts, trace);
-    var came = run.withBody(body, before, steps);
+    var run = new StepRun(direction, facts.later(direction), trace);
+    return ran(run, run.withBody(body, before, steps), null);
+  }
+
+  /** Where the body passes as it comes: those that read it are left out, the others are run. */
+  Ran unreadable(String why) throws EvaluationException {
+    var run = new StepRun(direction, facts.later(direction), trace);
+    return ran(run, run.withoutReading(steps), why);
+  }
+
+  private Ran ran(StepRun run, StepRun.Came came, @Nullable String unreadable) {
     return new Ran(
-        facts,
-        facts.edits(direction).changes(),
+        run.facts(),
+        run.facts().edits(direction).changes(),
         came instanceof StepRun.Came.Went went ? went.body() : null,
         run.metadata(),
         came instanceof StepRun.Came.Responded(var reply) ? reply : null,
-        run.changes());
+        run.changes(),
+        unreadable);
   }
 }

@@ -69,6 +69,7 @@ final class StepRun {
   /** No body comes. Edits are kept nevertheless: headers may speak of a body that is not sent (HEAD). */
   private boolean absent;
 
+  private boolean passes;
   private boolean replaced;
   private boolean parsed;
 
@@ -91,6 +92,12 @@ final class StepRun {
   Came withoutBody(List<Step> steps) throws EvaluationException {
     body = new byte[0];
     absent = true;
+    return beforeBody(steps);
+  }
+
+  /** With a body that passes although it cannot be read: steps that read it are left out, and it is not edited. */
+  Came withoutReading(List<Step> steps) throws EvaluationException {
+    passes = true;
     return beforeBody(steps);
   }
 
@@ -132,19 +139,27 @@ final class StepRun {
     for (var i = 0; i < steps.size(); i++) {
       var step = steps.get(i);
       if (step.waits() == Waits.KEEPS_BODY) {
-        return isToCome() ? went(steps.subList(i, steps.size())) : went(List.of());
+        return !passes && isToCome() ? went(steps.subList(i, steps.size())) : went(List.of());
       }
       trace.begins(direction, step, facts);
       try {
         if (step.waits() == Waits.CONDITION && isToCome()) {
-          return waiting(steps, i);
+          if (!passes) {
+            return waiting(steps, i);
+          }
+          leaveOut(step);
+          continue;
         }
         if (!step.holds(facts)) {
           trace.leftOut();
           continue;
         }
         if (step.waits() == Waits.TEMPLATES && isToCome()) {
-          return waiting(steps, i);
+          if (!passes) {
+            return waiting(steps, i);
+          }
+          leaveOut(step);
+          continue;
         }
         if (step.respond() != null) {
           var reply = step.respond().render(facts);
@@ -164,6 +179,11 @@ final class StepRun {
       }
     }
     return went(List.of());
+  }
+
+  private void leaveOut(Step step) {
+    trace.leftOut();
+    changes.add("left out " + step.name());
   }
 
   private Came waiting(List<Step> steps, int from) {

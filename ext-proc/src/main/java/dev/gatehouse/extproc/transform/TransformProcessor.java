@@ -39,6 +39,13 @@ public final class TransformProcessor implements Processor {
   /** Larger bodies only stream. */
   private static final long MOST_GATHERED = 256 << 20;
 
+  private static final Failure NEVER_CAME =
+      new Failure(Cause.BODY_UNAVAILABLE, "steps wait for the request's body, and it never came");
+
+  private static final Failure NO_BODY_FITS = new Failure(
+      Cause.BODY_UNAVAILABLE,
+      "no body came, only trailers, and steps that waited for it have something to change");
+
   private final TransformPlan plan;
   private final StreamFacts facts;
   private final DecisionListener decisions;
@@ -83,6 +90,9 @@ public final class TransformProcessor implements Processor {
     if (message.isLocalReply() && !plan.transformLocalReplies()) {
       return Reply.UNCHANGED;
     }
+    if (direction == Direction.RESPONSE && !message.isLocalReply() && request.isAwaited()) {
+      return failed(Direction.REQUEST, NEVER_CAME); // Trailers, that the mode does not send.
+    }
     var way = plan.way(direction);
     try {
       return way.fixed() != null && !trace.listens()
@@ -96,15 +106,16 @@ public final class TransformProcessor implements Processor {
 
   @Override
   public Reply body(Direction direction, ByteString body) {
-    if (body.isEmpty() && !work(direction).hasLateSteps()) {
+    var work = work(direction);
+    if (body.isEmpty() && !work.isAwaited()) {
       return Reply.UNCHANGED;
     }
+    work.taken();
     var limit = plan.way(direction).bodyLimit();
     if (body.size() > limit) {
       return tooLarge(direction);
     }
-    var work = work(direction);
-    if (body.size() <= LOOP_BYTES && !work.decodes()) {
+    if (body.isEmpty() || (body.size() <= LOOP_BYTES && !work.decodes())) {
       return changed(direction, work, work.whole(body, limit));
     }
     return new Reply.Later(() -> {
@@ -132,22 +143,22 @@ public final class TransformProcessor implements Processor {
         portion(direction, work, body, inPortions ? STEP_BYTES : Integer.MAX_VALUE));
   }
 
-  /** Behind a body that never came: late steps see an empty one, and can only answer instead, since the headers have gone. */
+  /** Late steps see an empty body; the headers still wait for what they change. */
+  @Override
+  public Reply noBody(Direction direction) {
+    var reply = body(direction, ByteString.EMPTY);
+    return reply instanceof Reply.NewBody ? failed(direction, NO_BODY_FITS) : reply;
+  }
+
+  /** Behind a body that never came (BUFFERED): late steps see an empty one, and can only answer instead, since the headers have gone. */
   @Override
   public Reply trailers(Direction direction, List<HeaderValue> trailers) {
-    var work = work(direction);
-    if (!work.hasLateSteps() || work.isDone()) {
+    if (!work(direction).isAwaited()) {
       return Reply.UNCHANGED;
     }
-    return switch (changed(direction, work, work.whole(ByteString.EMPTY, 0))) {
-      case Reply.Continue go when go.changes().isEmpty() -> go;
-      case Reply.Respond respond -> respond;
-      case Reply other ->
-        failed(
-            direction,
-            new Failure(
-                Cause.BODY_UNAVAILABLE,
-                "no body came, only trailers, and steps that waited for it have something to change"));
+    return switch (noBody(direction)) {
+      case Reply.Continue go when !go.changes().isEmpty() -> failed(direction, NO_BODY_FITS);
+      case Reply other -> other;
     };
   }
 
@@ -230,9 +241,7 @@ public final class TransformProcessor implements Processor {
   private Reply went(
       Way way, HeadersMessage message, StepRun.Came.Went went, DynamicMetadata metadata) {
     var direction = message.direction();
-    if (way.guardsResponse()) {
-      ResponseGuard.keepReadable(facts.edits(direction), ResponseGuard.acceptsGzip(message));
-    }
+    guard(way);
     var headers = facts.edits(direction).changes();
     if (went.body() != null) {
       return templated(message, headers, went.body(), metadata);
@@ -242,7 +251,8 @@ public final class TransformProcessor implements Processor {
     }
     var late = went.late().isEmpty()
         ? null
-        : new LateSteps(direction, facts.later(direction), went.late(), trace);
+        : new LateSteps(
+            direction, facts.later(direction), went.late(), plan.passUnprocessable(), trace);
     return withBody(
         way,
         message,
@@ -256,11 +266,19 @@ public final class TransformProcessor implements Processor {
   private Reply templated(
       HeadersMessage message, HeaderChanges headers, ByteString body, DynamicMetadata metadata) {
     if (!hasNoBody(message.direction())) {
-      return new Reply.NewBody(headers, body, metadata);
+      return new Reply.NewBody(headers.and(BodyHeaders.REPLACED), body, metadata);
     }
     return message.endOfStream()
         ? Reply.Continue.of(headers, BodyWish.UNSEEN).with(metadata)
         : new Reply.NewBody(headers, ByteString.EMPTY, metadata);
+  }
+
+  /** Where response steps need the response's body they must get one that they can read. */
+  private void guard(Way way) {
+    if (way.guardsResponse() && requestHeaders != null) {
+      ResponseGuard.keepReadable(
+          facts.edits(Direction.REQUEST), ResponseGuard.acceptsGzip(requestHeaders));
+    }
   }
 
   private boolean hasNoBody(HeadersMessage message) {
@@ -295,18 +313,30 @@ public final class TransformProcessor implements Processor {
         var changes = described
             ? BodyHeaders.notSent(facts.edits(direction))
             : BodyHeaders.changed(facts.edits(direction), decodes);
-        var work = new BodyWork(edits, edited, late, coding, changes, wish == BodyWish.HELD_CHUNKS);
-        if (direction == Direction.REQUEST) {
-          request = work;
-        } else {
-          response = work;
-        }
+        remember(
+            direction,
+            new BodyWork(edits, edited, late, coding, changes, wish == BodyWish.HELD_CHUNKS));
         var go = reply.wishing(wish);
         yield described || wish == BodyWish.CHUNKS ? go.with(changes) : go;
       }
       case BodyPromise.TooLarge tooLarge -> tooLarge(direction);
       case BodyPromise.Unreadable(var why) ->
-        unreadable(direction, why, unwanted(message, reply.wishing(BodyWish.UNSEEN)));
+        late == null || !plan.passUnprocessable()
+            ? unreadable(direction, why, unwanted(message, reply.wishing(BodyWish.UNSEEN)))
+            : unread(message, late, why, reply.wishing(BodyWish.UNSEEN));
+    };
+  }
+
+  /** Late steps are run at the headers over a body that passes as it comes. */
+  private Reply unread(HeadersMessage message, LateSteps late, String why, Reply.Continue so) {
+    var direction = message.direction();
+    var work =
+        new BodyWork(List.of(), List.of(), late, ContentCoding.IDENTITY, HeaderChanges.NONE, false);
+    return switch (changed(direction, work, work.unreadable(why))) {
+      case Reply.Continue go -> unwanted(message, so.with(go.changes()).with(go.metadata()));
+      case Reply.NewBody(var changes, var body, var metadata) ->
+        templated(message, so.changes().and(changes), body, so.metadata().and(metadata));
+      case Reply other -> other;
     };
   }
 
@@ -322,6 +352,14 @@ public final class TransformProcessor implements Processor {
         plan.response().steps().isEmpty() ? Sending.SKIP : Sending.SEND,
         Sending.DEFAULT,
         Sending.DEFAULT));
+  }
+
+  private void remember(Direction direction, BodyWork work) {
+    if (direction == Direction.REQUEST) {
+      request = work;
+    } else {
+      response = work;
+    }
   }
 
   private BodyWork work(Direction direction) {
@@ -347,18 +385,26 @@ public final class TransformProcessor implements Processor {
   private Reply ran(Direction direction, BodyWork work, LateSteps.Ran ran) {
     facts.take(direction, ran.facts());
     changed(ran.tell());
+    if (ran.unreadable() != null) {
+      passed(ran.unreadable());
+    }
     if (ran.response() != null) {
       end(Outcome.RESPONDED, "responded", "responded " + ran.response().status());
       return ran.response();
     }
+    var headers = ran.changes();
+    if (!headers.isEmpty() && direction == Direction.REQUEST) {
+      guard(plan.request());
+      headers = facts.edits(direction).changes();
+    }
     if (ran.body() == null) {
-      return Reply.Continue.of(ran.changes(), BodyWish.UNSEEN).with(ran.metadata());
+      return Reply.Continue.of(headers, BodyWish.UNSEEN).with(ran.metadata());
     }
     changed(work.tell());
-    return new Reply.NewBody(
-        work.changes().and(ran.changes()),
-        hasNoBody(direction) ? ByteString.EMPTY : ran.body(),
-        ran.metadata());
+    var all = work.changes().and(headers);
+    return hasNoBody(direction)
+        ? Reply.Continue.of(all, BodyWish.UNSEEN).with(ran.metadata())
+        : new Reply.NewBody(all, ran.body(), ran.metadata());
   }
 
   /** What was made of (some of) a piece. */

@@ -4,15 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
-import dev.gatehouse.extproc.DirectPeer;
 import dev.gatehouse.extproc.json.JsonEdit;
 import dev.gatehouse.extproc.json.JsonEdits;
 import dev.gatehouse.extproc.json.JsonPath;
 import dev.gatehouse.extproc.stream.Direction;
-import dev.gatehouse.testkit.EnvoyFilter;
-import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode;
 import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
-import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.HeaderSendMode;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -33,13 +29,13 @@ class ChunkedBodyTest {
 
   @Test
   void a_first_piece_that_is_no_json_is_refused_before_anything_has_gone() {
-    var request = new Stream(POLICY, BodySendMode.FULL_DUPLEX_STREAMED);
+    var request = new PlayedStream(POLICY, BodySendMode.FULL_DUPLEX_STREAMED);
     request.requestHeaders("content-type", "application/json");
     request.request("<xml>", false);
     assertThat(request.status()).isEqualTo(400);
     assertThat(request.envoy.request().headersGone()).isFalse();
 
-    var response = new Stream(POLICY, BodySendMode.FULL_DUPLEX_STREAMED).got();
+    var response = new PlayedStream(POLICY, BodySendMode.FULL_DUPLEX_STREAMED).got();
     response.responseHeaders();
     response.response("<xml>", false);
     assertThat(response.status()).isEqualTo(502);
@@ -49,7 +45,7 @@ class ChunkedBodyTest {
   @Test
   void a_later_piece_that_is_no_json_ends_the_stream_and_is_never_sent() {
     for (var mode : List.of(BodySendMode.STREAMED, BodySendMode.FULL_DUPLEX_STREAMED)) {
-      var stream = new Stream(POLICY, mode).got();
+      var stream = new PlayedStream(POLICY, mode).got();
       stream.responseHeaders();
       stream.response(BEGIN + CARD, false);
       stream.response("oops" + CARD, false);
@@ -61,7 +57,7 @@ class ChunkedBodyTest {
 
   @Test
   void a_text_that_ends_early_is_refused_even_if_only_trailers_say_so() {
-    var stream = new Stream(POLICY, BodySendMode.FULL_DUPLEX_STREAMED);
+    var stream = new PlayedStream(POLICY, BodySendMode.FULL_DUPLEX_STREAMED);
     stream.requestHeaders("x", "y");
     stream.request(BEGIN + CARD, false);
     stream.envoy.requestTrailers();
@@ -71,7 +67,7 @@ class ChunkedBodyTest {
 
   @Test
   void the_limit_is_of_what_has_come_and_413_as_long_as_the_response_has_not_begun() {
-    var stream = new Stream(POLICY, BodySendMode.FULL_DUPLEX_STREAMED);
+    var stream = new PlayedStream(POLICY, BodySendMode.FULL_DUPLEX_STREAMED);
     stream.requestHeaders("x", "y");
     stream.request(BEGIN, false);
     var sent = BEGIN.length();
@@ -86,7 +82,7 @@ class ChunkedBodyTest {
 
   @Test
   void the_limit_is_of_what_was_decoded_too() {
-    var stream = new Stream(POLICY, BodySendMode.FULL_DUPLEX_STREAMED);
+    var stream = new PlayedStream(POLICY, BodySendMode.FULL_DUPLEX_STREAMED);
     stream.requestHeaders("content-encoding", "gzip");
     var body = Codings.gzip((BEGIN + " ".repeat(2000)).getBytes(StandardCharsets.US_ASCII));
     assertThat(body.length).isLessThan(1000);
@@ -97,7 +93,7 @@ class ChunkedBodyTest {
 
   @Test
   void small_bodies_of_a_known_length_are_taken_whole_so_that_they_can_be_refused() {
-    var stream = new Stream(POLICY, BodySendMode.FULL_DUPLEX_STREAMED);
+    var stream = new PlayedStream(POLICY, BodySendMode.FULL_DUPLEX_STREAMED);
     stream.requestHeaders("content-length", "30");
     stream.request(BEGIN + CARD, false);
     assertThat(stream.envoy.request().headersGone()).isFalse();
@@ -108,7 +104,7 @@ class ChunkedBodyTest {
   @Test
   void the_headers_that_speak_of_the_bytes_follow_the_first_piece() {
     for (var mode : List.of(BodySendMode.STREAMED, BodySendMode.FULL_DUPLEX_STREAMED)) {
-      var stream = new Stream(POLICY, mode).got();
+      var stream = new PlayedStream(POLICY, mode).got();
       stream.responseHeaders(
           "etag", "\"v1\"", "content-digest", "sha-256=:x:", "accept-ranges", "bytes");
       stream.response(BEGIN, false);
@@ -121,7 +117,7 @@ class ChunkedBodyTest {
 
   @Test
   void a_policy_that_sets_the_entity_tag_is_asked_which_one_to_weaken() {
-    var stream = new Stream("""
+    var stream = new PlayedStream("""
         response: [{headers: {set: {etag: '"mine"'}}, json: [{op: mask, at: /card}]}]
         """, BodySendMode.FULL_DUPLEX_STREAMED).got();
     stream.responseHeaders("etag", "\"v1\"");
@@ -132,7 +128,7 @@ class ChunkedBodyTest {
   @Test
   void headers_of_a_body_that_is_not_sent_do_not_describe_the_old_one() {
     for (var status : List.of("200", "304")) {
-      var stream = new Stream(POLICY, BodySendMode.FULL_DUPLEX_STREAMED);
+      var stream = new PlayedStream(POLICY, BodySendMode.FULL_DUPLEX_STREAMED);
       stream.envoy.requestHeaders(
           true, ":method", status.equals("200") ? "HEAD" : "GET", ":path", "/");
       stream.take();
@@ -149,7 +145,7 @@ class ChunkedBodyTest {
 
   @Test
   void an_encoded_body_that_is_damaged_passes_as_it_came_where_it_may() {
-    var stream = new Stream(
+    var stream = new PlayedStream(
             "onUnprocessable: Pass\nresponse: " + MASK, BodySendMode.FULL_DUPLEX_STREAMED)
         .got();
     stream.responseHeaders("content-encoding", "gzip", "content-digest", "x");
@@ -163,7 +159,7 @@ class ChunkedBodyTest {
 
   @Test
   void what_is_damaged_after_some_of_it_was_decoded_cannot_pass() {
-    var stream = new Stream(
+    var stream = new PlayedStream(
             "onUnprocessable: Pass\nresponse: " + MASK, BodySendMode.FULL_DUPLEX_STREAMED)
         .got();
     stream.responseHeaders("content-encoding", "gzip");
@@ -179,7 +175,7 @@ class ChunkedBodyTest {
   void what_a_piece_unfolds_to_is_worked_out_in_portions_when_the_one_before_has_gone() {
     var jobs = new ArrayDeque<Runnable>();
     var transforming = Transforming.by(POLICY);
-    var stream = new Stream(
+    var stream = new PlayedStream(
             transforming, transforming.open(jobs::add), BodySendMode.FULL_DUPLEX_STREAMED)
         .got();
     stream.responseHeaders("content-encoding", "gzip");
@@ -210,7 +206,7 @@ class ChunkedBodyTest {
 
   @Test
   void a_hundred_megabytes_go_through_a_stream_that_holds_no_more_than_a_piece() {
-    var stream = new Stream(POLICY, BodySendMode.FULL_DUPLEX_STREAMED).got();
+    var stream = new PlayedStream(POLICY, BodySendMode.FULL_DUPLEX_STREAMED).got();
     stream.responseHeaders();
     var piece = ByteString.copyFromUtf8((CARD + ",\n").repeat(3_800));
     stream.response(BEGIN, false);
@@ -244,7 +240,7 @@ class ChunkedBodyTest {
     var jobs = new ArrayList<Runnable>();
     var transforming = Transforming.by(POLICY);
     var stream =
-        new Stream(transforming, transforming.open(jobs::add), BodySendMode.STREAMED).got();
+        new PlayedStream(transforming, transforming.open(jobs::add), BodySendMode.STREAMED).got();
     stream.responseHeaders("content-encoding", "gzip");
     stream.envoy.responseData(
         ByteString.copyFrom(Codings.gzip(BEGIN.getBytes(StandardCharsets.US_ASCII))), false);
@@ -252,84 +248,5 @@ class ChunkedBodyTest {
     stream.peer.cancel();
     jobs.forEach(Runnable::run);
     assertThat(stream.peer.timers()).isZero();
-  }
-
-  /** One stream, whose request is over if a test begins with {@link #got}. */
-  private static final class Stream {
-    final Transforming transforming;
-    final DirectPeer peer;
-    final EnvoyFilter envoy;
-    String last = "";
-
-    Stream(String policy, BodySendMode mode) {
-      this(Transforming.by(policy), mode);
-    }
-
-    private Stream(Transforming transforming, BodySendMode mode) {
-      this(transforming, transforming.open(), mode);
-    }
-
-    Stream(Transforming transforming, DirectPeer peer, BodySendMode mode) {
-      this.transforming = transforming;
-      this.peer = peer;
-      var modes = ProcessingMode.newBuilder()
-          .setRequestBodyMode(mode)
-          .setRequestTrailerMode(HeaderSendMode.SEND)
-          .setResponseBodyMode(mode)
-          .setResponseTrailerMode(HeaderSendMode.SEND);
-      envoy = new EnvoyFilter(
-          new EnvoyFilter.Settings(modes.build(), false, false, true, false, 100), peer::send);
-    }
-
-    Stream got() {
-      envoy.requestHeaders(true, ":method", "GET", ":path", "/");
-      take();
-      return this;
-    }
-
-    void requestHeaders(String name, String value) {
-      envoy.requestHeaders(false, ":method", "POST", ":path", "/", name, value);
-      take();
-    }
-
-    void request(String data, boolean end) {
-      envoy.requestData(ByteString.copyFromUtf8(data), end);
-      take();
-    }
-
-    void responseHeaders(String... more) {
-      var all = new ArrayList<>(List.of(":status", "200"));
-      all.addAll(List.of(more));
-      envoy.responseHeaders(false, all.toArray(String[]::new));
-      take();
-    }
-
-    void response(String data, boolean end) {
-      envoy.responseData(ByteString.copyFromUtf8(data), end);
-      take();
-    }
-
-    void take() {
-      for (var answer = peer.receive(); answer != null; answer = peer.receive()) {
-        last = answer
-            .getResponseBody()
-            .getResponse()
-            .getBodyMutation()
-            .getStreamedResponse()
-            .getBody()
-            .toStringUtf8();
-        envoy.take(answer);
-      }
-    }
-
-    /** Takes the answers without keeping what they bring. */
-    void forget() {
-      while (peer.receive() != null) {}
-    }
-
-    int status() {
-      var immediate = envoy.immediate();
-      return immediate == null ? 0 : immediate.getStatus().getCodeValue();
-    }
   }
 }
