@@ -57,12 +57,12 @@ public interface HttpProcessor extends Processor {
   }
 
   /**
-   * What a failure means: by default the request is answered 500. {@link Reply#UNCHANGED} lets the direction pass instead, {@link
+   * What a failure means: by default {@link Failure#answer}, 500 as a rule. {@link Reply#UNCHANGED} lets the direction pass instead, {@link
    * Reply.Fail} leaves it to Envoy's failure mode.
    */
   @Override
   default Reply failed(Direction direction, Failure failure) {
-    return Reply.Respond.FAILED;
+    return failure.answer(direction);
   }
 
   /** By default a failure: a processor cannot have looked at headers that are not sent. */

@@ -10,17 +10,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells the log that a processor fails: at once, then every ten seconds at most, with how many failures were not told. So a processor
- * that fails at each request does not fill the disk.
+ * Tells the log that a processor fails, or holds its event loop: at once, then every ten seconds at most, with how often it was not
+ * told. So a processor that fails at each request does not fill the disk.
  */
 final class FailureLog {
   private static final Logger LOG = LoggerFactory.getLogger(FailureLog.class);
   private static final long EVERY = TimeUnit.SECONDS.toNanos(10);
+  private static final long NOT_NOW = -1;
 
   private final String processor;
   private final LongSupplier nanoTime;
-  private final AtomicLong due;
-  private final LongAdder untold = new LongAdder();
+  private final Line failures = new Line();
+  private final Line holds = new Line();
 
   /** @param processor its name in the log */
   FailureLog(String processor) {
@@ -30,7 +31,6 @@ final class FailureLog {
   FailureLog(String processor, LongSupplier nanoTime) {
     this.processor = processor;
     this.nanoTime = nanoTime;
-    this.due = new AtomicLong(nanoTime.getAsLong());
   }
 
   /**
@@ -38,20 +38,53 @@ final class FailureLog {
    * @param thrown by the processor; null where it did not throw
    */
   void failed(String where, Failure failure, @Nullable Throwable thrown) {
-    var now = nanoTime.getAsLong();
-    var next = due.get();
-    if (now - next < 0 || !due.compareAndSet(next, now + EVERY)) {
-      untold.increment();
-      return;
+    var untold = failures.told(nanoTime.getAsLong());
+    if (untold != NOT_NOW) {
+      LOG.warn(
+          "{} failed at {} ({}): {}{}",
+          processor,
+          where,
+          failure.cause(),
+          failure.why(),
+          andMore(untold),
+          thrown);
     }
-    var more = untold.sumThenReset();
-    LOG.warn(
-        "{} failed at {} ({}): {}{}",
-        processor,
-        where,
-        failure.cause(),
-        failure.why(),
-        more == 0 ? "" : "; " + more + " more failures since the last such line",
-        thrown);
+  }
+
+  /**
+   * @param where which message it was about
+   * @param nanos that it took
+   */
+  void held(String where, long nanos) {
+    var untold = holds.told(nanoTime.getAsLong());
+    if (untold != NOT_NOW) {
+      LOG.warn(
+          "{} held its event loop for {} ms at {}, and the other streams there waited: what blocks or takes long is for a BlockingProcessor{}",
+          processor,
+          TimeUnit.NANOSECONDS.toMillis(nanos),
+          where,
+          andMore(untold));
+    }
+  }
+
+  private static String andMore(long untold) {
+    return untold == 0 ? "" : "; " + untold + " more since the last such line";
+  }
+
+  /** When a line may be written again, and how often it was not. */
+  private static final class Line {
+    private final AtomicLong due = new AtomicLong();
+    private final LongAdder untold = new LongAdder();
+    private volatile boolean begun;
+
+    long told(long now) {
+      var next = due.get();
+      if ((begun && now - next < 0) || !due.compareAndSet(next, now + EVERY)) {
+        untold.increment();
+        return NOT_NOW;
+      }
+      begun = true;
+      return untold.sumThenReset();
+    }
   }
 }

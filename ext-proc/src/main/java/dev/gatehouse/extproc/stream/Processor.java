@@ -112,6 +112,16 @@ public interface Processor {
 
   /** @param why without anything that a client sent */
   record Failure(Cause cause, String why) {
+    /** What a client is told unless the processor knows better: 413 or 502 of a body that is too large, 500 of all else. */
+    public Reply.Respond answer(Direction direction) {
+      if (cause != Cause.BODY_TOO_LARGE) {
+        return Reply.Respond.FAILED;
+      }
+      return direction == Direction.REQUEST
+          ? Reply.Respond.REQUEST_TOO_LARGE
+          : Reply.Respond.RESPONSE_TOO_LARGE;
+    }
+
     /** Of a body or trailers that came without headers before them. */
     public static Failure headersUnavailable(Direction direction) {
       var side = direction == Direction.REQUEST ? "request" : "response";

@@ -29,6 +29,9 @@ import org.jspecify.annotations.Nullable;
 public final class ProcessorStream {
   private static final StreamStats NAMELESS = new StreamStats("a processor");
 
+  /** What a message may take of an event loop, in nanoseconds, before the log says so: half of what Envoy waits by default. */
+  private static final long TOO_LONG = 100_000_000;
+
   /** Chooses the processor when the first message tells enough. */
   public interface Opener {
     Opened open(ProcessingRequest first);
@@ -57,6 +60,11 @@ public final class ProcessorStream {
 
   /** The stream's event loop. */
   public interface Loop extends Executor {
+    /** Whether other streams wait while this one is seen to. */
+    default boolean shared() {
+      return true;
+    }
+
     /** @return what calls the task off */
     Runnable after(Duration time, Runnable task);
   }
@@ -155,7 +163,11 @@ public final class ProcessorStream {
     if (opened || open(message)) {
       arrived(message);
     }
-    nanos += System.nanoTime() - began;
+    var took = System.nanoTime() - began;
+    nanos += took;
+    if (took > TOO_LONG && loop.shared()) {
+      stats.held(Kind.of(message).name(), took);
+    }
     proceed();
   }
 

@@ -87,6 +87,11 @@ public sealed interface Reply {
     public static final Respond FAILED =
         problem(500, "Internal Server Error", "gatehouse_processor_failed");
 
+    static final Respond REQUEST_TOO_LARGE =
+        problem(413, "The body is too large", "gatehouse_processor_body_too_large");
+    static final Respond RESPONSE_TOO_LARGE =
+        problem(502, "The upstream's body is too large", "gatehouse_processor_body_too_large");
+
     /** @throws IllegalArgumentException on a status that Envoy would turn into 200 */
     public Respond {
       if (status < 200 || status > 599) {

@@ -42,6 +42,11 @@ final class SerialLoop implements ProcessorStream.Loop {
     }
   }
 
+  @Override
+  public boolean shared() {
+    return false;
+  }
+
   /** The task runs on a thread of its own, so that the timer waits for nobody. */
   @Override
   public Runnable after(Duration time, Runnable task) {

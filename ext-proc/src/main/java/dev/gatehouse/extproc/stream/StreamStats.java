@@ -71,6 +71,11 @@ public final class StreamStats {
     }
   }
 
+  /** A message took that long of an event loop; {@link FailureLog#held}. */
+  void held(String where, long nanos) {
+    log.held(where, nanos);
+  }
+
   /** @param bytes more; fewer where it is negative */
   void gathers(long bytes) {
     gathered.add(bytes);

@@ -3,6 +3,9 @@ package dev.gatehouse.extproc.kit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import com.google.protobuf.ByteString;
 import dev.gatehouse.extproc.stream.BodyWish;
 import dev.gatehouse.extproc.stream.Direction;
@@ -16,6 +19,7 @@ import dev.gatehouse.testkit.LoopGuard;
 import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -25,8 +29,10 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 /** Callbacks that block, for a while or for ever, behind a real server. */
 class BlockingProcessorTest {
@@ -137,7 +143,7 @@ class BlockingProcessorTest {
   @Test
   void what_a_callback_throws_checked_or_not_is_the_failure_answer() throws Exception {
     for (var thrown : new Throwable[] {
-      new java.io.IOException("no database"), new IllegalStateException(), new AssertionError()
+      new IOException("no database"), new IllegalStateException(), new AssertionError()
     }) {
       var peer = peer(serve(Patience.DEFAULT, stream -> new HttpProcessor() {
         @Override
@@ -153,6 +159,31 @@ class BlockingProcessorTest {
       assertThat(answer.getImmediateResponse().getBody().toStringUtf8())
           .as("nothing of the exception")
           .isEqualTo("{\"title\":\"Internal Server Error\",\"status\":500}");
+    }
+  }
+
+  @Test
+  void a_processor_that_blocks_its_loop_is_told_so_in_the_log() {
+    var lines = new ListAppender<ILoggingEvent>();
+    lines.start();
+    var log = (Logger) LoggerFactory.getLogger("dev.gatehouse.extproc.stream.FailureLog");
+    log.addAppender(lines);
+    try {
+      var server = serve(new ProcessorService("unwrapped", stream -> new HttpProcessor() {
+        @Override
+        public Reply requestHeaders(HeadersMessage headers) {
+          LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(150));
+          return Reply.UNCHANGED;
+        }
+      }));
+      Messages.exchange(peer(server), Messages.first(BodySendMode.NONE));
+      await()
+          .untilAsserted(() -> assertThat(lines.list)
+              .extracting(ILoggingEvent::getFormattedMessage)
+              .anyMatch(line -> line.startsWith("unwrapped held its event loop for")
+                  && line.contains("BlockingProcessor")));
+    } finally {
+      log.detachAppender(lines);
     }
   }
 

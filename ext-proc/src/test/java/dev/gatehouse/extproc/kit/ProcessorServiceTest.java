@@ -235,6 +235,39 @@ class ProcessorServiceTest {
   }
 
   @Test
+  void a_body_that_is_more_than_it_gathers_is_413_or_502() {
+    var channel = plain(new ProcessorService("small", stream -> new HttpProcessor() {
+      @Override
+      public Reply headers(HeadersMessage headers) {
+        return Reply.Continue.of(HeaderChanges.NONE, BodyWish.WHOLE);
+      }
+
+      @Override
+      public long gathers(Direction direction) {
+        return 3;
+      }
+    }));
+    var duplex = Messages.first(BodySendMode.FULL_DUPLEX_STREAMED);
+    var requesting = peer(channel);
+    requesting.send(duplex);
+    assertThat(Messages.exchange(requesting, Messages.requestBody("four", true))
+            .getImmediateResponse()
+            .getStatus()
+            .getCodeValue())
+        .isEqualTo(413);
+    var responding = peer(channel);
+    responding.send(duplex);
+    Messages.exchange(responding, Messages.requestBody("3", true));
+    Messages.answer(responding);
+    responding.send(Messages.responseHeaders(":status", "200"));
+    assertThat(Messages.exchange(responding, Messages.responseBody("four", true))
+            .getImmediateResponse()
+            .getStatus()
+            .getCodeValue())
+        .isEqualTo(502);
+  }
+
+  @Test
   void headers_that_the_mode_leaves_out_are_a_failure_unless_the_processor_says_otherwise() {
     var body = Messages.requestBody("unseen", true);
     var strict = peer(plain(new ProcessorService("strict", stream -> new HttpProcessor() {})));

@@ -51,7 +51,7 @@ class FailureLogTest {
     fail(null);
     assertThat(said().getLast())
         .isEqualTo(
-            "tenants failed at REQUEST_BODY (BROKEN): it threw; 1000 more failures since the last such line");
+            "tenants failed at REQUEST_BODY (BROKEN): it threw; 1000 more since the last such line");
     assertThat(said()).hasSize(2);
   }
 
@@ -61,6 +61,17 @@ class FailureLogTest {
     new FailureLog("others", () -> now)
         .failed("its end", new Failure(Cause.BROKEN, "it threw"), null);
     assertThat(said()).last().asString().startsWith("others failed at its end");
+  }
+
+  @Test
+  void that_a_processor_holds_its_loop_is_told_apart_from_its_failures() {
+    fail(null);
+    log.held("REQUEST_BODY", TimeUnit.MILLISECONDS.toNanos(812));
+    log.held("REQUEST_BODY", TimeUnit.MILLISECONDS.toNanos(812));
+    assertThat(said()).hasSize(2);
+    assertThat(said().getLast())
+        .startsWith("tenants held its event loop for 812 ms at REQUEST_BODY")
+        .contains("BlockingProcessor");
   }
 
   private void fail(Throwable thrown) {
