@@ -123,8 +123,7 @@ record StepsPart(Direction direction, List<Line> lines) {
                 How.SKIPPED,
                 "fails: " + why + "; left out as a whole (onError: Skip)")
             : new Line(number, step, How.FAILED, "fails: " + why);
-      case End.Unreadable unreadable ->
-        new Line(number, step, How.FAILED, said(held, "cannot read the body"));
+      case End.Unreadable unreadable -> new Line(number, step, How.FAILED, "cannot read the body");
       case End.Responded(var reply) ->
         new Line(number, step, How.ANSWERED, said(held, "answers " + reply.status()));
       case End.Done done -> {

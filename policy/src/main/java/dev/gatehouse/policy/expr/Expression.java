@@ -12,7 +12,6 @@ import dev.cel.runtime.Program;
 import dev.gatehouse.policy.attach.Names;
 import dev.gatehouse.policy.resource.Origin;
 import dev.gatehouse.policy.resource.Problems;
-import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -80,8 +79,8 @@ final class Expression {
       return program.eval(new Variables(request, uses));
     } catch (CelEvaluationException e) {
       // Not CEL's own message: it may quote what the client sent.
-      throw new EvaluationException("`%s` cannot be evaluated: %s"
-          .formatted(text, e.getErrorCode().name().toLowerCase(Locale.ROOT).replace('_', ' ')));
+      throw new EvaluationException(
+          "`%s` cannot be evaluated: %s".formatted(text, Lesson.of(e.getErrorCode())));
     }
   }
 

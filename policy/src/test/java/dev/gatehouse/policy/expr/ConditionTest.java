@@ -79,7 +79,8 @@ class ConditionTest {
 
     assertThatThrownBy(() -> condition.test(Request.of(null)))
         .isInstanceOf(EvaluationException.class)
-        .hasMessage("`" + cel + "` cannot be evaluated: attribute not found");
+        .hasMessage("`" + cel
+            + "` cannot be evaluated: it names what is not there (ask has() or in before)");
   }
 
   @Test
