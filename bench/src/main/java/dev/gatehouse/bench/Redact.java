@@ -12,8 +12,8 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Large JSON responses at once through a real Envoy (FULL_DUPLEX_STREAMED) and ext-proc as it is shipped,",
-      "two fields masked in each of many records. Every byte is compared on its way.",
+      "Large JSON responses at once through ext-proc as it is shipped and a real Envoy as `gatehouse wire` configures it",
+      "(FULL_DUPLEX_STREAMED), two fields masked in each of many records. Every byte is compared on its way.",
       "Fails unless all are as they should be and the process keeps within its memory, all of it: resident at its peak."
     })
 final class Redact implements Callable<Integer> {

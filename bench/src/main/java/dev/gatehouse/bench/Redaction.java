@@ -20,10 +20,11 @@ import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
 
 /**
- * Large responses through a real Envoy and ext-proc as it is shipped, under FULL_DUPLEX_STREAMED: two fields masked in each of many
- * records, every byte compared on its way.
+ * Large responses through ext-proc as it is shipped and a real Envoy as {@code wire} configures it, so under FULL_DUPLEX_STREAMED: two
+ * fields masked in each of many records, every byte compared on its way.
  */
 final class Redaction implements AutoCloseable {
+  private static final String LOOPBACK = "127.0.0.1";
   private static final double MEGA = 1e6;
 
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
@@ -47,13 +48,18 @@ final class Redaction implements AutoCloseable {
       int listener = ports.free();
       int admin = ports.free();
       var config = folder.resolve("envoy.yaml");
-      Files.writeString(
+      ServerProcess.wireEnvoy(
           config,
-          Shop.resource("redacting-envoy.yaml")
-              .replace("${admin}", Integer.toString(admin))
-              .replace("${listener}", Integer.toString(listener))
-              .replace("${upstream}", Integer.toString(upstream.port()))
-              .replace("${ext-proc}", Integer.toString(extProc.address().getPort())));
+          List.of(
+              "--policies=" + policies,
+              "--bind=" + LOOPBACK,
+              "--listener-port=shop/web/http=" + listener,
+              "--envoy-admin=" + LOOPBACK + ":" + admin,
+              "--backend=shop/records=" + LOOPBACK + ":" + upstream.port(),
+              "--ext-proc=" + LOOPBACK + ":" + extProc.address().getPort()));
+      if (!Files.readString(config).contains("FULL_DUPLEX_STREAMED")) {
+        throw new IllegalStateException("wire does not ask for FULL_DUPLEX_STREAMED");
+      }
       var binary = EnvoyBinary.find(System.getenv(), Bench::progress);
       envoy = opened(Envoy.start(binary, config, admin, folder.resolve("envoy.log")));
       client = new RecordsClient(loop(), listener, bytes);

@@ -56,6 +56,28 @@ final class ServerProcess implements AutoCloseable {
    */
   static ServerProcess launch(String service, Path policies, String options, Path folder)
       throws IOException, InterruptedException {
+    var builder = distribution(arguments(service, policies, List.of()));
+    builder.environment().put("GATEHOUSE_JAVA_OPTS", options);
+    var server = start(service, builder, folder);
+    server.awaitReady();
+    return server;
+  }
+
+  /** Writes what {@code gatehouse wire envoy} makes of policies. */
+  static void wireEnvoy(Path into, List<String> options) throws IOException, InterruptedException {
+    var arguments = new ArrayList<>(List.of("wire", "envoy"));
+    arguments.addAll(options);
+    var wire = distribution(arguments)
+        .redirectOutput(into.toFile())
+        .redirectError(ProcessBuilder.Redirect.INHERIT)
+        .start();
+    if (wire.waitFor() != 0) {
+      throw new IllegalStateException("gatehouse wire envoy ended with " + wire.exitValue());
+    }
+  }
+
+  /** The program as it is shipped. */
+  private static ProcessBuilder distribution(List<String> arguments) {
     var launcher = Path.of(
         System.getProperty("gatehouse.distribution", "../cli/target/gatehouse"), "bin/gatehouse");
     if (!Files.isExecutable(launcher)) {
@@ -64,14 +86,11 @@ final class ServerProcess implements AutoCloseable {
     }
     var command = new ArrayList<String>();
     command.add(launcher.toAbsolutePath().toString());
-    command.addAll(arguments(service, policies, List.of()));
+    command.addAll(arguments);
     var builder = new ProcessBuilder(command);
     builder.environment().keySet().removeIf(name -> name.startsWith("GATEHOUSE_"));
     builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
-    builder.environment().put("GATEHOUSE_JAVA_OPTS", options);
-    var server = start(service, builder, folder);
-    server.awaitReady();
-    return server;
+    return builder;
   }
 
   private static ServerProcess start(String name, ProcessBuilder builder, Path folder)

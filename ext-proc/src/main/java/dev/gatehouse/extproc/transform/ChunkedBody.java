@@ -79,7 +79,7 @@ final class ChunkedBody {
 
   /** The next piece; all must have been made of the one before. */
   void take(ByteString next, boolean isLast) {
-    piece = next.toByteArray();
+    piece = BodyBytes.of(next);
     at = 0;
     last = isLast;
     received += piece.length;

@@ -66,7 +66,7 @@ enum ContentCoding {
    * @throws UnprocessableBody when it is not in this coding, ends early, or something follows it
    */
   byte[] decode(ByteString body, long limit) throws UnprocessableBody, BodyTooLarge {
-    var in = body.toByteArray();
+    var in = BodyBytes.of(body);
     if (this == IDENTITY) {
       return in;
     }
