@@ -153,6 +153,41 @@ final class ExplainTransformTest {
   }
 
   @Test
+  void steps_that_wait_for_the_body_stand_in_order_and_see_it() throws IOException {
+    policy("""
+        request:
+        - headers: {set: {x-first: a}}
+        - when: request.body.total > 100
+          headers: {set: {x-big: "${string(request.body.total)}"}}
+          json: [{op: set, at: /approved, value: false}]
+        - when: request.body.total == 0
+          respond: {status: 422, body: nothing to pay}
+        - headers: {set: {x-last: z}}
+        """);
+
+    assertThat(explain("--path", "/", "--method", "POST", "--body", "{\"total\":150}"))
+        .as(out + "\n" + err)
+        .isZero();
+    assertThat(out.toString())
+        .containsPattern("request step 1 [^\n]*\n +\\+ x-first: a\n  request step 2 .* → holds\n")
+        .containsPattern("x-big: 150\n[^z]*\\+ +\"approved\" : false")
+        .containsPattern("request step 3 .* → does not hold: left out\n")
+        .containsPattern("request step 4 [^\n]*\n +\\+ x-last: z");
+
+    assertThat(explain("--path", "/", "--method", "POST", "--body", "{\"total\":0}"))
+        .isEqualTo(7);
+    assertThat(out.toString())
+        .containsPattern("request step 3 .* → holds, answers 422")
+        .containsPattern("request step 4 .*: not run: step 3 answers");
+
+    assertThat(explain("--path", "/", "--method", "POST", "--body", "{\"total\":"))
+        .isEqualTo(7);
+    assertThat(out.toString())
+        .containsPattern("request step 2 .* → cannot read the body")
+        .contains("the client gets 400 from here");
+  }
+
+  @Test
   void metadata_that_a_step_writes_is_what_a_limit_behind_it_counts_by() throws IOException {
     policy("""
         request:

@@ -115,6 +115,12 @@ record StepsPart(Direction direction, List<Line> lines) {
     var held = step.when() == null ? "" : "holds";
     return switch (seen.end()) {
       case End.LeftOut leftOut -> new Line(number, step, How.LEFT_OUT, "does not hold: left out");
+      case End.LeftOutUnread unread ->
+        new Line(
+            number,
+            step,
+            How.LEFT_OUT,
+            "left out: it reads the body, which passes unread (onUnprocessable: Pass)");
       case End.Failed(var why) ->
         step.skipOnError()
             ? new Line(

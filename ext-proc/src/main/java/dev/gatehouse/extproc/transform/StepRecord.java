@@ -20,6 +20,9 @@ public final class StepRecord implements StepTrace {
   public sealed interface End {
     record LeftOut() implements End {}
 
+    /** It reads the body, and that passes unread. */
+    record LeftOutUnread() implements End {}
+
     /** @param why without anything that a client sent */
     record Failed(String why) implements End {}
 
@@ -95,6 +98,11 @@ public final class StepRecord implements StepTrace {
   @Override
   public void leftOut() {
     end(new End.LeftOut());
+  }
+
+  @Override
+  public void leftOutUnread() {
+    end(new End.LeftOutUnread());
   }
 
   @Override

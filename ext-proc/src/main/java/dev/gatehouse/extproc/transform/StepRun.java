@@ -182,7 +182,7 @@ final class StepRun {
   }
 
   private void leaveOut(Step step) {
-    trace.leftOut();
+    trace.leftOutUnread();
     changes.add("left out " + step.name());
   }
 

@@ -7,7 +7,7 @@ import java.util.Map;
 
 /**
  * Who is told of each step as it is run: nobody while serving, {@code gatehouse explain} when somebody asks why. A step begins, and
- * ends in one of {@link #leftOut}, {@link #failed}, {@link #responded}, {@link #done}; in between it may say what it does to the body.
+ * ends in one of {@link #leftOut}, {@link #leftOutUnread}, {@link #failed}, {@link #responded}, {@link #done}; in between it may say what it does to the body.
  */
 interface StepTrace {
   StepTrace NONE = new StepTrace() {
@@ -27,6 +27,9 @@ interface StepTrace {
 
   /** The condition does not hold. */
   default void leftOut() {}
+
+  /** It needs the body, which passes unread (onUnprocessable: Pass). */
+  default void leftOutUnread() {}
 
   /** It needs the body, which is to come: it will begin again then. */
   default void waits() {}
