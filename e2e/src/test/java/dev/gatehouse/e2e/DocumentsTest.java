@@ -100,13 +100,28 @@ class DocumentsTest {
 
   @Test
   void every_attack_in_the_list_has_its_tests() throws IOException {
-    var security = Files.readString(ROOT.resolve("docs/security.md"));
-    var rows = security
-        .substring(security.indexOf("## Attacks that are tests"), security.indexOf("### Fuzzing"))
+    haveTests("docs/security.md", "## Attacks that are tests", "### Fuzzing", 15);
+  }
+
+  @Test
+  void every_trap_of_envoys_has_its_tests() throws IOException {
+    haveTests("docs/ext-proc.md", "## Envoy's traps", "## Bad input", 18);
+  }
+
+  @Test
+  void every_bad_input_has_its_tests() throws IOException {
+    haveTests("docs/ext-proc.md", "## Bad input", "## Weak spots", 15);
+  }
+
+  /** Rows of a table whose last column names test classes, methods of these, or policy cases. */
+  private static void haveTests(String document, String from, String to, int atLeast)
+      throws IOException {
+    var text = Files.readString(ROOT.resolve(document));
+    var rows = text.substring(text.indexOf(from), text.indexOf(to))
         .lines()
         .filter(line -> line.startsWith("| ") && line.endsWith("` |"))
         .toList();
-    assertThat(rows).hasSizeGreaterThan(15);
+    assertThat(rows).hasSizeGreaterThanOrEqualTo(atLeast);
     var sources = testSources();
     for (var row : rows) {
       var tests = QUOTED.matcher(row.substring(row.lastIndexOf(" | `")));

@@ -149,6 +149,17 @@ class TrapsTest {
   }
 
   @Test
+  void a_body_that_is_emptied_has_the_length_0_in_the_same_answer() {
+    var processor = new Saying(Reply.Continue.of(HeaderChanges.NONE, BodyWish.WHOLE));
+    processor.body = new Reply.NewBody(HeaderChanges.NONE, ByteString.EMPTY);
+    EnvoyStream.request("POST /", "abc")
+        .requestMode(BodySendMode.BUFFERED)
+        .through(peer(processor))
+        .expectUpstreamHeader("content-length", "0")
+        .expectUpstreamBody("");
+  }
+
+  @Test
   void what_came_before_a_replacement_was_known_is_not_answered() {
     var envoy = new Play(
         new Saying(new Reply.NewBody(HeaderChanges.NONE, ByteString.copyFromUtf8("new"))),

@@ -1,0 +1,252 @@
+package dev.gatehouse.extproc.transform;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.protobuf.ByteString;
+import dev.gatehouse.server.Decision.Outcome;
+import dev.gatehouse.testkit.EnvoyStream;
+import dev.gatehouse.testkit.EnvoyStream.StreamFailed;
+import io.envoyproxy.envoy.config.core.v3.HeaderMap;
+import io.envoyproxy.envoy.config.core.v3.HeaderValue;
+import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
+import io.envoyproxy.envoy.service.ext_proc.v3.HttpBody;
+import io.envoyproxy.envoy.service.ext_proc.v3.HttpHeaders;
+import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
+import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingResponse;
+import io.envoyproxy.envoy.service.ext_proc.v3.ProtocolConfiguration;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What clients and upstreams send that nobody should: refused or passed as the policy says, in bounded time and memory. */
+class BadInputTest {
+  private static final String MASK = "request: [{json: [{op: mask, at: /**/card}]}]\n"
+      + "response: [{json: [{op: mask, at: /**/card}]}]\n";
+  private static final String PASSING = "onUnprocessable: Pass\n" + MASK;
+
+  /** The whole in one message, all in pieces, and a piece that shows too late that it is wrong. */
+  private static final List<BodySendMode> MODES =
+      List.of(BodySendMode.BUFFERED, BodySendMode.FULL_DUPLEX_STREAMED);
+
+  @Test
+  void truncated_json_is_400_or_502_and_passes_as_it_is_where_the_policy_says_so() {
+    for (var text : List.of("{\"a\":[1,2", "{\"a\":\"b", "{\"a\"", "[", "{\"a\":tru")) {
+      refused(ByteString.copyFromUtf8(text));
+      passed(ByteString.copyFromUtf8(text));
+    }
+  }
+
+  @Test
+  void invalid_json_is_400_or_502_and_passes_as_it_is_where_the_policy_says_so() {
+    for (var text : List.of("<html>", "{a:1}", "{\"a\":01}", "[1,]", "{} {}", "'a'", "\u0000")) {
+      refused(ByteString.copyFromUtf8(text));
+      passed(ByteString.copyFromUtf8(text));
+    }
+  }
+
+  @Test
+  void invalid_utf_8_in_json_is_no_json() {
+    for (var bytes : List.of(
+        new byte[] {'"', (byte) 0xff, '"'},
+        new byte[] {'"', (byte) 0xc0, (byte) 0xaf, '"'},
+        new byte[] {'"', (byte) 0xed, (byte) 0xa0, (byte) 0x80, '"'},
+        new byte[] {'"', (byte) 0xe2, (byte) 0x82, '"'})) {
+      refused(ByteString.copyFrom(bytes));
+      passed(ByteString.copyFrom(bytes));
+    }
+  }
+
+  @Test
+  void ten_thousand_levels_are_no_json_that_anybody_means() {
+    refused(ByteString.copyFromUtf8("[".repeat(10_000) + "]".repeat(10_000)));
+    refused(ByteString.copyFromUtf8("{\"a\":".repeat(10_000) + "1" + "}".repeat(10_000)));
+  }
+
+  private static void refused(ByteString body) {
+    for (var mode : MODES) {
+      var text = mode + " " + body.size() + " bytes";
+      var request = Transforming.by(MASK);
+      EnvoyStream.request("POST /", body)
+          .mode(mode)
+          .through(request.open())
+          .expectStatus(400)
+          .expectNoUpstream();
+      assertThat(request.decision().reason()).as(text).isEqualTo("unprocessable");
+      var response = Transforming.by(MASK);
+      EnvoyStream.request("GET /")
+          .mode(mode)
+          .respond(200, body)
+          .through(response.open())
+          .expectStatus(502);
+      assertThat(response.decision().reason()).as(text).isEqualTo("unprocessable");
+    }
+  }
+
+  private static void passed(ByteString body) {
+    for (var mode : MODES) {
+      var transforming = Transforming.by(PASSING);
+      EnvoyStream.request("POST /", body)
+          .mode(mode)
+          .respond(200, body)
+          .through(transforming.open())
+          .expectUpstreamBody(body)
+          .expectBody(body);
+      assertThat(transforming.decision().reason()).isEqualTo("unprocessable-passed");
+    }
+  }
+
+  @Test
+  void bytes_of_a_header_that_are_no_utf_8_harm_nobody_and_go_on_as_they_are() {
+    var transforming = Transforming.by("""
+        request:
+        - headers: {set: {x-seen: "${request.headers['x-bytes']}"}}
+        - when: request.headers['x-bytes'].contains('admin')
+          respond: {status: 403, body: no}
+        """);
+    var peer = transforming.open();
+    var headers = HeaderMap.newBuilder()
+        .addHeaders(HeaderValue.newBuilder()
+            .setKey("x-bytes")
+            .setRawValue(ByteString.copyFrom(new byte[] {'a', (byte) 0xff, (byte) 0xc3})));
+    var answer = peer.answerTo(ProcessingRequest.newBuilder()
+        .setRequestHeaders(HttpHeaders.newBuilder().setHeaders(headers).setEndOfStream(true))
+        .build());
+    var mutation = answer.getRequestHeaders().getResponse().getHeaderMutation();
+    assertThat(mutation.getRemoveHeadersList()).doesNotContain("x-bytes");
+    assertThat(mutation.getSetHeadersList())
+        .extracting(option -> option.getHeader().getKey())
+        .containsExactly("x-seen");
+    assertThat(transforming.decision().outcome()).isEqualTo(Outcome.CHANGED);
+  }
+
+  @Test
+  void a_gigabyte_against_a_limit_of_one_megabyte_is_given_up_at_the_limit() {
+    var transforming = Transforming.by("limits: {requestBytes: 1Mi, responseBytes: 1Mi}\n" + MASK);
+    var peer = transforming.open();
+    peer.send(ProcessingRequest.newBuilder()
+        .setRequestHeaders(HttpHeaders.getDefaultInstance())
+        .setProtocolConfig(ProtocolConfiguration.newBuilder()
+            .setRequestBodyMode(BodySendMode.FULL_DUPLEX_STREAMED))
+        .build());
+    var piece = ByteString.copyFrom(new byte[] {'['}).concat(spaces(1 << 16));
+    var sent = 0L;
+    ProcessingResponse last = null;
+    for (var pieces = 0; pieces < 1 << 14 && peer.closed() == null; pieces++) {
+      sent += piece.size();
+      peer.send(body(piece));
+      piece = spaces(1 << 16);
+      for (var answer = peer.receive(); answer != null; answer = peer.receive()) {
+        last = answer;
+      }
+    }
+    assertThat(sent).as("bytes taken of a gigabyte").isLessThan((1 << 20) + 2 * (1 << 16));
+    assertThat(last).isNotNull();
+    assertThat(last.getImmediateResponse().getStatus().getCodeValue()).isEqualTo(413);
+    assertThat(transforming.decision().reason()).isEqualTo("too-large");
+  }
+
+  private static ByteString spaces(int count) {
+    return ByteString.copyFromUtf8(" ".repeat(count));
+  }
+
+  private static ProcessingRequest body(ByteString piece) {
+    return ProcessingRequest.newBuilder()
+        .setRequestBody(HttpBody.newBuilder().setBody(piece))
+        .build();
+  }
+
+  @Test
+  void a_content_length_that_says_less_than_comes_lifts_no_limit() {
+    var body = "{\"a\":\"" + "x".repeat(3000) + "\"}";
+    for (var mode : MODES) {
+      var exchange = EnvoyStream.request("GET /")
+          .mode(mode)
+          .respond(200)
+          .header("content-length", "5")
+          .chunks(ByteString.copyFromUtf8(body));
+      exchange
+          .header("content-length", "5")
+          .through(Transforming.by("limits: {responseBytes: 1000}\n" + MASK).open())
+          .expectStatus(502);
+    }
+  }
+
+  @Test
+  void a_content_length_that_says_more_than_comes_is_no_reason_to_wait() {
+    for (var mode : MODES) {
+      EnvoyStream.request("GET /")
+          .mode(mode)
+          .respond(200)
+          .chunks(ByteString.copyFromUtf8("{\"card\":\"1234\"}"))
+          .header("content-length", "900")
+          .through(Transforming.by(MASK).open())
+          .expectBody("{\"card\":\"****\"}");
+    }
+  }
+
+  @Test
+  void a_regular_expression_that_would_backtrack_without_end_takes_no_longer_than_another() {
+    var began = Instant.now();
+    var transforming = Transforming.by("""
+        request:
+        - when: request.headers['x-a'].matches('^(a+)+$')
+          headers: {set: {x-seen: "1"}}
+        - path: {regex: '^/(a+)+$', replacement: /found}
+        - body: {replace: [{regex: '(a|aa)+b', replacement: found}]}
+        """);
+    var text = "a".repeat(20_000) + "!";
+    EnvoyStream.request("POST /" + text, text)
+        .header("x-a", text)
+        .mode(BodySendMode.BUFFERED)
+        .through(transforming.open())
+        .expectUpstreamHeader(":path", "/" + text)
+        .expectUpstreamBody(text);
+    assertThat(Duration.between(began, Instant.now())).isLessThan(Duration.ofSeconds(10));
+  }
+
+  @Test
+  void what_needs_backtracking_is_no_pattern_of_a_policy() {
+    for (var pattern : List.of("(a)\\1", "(?=a)b", "(?<!a)b")) {
+      assertThatThrownBy(() ->
+              Transforming.by("request: [{path: {regex: '" + pattern + "', replacement: /}}]"))
+          .isInstanceOf(AssertionError.class)
+          .hasMessageContaining("is not an RE2 regular expression");
+    }
+  }
+
+  @Test
+  void an_empty_message_and_one_out_of_order_fail_the_stream_and_are_decided() {
+    for (var message : List.of(
+        ProcessingRequest.getDefaultInstance(),
+        ProcessingRequest.newBuilder()
+            .setRequestHeaders(HttpHeaders.getDefaultInstance())
+            .build())) {
+      var transforming = Transforming.by(MASK);
+      var peer = transforming.open();
+      peer.exchange(ProcessingRequest.newBuilder()
+          .setRequestHeaders(HttpHeaders.newBuilder().setEndOfStream(true))
+          .build());
+      assertThatThrownBy(() -> peer.exchange(message))
+          .isInstanceOf(StreamFailed.class)
+          .hasMessageContaining("INVALID_ARGUMENT");
+      assertThat(transforming.decision().outcome()).isEqualTo(Outcome.FAILED);
+    }
+  }
+
+  @Test
+  void a_client_that_goes_away_after_any_message_leaves_nothing_behind() {
+    for (var messages = 1; messages < 9; messages++) {
+      var transforming = Transforming.by(MASK);
+      EnvoyStream.request("POST /", "{\"card\":\"1234\"}")
+          .chunked(5)
+          .mode(BodySendMode.FULL_DUPLEX_STREAMED)
+          .respond(200, "{\"card\":\"1234\"}")
+          .chunked(5)
+          .cancelledAfter(messages)
+          .through(transforming.open());
+      assertThat(transforming.decisions()).as("after %s messages", messages).isEqualTo(1);
+    }
+  }
+}
