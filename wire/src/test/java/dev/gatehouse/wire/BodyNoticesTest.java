@@ -30,7 +30,7 @@ class BodyNoticesTest {
             notices(
                 "response:\n- json: [{op: mask, at: /card}]\n- {when: response.body.open, headers: {remove: [server]}}"))
         .containsExactly(
-            "p.yaml:30:5: notice: spec.response[1]: buffers response bodies up to 10Mi, because its when reads response.body; what only changes JSON where it passes does not (set, remove, rename, mask, default)");
+            "p.yaml:30:5: notice: spec.response[1]: buffers response bodies up to 10Mi, because its when reads response.body; what only changes JSON where it passes does not (set, remove, rename, mask, default, merge)");
   }
 
   @Test

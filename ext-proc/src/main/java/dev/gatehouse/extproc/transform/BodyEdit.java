@@ -3,6 +3,7 @@ package dev.gatehouse.extproc.transform;
 import dev.gatehouse.extproc.json.JsonEdits;
 import dev.gatehouse.extproc.json.UnprocessableBody;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A change of a body, ready to be made for one message. Thread-safe. */
@@ -55,7 +56,7 @@ sealed interface BodyEdit {
   }
 
   /** @param replaces in order */
-  record Texts(java.util.List<TextReplacement> replaces) implements BodyEdit {
+  record Texts(List<TextReplacement> replaces) implements BodyEdit {
     @Override
     public byte[] apply(byte[] body) throws UnprocessableBody {
       var before = TextReplacement.decode(body);

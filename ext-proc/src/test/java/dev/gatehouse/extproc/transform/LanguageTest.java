@@ -2,9 +2,16 @@ package dev.gatehouse.extproc.transform;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.ByteString;
+import com.google.protobuf.Struct;
+import com.google.protobuf.Value;
 import dev.gatehouse.policy.resource.Problem;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.server.Decision.Outcome;
+import dev.gatehouse.testkit.EnvoyStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -162,7 +169,7 @@ class LanguageTest {
     var envoy = Transforming.by("request: [{body: {replace: [{regex: a, replacement: b}]}}]")
         .envoy()
         .requestHeaders(false, ":method", "POST", ":path", "/")
-        .requestBody(com.google.protobuf.ByteString.copyFrom(new byte[] {'a', (byte) 0xc3}), true);
+        .requestBody(ByteString.copyFrom(new byte[] {'a', (byte) 0xc3}), true);
     assertThat(envoy.immediate().orElseThrow().getStatus().getCodeValue()).isEqualTo(400);
   }
 
@@ -246,10 +253,8 @@ class LanguageTest {
 
   @Test
   void metadata_is_told_and_other_filters_is_read() {
-    var fields = com.google.protobuf.Struct.newBuilder()
-        .putFields(
-            "tier",
-            com.google.protobuf.Value.newBuilder().setStringValue("gold").build())
+    var fields = Struct.newBuilder()
+        .putFields("tier", Value.newBuilder().setStringValue("gold").build())
         .build();
     var envoy =
         Transforming.by("""
@@ -311,14 +316,26 @@ class LanguageTest {
     }
   }
 
-  private static dev.gatehouse.testkit.EnvoyStream form(String step, String type, String body) {
+  @Test
+  void the_example_of_the_reference_compiles() throws Exception {
+    var reference = Files.readString(Path.of("../docs/policies.md"));
+    var section = reference.substring(reference.indexOf("## TransformPolicy\n"));
+    var yaml = section.substring(section.indexOf("```yaml") + 7, section.indexOf("\n```\n"));
+    var spec = yaml.substring(yaml.indexOf("  limits:"));
+
+    var problems = new Problems();
+    new TransformCompiler(problems).compile(Transforming.policy(spec.stripIndent()));
+    assertThat(problems.all()).isEmpty();
+  }
+
+  private static EnvoyStream form(String step, String type, String body) {
     return Transforming.by("request: [{" + step + "}]")
         .envoy()
         .requestHeaders(false, ":method", "POST", ":path", "/", "content-type", type)
         .requestBody(body);
   }
 
-  private static dev.gatehouse.testkit.EnvoyStream post(String step, String body) {
+  private static EnvoyStream post(String step, String body) {
     return Transforming.by("request: [{" + step + "}]")
         .envoy()
         .requestHeaders(false, ":method", "POST", ":path", "/", "x-request-id", "r-1")
@@ -326,7 +343,7 @@ class LanguageTest {
   }
 
   private static String[] with(String[] headers, String... more) {
-    var all = new java.util.ArrayList<>(List.of(headers));
+    var all = new ArrayList<>(List.of(headers));
     all.addAll(List.of(more));
     return all.toArray(String[]::new);
   }
