@@ -123,7 +123,7 @@ class EnvoyConfigTest {
   }
 
   @Test
-  void the_services_are_clusters_of_http2_by_address_or_by_name() {
+  void the_services_are_clusters_of_http2_by_address_or_by_name_whose_answers_do_not_pile_up() {
     var wired = shop();
     assertThat(wired.cluster("ext-authz").get("type").asString()).isEqualTo("STATIC");
     assertThat(wired.cluster("ext-proc").get("type").asString()).isEqualTo("STRICT_DNS");
@@ -131,10 +131,10 @@ class EnvoyConfigTest {
       assertThat(wired
               .cluster(name)
               .at(
-                  "/typed_extension_protocol_options/envoy.extensions.upstreams.http.v3.HttpProtocolOptions/explicit_http_config")
-              .has("http2_protocol_options"))
+                  "/typed_extension_protocol_options/envoy.extensions.upstreams.http.v3.HttpProtocolOptions/explicit_http_config/http2_protocol_options/initial_stream_window_size")
+              .asInt())
           .as(name)
-          .isTrue();
+          .isEqualTo(262_144);
     }
   }
 
