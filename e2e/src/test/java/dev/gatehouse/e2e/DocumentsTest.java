@@ -23,8 +23,7 @@ import org.junit.jupiter.api.TestFactory;
 class DocumentsTest {
   private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
   private static final Pattern YAML = Pattern.compile("```yaml\n(.*?)```", Pattern.DOTALL);
-  private static final Pattern SHOWN =
-      Pattern.compile("```(java|yaml)\n(.*?)```", Pattern.DOTALL);
+  private static final Pattern SHOWN = Pattern.compile("```(java|yaml)\n(.*?)```", Pattern.DOTALL);
   private static final Pattern QUOTED = Pattern.compile("`([^`]+)`");
   private static final Pattern LINK = Pattern.compile("\\]\\((?!https?:|#)([^)#]+)");
 
