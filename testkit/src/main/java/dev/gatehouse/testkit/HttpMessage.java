@@ -9,7 +9,12 @@ import org.jspecify.annotations.Nullable;
 
 /** A request or a response on its way through Envoy: as it came, with all that a processor has made of it so far. */
 public final class HttpMessage {
-  private record Field(String name, ByteString value) {}
+  private record Field(String name, ByteString value) {
+    @Override
+    public String toString() {
+      return name + ": " + value.toStringUtf8();
+    }
+  }
 
   /** {@code max_headers_count} of Envoy's connection manager, unless it is set. */
   private static final int MOST_HEADERS = 100;
@@ -50,6 +55,11 @@ public final class HttpMessage {
 
   public ByteString bodyBytes() {
     return body;
+  }
+
+  @Override
+  public String toString() {
+    return headers + " " + body() + (trailers.isEmpty() ? "" : " " + trailers);
   }
 
   /** Whether the body was replaced at the headers (CONTINUE_AND_REPLACE), so that no body is sent to the processor. */

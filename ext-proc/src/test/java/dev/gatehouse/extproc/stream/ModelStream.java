@@ -100,7 +100,7 @@ final class ModelStream {
     }
     went("request", envoy.request(), request, processor.request);
     went("response", envoy.response(), response, processor.response);
-    if (processor.failures == 0) {
+    if (processor.failures == 0 && request.done() && response.done()) {
       var told = envoy.told().getFieldsOrDefault(NAMESPACE, Value.getDefaultInstance());
       check(
           told.getStructValue().getFieldsCount() == processor.told,
