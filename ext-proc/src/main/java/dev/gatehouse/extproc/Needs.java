@@ -51,13 +51,18 @@ public record Needs(
    * Why something is needed.
    *
    * @param step such as {@code response[1]}; the policy where it is no step's
+   * @param name of the step, if it has one
    * @param why a half sentence about it: "its when reads response.body"
    */
-  public record Reason(String step, Origin origin, String why) {
-    /** The step and where it stands. */
+  public record Reason(String step, @Nullable String name, Origin origin, String why) {
+    Reason saying(String otherwise) {
+      return new Reason(step, name, origin, otherwise);
+    }
+
+    /** {@code response[1] "hide" (shop.yaml:20:5)}: the step and where it stands. */
     @Override
     public String toString() {
-      return step + " (" + origin + ")";
+      return step + (name == null ? "" : " \"" + name + "\"") + " (" + origin + ")";
     }
   }
 
@@ -91,7 +96,7 @@ public record Needs(
       case Attachment.None<TransformPolicy> none -> NOTHING;
       case Attachment.Rejected<TransformPolicy>(var meta) ->
         refusal(new Reason(
-            meta.title(), meta.origin(), "it cannot be honoured, and so the streams must fail"));
+            meta.title(), null, meta.origin(), "it cannot be honoured, and so the streams must fail"));
       case Attachment.Of<TransformPolicy>(var policy) -> Planner.plan(policy);
     };
   }

@@ -53,6 +53,10 @@ final class Planner {
     for (int i = 0; i < policy.response().size(); i++) {
       step(policy.response().get(i), Direction.RESPONSE, i);
     }
+    for (var reasons : response.bodies.values()) {
+      reasons.forEach(reason -> request.headers.add(reason.saying(
+          "it needs the response's body, and what of that comes depends on the request's method, accept-encoding and range")));
+    }
     return new Needs(
         request.way(policy.requestBytes()),
         response.way(policy.responseBytes()),
@@ -92,7 +96,9 @@ final class Planner {
 
   private void step(Step step, Direction direction, int index) {
     var at = new At(
-        (direction == Direction.REQUEST ? "request[" : "response[") + index + "]", step.origin());
+        (direction == Direction.REQUEST ? "request[" : "response[") + index + "]",
+        step.name(),
+        step.origin());
     var own = draft(direction);
     own.headers.add(at.reason("it is a step of this direction"));
     if (direction == Direction.RESPONSE && !policy.transformLocalReplies()) {
@@ -100,7 +106,7 @@ final class Planner {
           Needs.CODE_DETAILS, at.reason("it must not change what Envoy answers by itself"));
     }
     for (var op : step.json()) {
-      json(op, own, new At(at.step, op.origin()));
+      json(op, own, new At(at.step, at.name, op.origin()));
     }
     if (step.form() != null) {
       own.body(Body.WHOLE, at.reason("it changes a form, whose fields may come in any order"));
@@ -112,16 +118,15 @@ final class Planner {
       writesMetadata = at.reason("it writes metadata");
     }
     texts(step).forEach((part, reads) -> reads(part, reads, direction, at));
-    if (direction == Direction.RESPONSE && (!step.json().isEmpty() || step.body() != null)) {
-      request.headers.add(at.reason(
-          "what it does to the body depends on the request's method and accept-encoding"));
+    if (step.body() instanceof BodyTemplate && direction == Direction.RESPONSE) {
+      request.headers.add(at.reason("to a HEAD there is no body that it could replace"));
     }
   }
 
   /** The place of a step. */
-  private record At(String step, Origin origin) {
+  private record At(String step, @Nullable String name, Origin origin) {
     Reason reason(String why) {
-      return new Reason(step, origin, why);
+      return new Reason(step, name, origin, why);
     }
   }
 

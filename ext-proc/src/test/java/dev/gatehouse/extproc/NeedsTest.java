@@ -82,6 +82,7 @@ class NeedsTest {
         "{body: {template: none}}",
         "{json: [{op: set, at: /id, value: {deep: ['${request.id}']}}]}",
         "{json: [{op: remove, at: /id}]}",
+        "{when: response.body.x == 1, headers: {remove: [x-powered-by]}}",
       })
   void a_response_step_that_looks_at_the_request_needs_its_headers(String step) {
     var needs = needs("response: [{headers: {remove: [server]}}, " + step + "]");
@@ -144,6 +145,14 @@ class NeedsTest {
     assertThat(needs.mode(Direction.REQUEST)).isEqualTo(Mode.FULL_DUPLEX_STREAMED);
     assertThat(needs.mode(Direction.RESPONSE)).isEqualTo(Mode.FULL_DUPLEX_STREAMED);
     assertThat(needs.buffer()).isZero();
+  }
+
+  @Test
+  void a_step_that_writes_metadata_is_named_and_so_is_a_named_step() {
+    var needs = needs(
+        "request: [{headers: {set: {x-a: b}}}, {name: count, metadata: {tenant: '${request.path}'}}]");
+    assertThat(needs.writesMetadata()).hasToString("request[1] \"count\" (policies.yaml:17:41)");
+    assertThat(needs("request: [{headers: {set: {x-a: b}}}]").writesMetadata()).isNull();
   }
 
   @Test

@@ -209,13 +209,29 @@ public final class ExtensionLint {
           error(
               "processingMode." + name(direction),
               "the body is not sent: %s; write body: %s".formatted(idle(reason), wanted));
-        case STREAMED, BUFFERED_PARTIAL ->
+        case STREAMED -> streamed(direction, reason);
+        case BUFFERED_PARTIAL ->
           error(
               "processingMode." + name(direction) + ".body",
-              "%s does not show the whole body before its headers have gone: %s, and such messages are answered 500; write body: %s"
-                  .formatted(phase.body(), idle(reason), wanted));
+              "BufferedPartial shows as much of a body as fits into a buffer and lets the rest pass unseen: %s, and such messages are answered 500; write body: %s"
+                  .formatted(idle(reason), wanted));
         case BUFFERED -> buffered(direction, reason);
         case FULL_DUPLEX_STREAMED -> {}
+      }
+    }
+
+    private void streamed(Direction direction, Reason reason) {
+      var where = "processingMode." + name(direction) + ".body";
+      if (needs.way(direction).body() == Needs.Body.WHOLE) {
+        error(
+            where,
+            "Streamed shows a body in pieces, each of which must be answered before the next comes: %s, and such messages are answered 500; write body: %s"
+                .formatted(idle(reason), Wanted.body(needs, direction)));
+      } else {
+        warning(
+            where,
+            "Streamed lets the headers go before the body is seen: what cannot be read or is too large breaks off, where FullDuplexStreamed would let ext-proc answer %d"
+                .formatted(direction == Direction.REQUEST ? 400 : 502));
       }
     }
 

@@ -45,7 +45,7 @@ class ExtensionLintTest {
                 "")))
         .containsExactly(
             "shop.yaml:28:5: spec.extProc[0].processingMode: request is missing, and without it the gateway does not even send the headers: "
-                + "response[0] (shop.yaml:20:14) would not work (what it does to the body depends on the request's method and accept-encoding); write request: {}");
+                + "response[0] (shop.yaml:20:22) would not work (it needs the response's body, and what of that comes depends on the request's method, accept-encoding and range); write request: {}");
   }
 
   @ParameterizedTest
@@ -53,8 +53,7 @@ class ExtensionLintTest {
       delimiter = '|',
       value = {
         "'' | the body is not sent: response[0] (shop.yaml:20:22) would not work (it masks /card); write body: FullDuplexStreamed",
-        "'body: Streamed, ' | Streamed does not show the whole body",
-        "'body: BufferedPartial, ' | BufferedPartial does not show the whole body",
+        "'body: BufferedPartial, ' | BufferedPartial shows as much of a body as fits into a buffer",
       })
   void a_body_that_does_not_come_as_a_step_needs_it_is_an_error(String body, String expected) {
     var extension = ours(ALL.replace("body: FullDuplexStreamed, ", body), "");
@@ -63,6 +62,20 @@ class ExtensionLintTest {
         .asString()
         .doesNotContain("warning:")
         .contains("spec.extProc[0].processingMode.response", expected);
+  }
+
+  @Test
+  void streamed_does_for_what_is_changed_in_pieces_but_cannot_refuse_any_more() {
+    var streamed = ours(ALL.replace("FullDuplexStreamed", "Streamed"), "");
+    assertThat(lint(MASKS, streamed))
+        .singleElement()
+        .asString()
+        .contains("warning:", "breaks off, where FullDuplexStreamed would let ext-proc answer 502");
+    assertThat(lint("response: [{when: response.body.x, headers: {remove: [a]}}]", streamed))
+        .singleElement()
+        .asString()
+        .doesNotContain("warning:")
+        .contains("Streamed shows a body in pieces", "its when reads response.body");
   }
 
   @Test
@@ -123,6 +136,17 @@ class ExtensionLintTest {
             "accessibleNamespaces: \"envoy.filters.http.ext_authz\" is missing", "reads auth");
     assertThat(lint(
             reads, ours(mode, "metadata: {accessibleNamespaces: [envoy.filters.http.ext_authz]}")))
+        .isEmpty();
+  }
+
+  @Test
+  void metadata_that_is_written_must_be_writable() {
+    var writes = "request: [{name: tenant, metadata: {tenant: '${request.url_path}'}}]";
+    var mode = "request: {attributes: [xds.route_metadata]}";
+    assertThat(lint(writes, ours(mode, "")))
+        .containsExactly(
+            "shop.yaml:28:5: spec.extProc[0].metadata.writableNamespaces: \"gatehouse.ext_proc\" is missing: request[0] \"tenant\" (shop.yaml:20:13) would not work (it writes metadata)");
+    assertThat(lint(writes, ours(mode, "metadata: {writableNamespaces: [gatehouse.ext_proc]}")))
         .isEmpty();
   }
 

@@ -140,6 +140,13 @@ class ExtensionPoliciesTest {
   }
 
   @Test
+  void what_ext_proc_may_write_is_named() {
+    assertThat(written(ROUTE, transform("request: [{metadata: {tenant: '${request.path}'}}]"))
+            .yaml())
+        .contains("writableNamespaces:\n      - \"gatehouse.ext_proc\"");
+  }
+
+  @Test
   void what_another_filter_said_is_named() {
     assertThat(written(
                 ROUTE,
@@ -205,6 +212,7 @@ class ExtensionPoliciesTest {
         "limits: {responseBytes: 9Ki}\nresponse: [{when: response.body.x, headers: {remove: [a]}}]",
         "response: [{when: response.body.x, headers: {remove: [a]}}]",
         "request: [{when: request.body.x, headers: {remove: [a]}}]\n" + MASKS,
+        "request: [{metadata: {tenant: '${request.path}'}}]",
         "localReplies: Transform\nresponse: [{headers: {remove: [server]}}]",
       })
   void what_is_written_is_read_back_and_lint_has_nothing_to_say(String spec) {
