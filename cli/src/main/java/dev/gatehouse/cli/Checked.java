@@ -7,6 +7,7 @@ import dev.gatehouse.extproc.ExtProcSettings;
 import dev.gatehouse.policy.attach.AttachedRule;
 import dev.gatehouse.policy.resource.Problem;
 import dev.gatehouse.policy.resource.Problems;
+import dev.gatehouse.policy.source.Front;
 import dev.gatehouse.policy.source.PolicySource;
 import dev.gatehouse.ratelimit.RateLimit;
 import dev.gatehouse.ratelimit.RateLimitSettings;
@@ -39,14 +40,9 @@ record Checked(List<AttachedRule> rules, List<Problem> problems) {
    */
   record Config(Path folder, boolean mergeDomains) {}
 
-  /**
-   * The gateway in front.
-   *
-   * @param envoyGateway Envoy Gateway, and no Envoy that {@code wire envoy} configures
-   * @param extProc the Service that ext-proc is there; null: known by its name
-   */
-  record Gateway(boolean envoyGateway, @Nullable ProcessorService extProc) {
-    static final Gateway ENVOY = new Gateway(false, null);
+  /** @param extProc the Service that ext-proc is behind Envoy Gateway; null: known by its name */
+  record Gateway(Front front, @Nullable ProcessorService extProc) {
+    static final Gateway ENVOY = new Gateway(Front.ENVOY, null);
   }
 
   static Checked folders(List<Path> folders) {
@@ -55,7 +51,7 @@ record Checked(List<AttachedRule> rules, List<Problem> problems) {
 
   static Checked folders(List<Path> folders, @Nullable Config config, Gateway gateway) {
     var loops = EventLoops.start(1);
-    try (var policies = PolicySource.folders(folders, false)) {
+    try (var policies = PolicySource.folders(folders, false, gateway.front)) {
       var context = new ServiceContext(
           loops, new PrometheusRegistry(), DecisionListener.NONE, InstantSource.system());
       var settings = RateLimitSettings.defaults();
@@ -66,11 +62,12 @@ record Checked(List<AttachedRule> rules, List<Problem> problems) {
           ExtProc.create(policies, ExtProcSettings.defaults(), context));
       var load = policies.start();
       var wired = new Problems();
-      if (!gateway.envoyGateway) {
+      if (gateway.front == Front.ENVOY) {
         EnvoyConfig.of(load.policies(), WireCommand.LOCAL, wired);
       }
       BodyNotices.check(load.policies(), wired);
-      ExtensionLint.check(load.policies(), gateway.extProc, gateway.envoyGateway, wired);
+      ExtensionLint.check(
+          load.policies(), gateway.extProc, gateway.front == Front.ENVOY_GATEWAY, wired);
       var configured = new Problems();
       if (config != null) {
         // Dot-files lie about beside what is meant: an editor's, a mount's.

@@ -3,6 +3,7 @@ package dev.gatehouse.cli;
 import dev.gatehouse.policy.attach.AttachedRule;
 import dev.gatehouse.policy.resource.Problem;
 import dev.gatehouse.policy.resource.Problem.Severity;
+import dev.gatehouse.policy.source.Front;
 import dev.gatehouse.wire.envoygateway.ProcessorService;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -75,28 +76,21 @@ final class LintCommand implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "envoy",
       converter = FrontName.class,
-      description = {
-        "What is in front: envoy, as 'wire envoy' configures it, or envoy-gateway, where each route",
-        "that a TransformPolicy changes needs an EnvoyExtensionPolicy. Default: ${DEFAULT-VALUE}."
-      })
+      description =
+          "What is in front: envoy, as 'wire envoy' configures it, or envoy-gateway, where each route"
+              + " that a TransformPolicy changes needs an EnvoyExtensionPolicy, and whose own policies"
+              + " are its own to enforce. Default: ${DEFAULT-VALUE}.")
   Front gateway = Front.ENVOY;
 
   @Option(
       names = "--ext-proc-service",
       paramLabel = "NAMESPACE/NAME:PORT",
       converter = ServiceName.class,
-      description = {
-        "Which extProc of an EnvoyExtensionPolicy is ours. Default: those whose backend or its",
-        "namespace is called gatehouse or gatehouse-….",
-      })
+      description =
+          "Which extProc of an EnvoyExtensionPolicy is ours. Default: those that 'wire envoy-gateway'"
+              + " wrote, and those whose backend or its namespace is called gatehouse or gatehouse-….")
   @Nullable
   ProcessorService extProc;
-
-  /** What asks the services. */
-  enum Front {
-    ENVOY,
-    ENVOY_GATEWAY
-  }
 
   static final class FrontName implements ITypeConverter<Front> {
     @Override
@@ -138,7 +132,7 @@ final class LintCommand implements Callable<Integer> {
     var checked = Checked.folders(
         folders,
         config == null ? null : new Checked.Config(config, mergeDomains),
-        new Checked.Gateway(gateway == Front.ENVOY_GATEWAY, extProc));
+        new Checked.Gateway(gateway, extProc));
     if (output == Output.json) {
       terminal.out().println(json(checked));
     } else {
@@ -157,20 +151,23 @@ final class LintCommand implements Callable<Integer> {
     for (var problem : checked.problems()) {
       terminal.out().println(painted(problem));
     }
-    for (var open : checked.open()) {
+    for (var open : open(checked)) {
       terminal
           .out()
           .println(terminal.dim("open: " + title(open) + " asks nobody who the client is"));
     }
     var errors = checked.count(Severity.ERROR);
     var warnings = checked.count(Severity.WARNING);
-    var summary = "%d route rules, %s, %s, %d open"
-        .formatted(
-            checked.rules().size(),
-            counted(errors, "error"),
-            counted(warnings, "warning"),
-            checked.open().size());
+    var summary = "%d route rules, %s, %s"
+            .formatted(
+                checked.rules().size(), counted(errors, "error"), counted(warnings, "warning"))
+        + (gateway == Front.ENVOY ? ", %d open".formatted(open(checked).size()) : "");
     terminal.out().println(errors > 0 ? terminal.red(summary) : terminal.green(summary));
+  }
+
+  /** Behind Envoy Gateway that is its SecurityPolicies' to say. */
+  private List<AttachedRule> open(Checked checked) {
+    return gateway == Front.ENVOY ? checked.open() : List.of();
   }
 
   private String painted(Problem problem) {
@@ -190,14 +187,14 @@ final class LintCommand implements Callable<Integer> {
     return rule.route() + " on " + rule.listener();
   }
 
-  private static String json(Checked checked) {
+  private String json(Checked checked) {
     var json = new LinkedHashMap<String, Object>();
     json.put("errors", checked.count(Severity.ERROR));
     json.put("warnings", checked.count(Severity.WARNING));
     json.put("problems", checked.problems().stream().map(LintCommand::json).toList());
     json.put(
         "open",
-        checked.open().stream()
+        open(checked).stream()
             .map(rule -> Map.of(
                 "listener", rule.listener().toString(), "route", rule.route().toString()))
             .toList());

@@ -2,6 +2,7 @@ package dev.gatehouse.cli;
 
 import dev.gatehouse.policy.resource.Problem.Severity;
 import dev.gatehouse.policy.resource.Problems;
+import dev.gatehouse.policy.source.Front;
 import dev.gatehouse.policy.source.Load;
 import dev.gatehouse.wire.envoygateway.ExtensionPolicies;
 import dev.gatehouse.wire.envoygateway.ProcessorService;
@@ -21,11 +22,11 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     abbreviateSynopsis = true,
     description = {
-      "The EnvoyExtensionPolicies by which Envoy Gateway asks ext-proc on the routes that a",
-      "TransformPolicy changes: each sends as little as its steps need.",
+      "EnvoyExtensionPolicies, by which Envoy Gateway asks ext-proc.",
       "",
-      "One a route or, where rules of a route need different things, one a rule; and a ReferenceGrant",
-      "where ext-proc is in another namespace.",
+      "One a route that a TransformPolicy changes or, where rules of a route need different things, one a",
+      "rule. Each sends as little as the steps need. Beside them a ReferenceGrant, where ext-proc is in",
+      "another namespace.",
       ""
     },
     footer = {
@@ -60,12 +61,10 @@ final class WireEnvoyGatewayCommand implements Callable<Integer> {
   ProcessorService service;
 
   @Option(
-      names = {"--out", "--output"},
+      names = "--out",
       paramLabel = "DIR",
-      description = {
-        "The folder to write " + FILE + " to; made if it is not there.",
-        "Default: the standard output."
-      })
+      description = "The folder to write " + FILE
+          + " to; made if it is not there. Default: the standard" + " output.")
   @Nullable
   Path out;
 
@@ -80,7 +79,7 @@ final class WireEnvoyGatewayCommand implements Callable<Integer> {
         throw new Failure("--policies " + folder + " is not a folder");
       }
     }
-    var load = Load.folders(folders);
+    var load = Load.folders(folders, Front.ENVOY_GATEWAY);
     var problems = new Problems();
     var yaml = ExtensionPolicies.yaml(load.policies(), Objects.requireNonNull(service), problems);
     Stream.concat(load.problems().all().stream(), problems.all().stream())

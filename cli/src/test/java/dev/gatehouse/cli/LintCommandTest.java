@@ -145,7 +145,7 @@ final class LintCommandTest {
             DEMO.toString(),
             "--ext-proc-service",
             "gatehouse/ext-proc:9002",
-            "--output",
+            "--out",
             folder.toString()))
         .isZero();
     out.getBuffer().setLength(0);
@@ -155,7 +155,20 @@ final class LintCommandTest {
             "--gateway=envoy-gateway",
             "--ext-proc-service=gatehouse/ext-proc:9002"))
         .isZero();
-    assertThat(out.toString()).contains("3 route rules, 0 errors, 0 warnings, 1 open");
+    assertThat(out.toString()).endsWith("3 route rules, 0 errors, 0 warnings\n");
+  }
+
+  @Test
+  void what_envoy_gateway_enforces_is_its_own_to_judge() throws IOException {
+    demoWith("security.yaml", "  cors:", "  oidc: {}\n  cors:");
+    assertThat(run("lint", folder.toString())).isOne();
+    assertThat(out.toString()).contains("oidc");
+
+    out.getBuffer().setLength(0);
+    run("lint", folder.toString(), "--gateway", "envoy-gateway");
+    assertThat(out.toString())
+        .contains("notice: skipped: the gateway enforces a SecurityPolicy by itself")
+        .doesNotContain("oidc", "asks nobody");
   }
 
   @Test

@@ -96,7 +96,10 @@ public record Needs(
       case Attachment.None<TransformPolicy> none -> NOTHING;
       case Attachment.Rejected<TransformPolicy>(var meta) ->
         refusal(new Reason(
-            meta.title(), null, meta.origin(), "it cannot be honoured, and so the streams must fail"));
+            meta.title(),
+            null,
+            meta.origin(),
+            "it cannot be honoured, and so the streams must fail"));
       case Attachment.Of<TransformPolicy>(var policy) -> Planner.plan(policy);
     };
   }

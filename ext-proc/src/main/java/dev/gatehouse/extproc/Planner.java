@@ -54,8 +54,10 @@ final class Planner {
       step(policy.response().get(i), Direction.RESPONSE, i);
     }
     for (var reasons : response.bodies.values()) {
-      reasons.forEach(reason -> request.headers.add(reason.saying(
-          "it needs the response's body, and what of that comes depends on the request's method, accept-encoding and range")));
+      reasons.forEach(
+          reason -> request.headers.add(
+              reason.saying(
+                  "it needs the response's body, and what of that comes depends on the request's method, accept-encoding and range")));
     }
     return new Needs(
         request.way(policy.requestBytes()),

@@ -22,12 +22,19 @@ public final class ResourceReader {
   private static final int MAX_RESOURCES = 50_000;
 
   private final Problems problems;
+  private final Set<String> enforcedElsewhere;
   private final Map<String, Resource> resources = new LinkedHashMap<>();
   private final Map<String, Resource> seen = new HashMap<>();
   private final Set<String> unreadable = new LinkedHashSet<>();
 
   public ResourceReader(Problems problems) {
+    this(problems, Set.of());
+  }
+
+  /** @param enforcedElsewhere kinds that the gateway enforces itself, and that are skipped */
+  public ResourceReader(Problems problems, Set<String> enforcedElsewhere) {
     this.problems = problems;
+    this.enforcedElsewhere = enforcedElsewhere;
   }
 
   /** Reads the documents of a text; {@code file} is its name in problems. */
@@ -117,6 +124,12 @@ public final class ResourceReader {
           fields.origin(),
           "",
           "skipped: Gatehouse does not read " + Shown.of(kind) + " (" + Shown.of(apiVersion) + ")");
+      return null;
+    }
+    if (enforcedElsewhere.contains(meant.name())) {
+      fields.others();
+      problems.notice(
+          fields.origin(), "", "skipped: the gateway enforces a " + meant.name() + " by itself");
       return null;
     }
     if (!meant.name().equals(kind)) {

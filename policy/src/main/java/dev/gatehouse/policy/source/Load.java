@@ -9,16 +9,21 @@ import java.util.List;
 public record Load(PolicySet policies, Problems problems) {
   /** Reads every {@code .yaml} and {@code .yml} file below the folders. */
   public static Load folders(List<Path> folders) {
-    return of(SourceFiles.read(folders, Selection.POLICIES).files());
+    return folders(folders, Front.ENVOY);
+  }
+
+  /** As it is to be read behind a gateway. */
+  public static Load folders(List<Path> folders, Front front) {
+    return of(SourceFiles.read(folders, Selection.POLICIES).files(), front);
   }
 
   /** Reads one text, for tests; {@code file} is its name in problems. */
   public static Load text(String file, String yaml) {
-    return of(List.of(new SourceFile.Text(file, yaml)));
+    return of(List.of(new SourceFile.Text(file, yaml)), Front.ENVOY);
   }
 
-  private static Load of(List<SourceFile> files) {
-    var reading = Reading.of(files);
+  private static Load of(List<SourceFile> files, Front front) {
+    var reading = Reading.of(files, front);
     return new Load(reading.attach(), reading.problems());
   }
 }

@@ -25,6 +25,7 @@ public final class PolicySource implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(PolicySource.class);
 
   private final boolean strict;
+  private final Front front;
   private final WatchedFiles files;
   private final List<Plan<?>> plans = new ArrayList<>();
   private final List<Consumer<Reload>> listeners = new CopyOnWriteArrayList<>();
@@ -36,11 +37,12 @@ public final class PolicySource implements AutoCloseable {
   private volatile InForce inForce;
   private boolean started;
 
-  private PolicySource(List<Path> folders, boolean strict) {
+  private PolicySource(List<Path> folders, boolean strict, Front front) {
     this.strict = strict;
+    this.front = front;
     this.since = Instant.now();
     this.files = new WatchedFiles(folders, Selection.POLICIES, List.of());
-    this.first = Reading.of(files.files());
+    this.first = Reading.of(files.files(), front);
     this.policies = first.attach();
     this.inForce = new InForce(policies, metas(first), since, first.problems().all(), true);
   }
@@ -51,7 +53,12 @@ public final class PolicySource implements AutoCloseable {
    * @param strict any error, a compiler's too, makes {@link #start} throw {@link PolicyException}
    */
   public static PolicySource folders(List<Path> folders, boolean strict) {
-    return new PolicySource(folders, strict);
+    return folders(folders, strict, Front.ENVOY);
+  }
+
+  /** As they are to be read behind a gateway. */
+  public static PolicySource folders(List<Path> folders, boolean strict, Front front) {
+    return new PolicySource(folders, strict, front);
   }
 
   /** Compiles the first plan of what was read, and every later one; to be called before {@link #start}. */
@@ -82,7 +89,7 @@ public final class PolicySource implements AutoCloseable {
     inForce = new InForce(policies, metas(first), since, problems.all(), true);
     var reload = new Reload(true, policies, problems.all(), since);
     tell(reload);
-    files.start("gatehouse-policies", changed -> load(Reading.of(changed)));
+    files.start("gatehouse-policies", changed -> load(Reading.of(changed, front)));
     started = true;
     return reload;
   }

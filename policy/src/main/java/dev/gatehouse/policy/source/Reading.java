@@ -14,9 +14,9 @@ import org.slf4j.LoggerFactory;
 record Reading(List<Resource> resources, List<String> unreadable, Problems problems) {
   private static final Logger LOG = LoggerFactory.getLogger(Reading.class);
 
-  static Reading of(List<SourceFile> files) {
+  static Reading of(List<SourceFile> files, Front front) {
     var problems = new Problems();
-    var reader = new ResourceReader(problems);
+    var reader = new ResourceReader(problems, front.enforces());
     for (var file : files) {
       switch (file) {
         case SourceFile.Text(var name, var text) -> read(reader, name, text);
