@@ -188,6 +188,21 @@ final class ExplainTransformTest {
   }
 
   @Test
+  void a_body_out_of_nothing_is_all_new_and_a_letter_is_no_secret() throws IOException {
+    policy("""
+        response:
+        - status: 502
+          body: {template: '{"error":"x"}'}
+        """);
+
+    assertThat(explain("--path", "/?key=1", "--response-status", "503")).isZero();
+    assertThat(out.toString())
+        .contains("response step 1 (")
+        .containsPattern("\\+ +\"error\" : \"x\"")
+        .doesNotContain("- null", "****");
+  }
+
+  @Test
   void metadata_that_a_step_writes_is_what_a_limit_behind_it_counts_by() throws IOException {
     policy("""
         request:

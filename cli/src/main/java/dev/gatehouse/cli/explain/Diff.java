@@ -84,6 +84,9 @@ final class Diff {
 
   /** JSON one value a line; null for what is no text. */
   private static @Nullable List<String> lines(ByteString body) {
+    if (body.isEmpty()) {
+      return List.of();
+    }
     String text;
     try {
       text = StandardCharsets.UTF_8

@@ -36,6 +36,9 @@ final class Secrets {
   /** A shorter one is hidden only where it stands as a word: it may be a part of anything. */
   private static final int WORD_BELOW = 4;
 
+  /** A shorter one is none that could not be guessed, and hidden it would take every such letter out of the page. */
+  private static final int NO_SECRET_BELOW = 3;
+
   private static final Pattern SECRET_NAME = Pattern.compile(
       "(?i).*(authorization|token|secret|passw|pwd|passphrase|credential|api[-_]?key|session|assertion|signature|cookie).*");
   private static final Set<String> SECRET_PARAMETERS =
@@ -223,6 +226,9 @@ final class Secrets {
   }
 
   private void hide(String text, String instead) {
+    if (text.length() < NO_SECRET_BELOW) {
+      return;
+    }
     shown.putIfAbsent(text, instead);
     shown.putIfAbsent(URLEncoder.encode(text, StandardCharsets.UTF_8), instead);
     var json = JsonMapper.shared().writeValueAsString(text);
