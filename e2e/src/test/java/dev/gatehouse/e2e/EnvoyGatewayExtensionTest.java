@@ -135,8 +135,8 @@ class EnvoyGatewayExtensionTest {
         load.policies(), ProcessorService.parse("shop/ext-proc:9002"), problems);
     assertThat(load.problems().all()).isEmpty();
     assertThat(problems.all()).isEmpty();
-    var extProc = YAML.readTree(written.replace("xds.route_metadata", identity))
-        .at("/spec/extProc/0");
+    var extProc =
+        YAML.readTree(written.replace("xds.route_metadata", identity)).at("/spec/extProc/0");
     var usual = Gate.Settings.of(
         policies,
         Files.createDirectory(folder.resolve("envoy")),
@@ -189,13 +189,11 @@ class EnvoyGatewayExtensionTest {
     service.remove("initial_metadata");
     filter.removeAll();
     filter.put(
-        "@type",
-        "type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor");
+        "@type", "type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor");
     filter.set("grpc_service", service);
     filter.put("failure_mode_allow", extProc.get("failOpen").asBoolean());
     filter.put(
-        "message_timeout",
-        extProc.get("messageTimeout").asString().replace("500ms", "0.5s"));
+        "message_timeout", extProc.get("messageTimeout").asString().replace("500ms", "0.5s"));
     var mode = filter.putObject("processing_mode");
     for (var direction : List.of("request", "response")) {
       var side = extProc.path("processingMode").path(direction);
