@@ -81,6 +81,7 @@ public final class EnvoyExchange {
   private boolean early;
   private Overrides overrides = Overrides.FORBIDDEN;
   private boolean observed;
+  private boolean endsTwice;
   private boolean tellsModes = true;
   private boolean bodyBeforeAnswer;
   private int bufferLimit = 1 << 20;
@@ -248,6 +249,12 @@ public final class EnvoyExchange {
     return this;
   }
 
+  /** The end of a body comes twice, as Envoy ≥ 1.35 may send it under FULL_DUPLEX_STREAMED; the second is not answered. */
+  public EnvoyExchange endOfStreamTwice() {
+    endsTwice = true;
+    return this;
+  }
+
   /** {@code observability_mode: true}. */
   public EnvoyExchange observed() {
     observed = true;
@@ -388,6 +395,9 @@ public final class EnvoyExchange {
         .patience(messageTimeout, maxMessageTimeout);
     if (mayReset) {
       stream.allowReset();
+    }
+    if (endsTwice) {
+      stream.endOfStreamTwice();
     }
     forwarded.forEach(stream::metadata);
     return stream;

@@ -78,6 +78,7 @@ public final class EnvoyStream implements AutoCloseable {
   private Duration patience = PATIENCE;
   private Duration mostPatience = Duration.ZERO;
   private boolean mayReset;
+  private boolean endsTwice;
   private final Struct.Builder requestAttributes = Struct.newBuilder();
   private final Struct.Builder responseAttributes = Struct.newBuilder();
   private final Struct.Builder forwarded = Struct.newBuilder();
@@ -170,6 +171,11 @@ public final class EnvoyStream implements AutoCloseable {
   /** An immediate response may come when the response's headers have gone: the client's stream is reset then. */
   public EnvoyStream allowReset() {
     mayReset = true;
+    return this;
+  }
+
+  EnvoyStream endOfStreamTwice() {
+    endsTwice = true;
     return this;
   }
 
@@ -422,6 +428,9 @@ public final class EnvoyStream implements AutoCloseable {
     return telling(() -> {
       event.run();
       var side = isRequest ? filter().request() : filter().response();
+      if (last && endsTwice) {
+        var _ = side.endsAgain();
+      }
       while (side.mustWait(last) && filter().immediate() == null) {
         if (!takeNext(patience())) {
           throw side.unanswered(" within " + patience());

@@ -25,6 +25,7 @@ import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 /** What the played Envoy sends, and what it makes of right answers. */
@@ -269,6 +270,32 @@ class EnvoyStreamTest {
             RequestCase.RESPONSE_HEADERS,
             RequestCase.REQUEST_BODY,
             RequestCase.REQUEST_BODY);
+  }
+
+  @Test
+  void the_end_of_a_full_duplex_body_may_come_twice() {
+    var ended = new AtomicBoolean();
+    var peer = new ScriptedPeer((message, answers) -> {
+      var end = message.getRequestBody().getEndOfStream();
+      if (!end || !ended.getAndSet(true)) {
+        answers.say(Says.mirror(message, message.hasRequestBody()));
+      }
+    });
+    EnvoyStream.request("POST /x", BODY)
+        .requestMode(FULL_DUPLEX_STREAMED)
+        .endOfStreamTwice()
+        .respond(200)
+        .through(peer)
+        .expectUpstreamBody(BODY);
+    assertThat(peer.sent)
+        .filteredOn(message -> message.getRequestBody().getEndOfStream())
+        .hasSize(2);
+    assertThatThrownBy(() -> EnvoyStream.request("POST /x", BODY)
+            .requestMode(FULL_DUPLEX_STREAMED)
+            .endOfStreamTwice()
+            .through(mirror(true, false)))
+        .isInstanceOf(BrokenRule.class)
+        .hasMessageContaining("UNASKED");
   }
 
   @Test

@@ -6,21 +6,13 @@ import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
 import dev.gatehouse.extproc.stream.Patience;
-import dev.gatehouse.extproc.stream.Processor;
-import dev.gatehouse.extproc.transform.StreamFacts;
-import dev.gatehouse.extproc.transform.TransformCompiler;
 import dev.gatehouse.extproc.transform.TransformPlan;
-import dev.gatehouse.extproc.transform.TransformProcessor;
-import dev.gatehouse.policy.attach.Attachment;
-import dev.gatehouse.policy.resource.Problems;
-import dev.gatehouse.policy.resource.TransformPolicy;
-import dev.gatehouse.policy.source.Load;
-import dev.gatehouse.server.DecisionListener;
 import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
@@ -47,38 +39,19 @@ class BadInputOnEnvoyTest {
   private static final List<BodySendMode> MODES =
       List.of(BodySendMode.BUFFERED, BodySendMode.FULL_DUPLEX_STREAMED);
 
-  private static final String POLICY = """
-      apiVersion: gateway.networking.k8s.io/v1
-      kind: Gateway
-      metadata: {name: web, namespace: shop}
-      spec: {listeners: [{name: http, port: 80, protocol: HTTP}]}
-      ---
-      apiVersion: gateway.networking.k8s.io/v1
-      kind: HTTPRoute
-      metadata: {name: orders, namespace: shop}
-      spec:
-        parentRefs: [{name: web}]
-        rules: [{name: list, backendRefs: [{name: shop, port: 80}]}]
-      ---
-      apiVersion: gatehouse.dev/v1alpha1
-      kind: TransformPolicy
-      metadata: {name: orders, namespace: shop}
-      spec:
-        targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: orders}]
-        limits: {requestBytes: 1Mi, responseBytes: 1Mi}
-        request: [{json: [{op: mask, at: /**/card}]}]
-        response: [{json: [{op: mask, at: /**/card}]}]
-      """;
-
-  private final TransformPlan plan = plan();
+  private final TransformPlan plan = Transforms.plan("""
+      limits: {requestBytes: 1Mi, responseBytes: 1Mi}
+      request: [{json: [{op: mask, at: /**/card}]}]
+      response: [{json: [{op: mask, at: /**/card}]}]
+      """);
   private RawUpstream upstream;
   private ProcessingGate gate;
 
   @BeforeAll
   void open(@TempDir Path folder) throws IOException {
     upstream = new RawUpstream();
-    gate =
-        new ProcessingGate(folder, upstream.port(), "10s", Patience.DEFAULT, number -> processor());
+    gate = new ProcessingGate(
+        folder, upstream.port(), "10s", Patience.DEFAULT, number -> Transforms.processor(plan));
     upstream.says((rest, out) -> answer(out, "content-length: 2\r\n", "{}"));
     await().until(() -> get(BodySendMode.BUFFERED).startsWith("HTTP/1.1 200"));
   }
@@ -87,23 +60,6 @@ class BadInputOnEnvoyTest {
   void close() {
     gate.close();
     upstream.close();
-  }
-
-  private Processor processor() {
-    return new TransformProcessor(plan, new StreamFacts(null, false), "", DecisionListener.NONE);
-  }
-
-  private static TransformPlan plan() {
-    var load = Load.text("test.yaml", POLICY);
-    var problems = new Problems();
-    if (load.policies().rules().getFirst().transform()
-        instanceof Attachment.Of<TransformPolicy>(var policy)) {
-      var plan = new TransformCompiler(problems).compile(policy);
-      if (plan != null) {
-        return plan;
-      }
-    }
-    throw new AssertionError("" + load.problems().all() + problems.all());
   }
 
   @Test
@@ -186,7 +142,7 @@ class BadInputOnEnvoyTest {
   private static int read(Socket socket, byte[] some) throws IOException {
     try {
       return socket.getInputStream().read(some);
-    } catch (java.net.SocketException e) {
+    } catch (SocketException e) {
       return -1; // Reset: that is an answer, too.
     }
   }

@@ -1,0 +1,56 @@
+package dev.gatehouse.e2e.streams;
+
+import dev.gatehouse.extproc.stream.Processor;
+import dev.gatehouse.extproc.transform.StreamFacts;
+import dev.gatehouse.extproc.transform.TransformCompiler;
+import dev.gatehouse.extproc.transform.TransformPlan;
+import dev.gatehouse.extproc.transform.TransformProcessor;
+import dev.gatehouse.policy.attach.Attachment;
+import dev.gatehouse.policy.resource.Problems;
+import dev.gatehouse.policy.resource.TransformPolicy;
+import dev.gatehouse.policy.source.Load;
+import dev.gatehouse.server.DecisionListener;
+
+/** TransformPolicies for a {@link ProcessingGate}, which knows no routes. */
+final class Transforms {
+  private static final String FRAME = """
+      apiVersion: gateway.networking.k8s.io/v1
+      kind: Gateway
+      metadata: {name: web, namespace: shop}
+      spec: {listeners: [{name: http, port: 80, protocol: HTTP}]}
+      ---
+      apiVersion: gateway.networking.k8s.io/v1
+      kind: HTTPRoute
+      metadata: {name: orders, namespace: shop}
+      spec:
+        parentRefs: [{name: web}]
+        rules: [{name: list, backendRefs: [{name: shop, port: 80}]}]
+      ---
+      apiVersion: gatehouse.dev/v1alpha1
+      kind: TransformPolicy
+      metadata: {name: orders, namespace: shop}
+      spec:
+        targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: orders}]
+      """;
+
+  private Transforms() {}
+
+  /** @param spec what follows {@code targetRefs} in the policy's spec */
+  static TransformPlan plan(String spec) {
+    var load = Load.text("test.yaml", FRAME + spec.indent(2));
+    var problems = new Problems();
+    if (load.policies().rules().getFirst().transform()
+        instanceof Attachment.Of<TransformPolicy>(var policy)) {
+      var plan = new TransformCompiler(problems).compile(policy);
+      if (plan != null) {
+        return plan;
+      }
+    }
+    throw new AssertionError("" + load.problems().all() + problems.all());
+  }
+
+  /** Of one stream. */
+  static Processor processor(TransformPlan plan) {
+    return new TransformProcessor(plan, new StreamFacts(null, false), "", DecisionListener.NONE);
+  }
+}
