@@ -71,10 +71,15 @@ public final class Shop {
     return Load.text("shop.yaml", yaml(hosts, List.of(rules)));
   }
 
-  /** With a RateLimitPolicy, and an AuthPolicy that says who the caller is and what {@code weight} the call has. @param spec its rules and the rest, in block style */
-  public static Load ours(String spec) {
+  /** With a RateLimitPolicy, and an AuthPolicy that says who the caller is and what {@code weight} the call has. @param spec its rules and the rest, in block style; behind it other documents, each with its {@code ---} */
+  public static Load ours(String spec, String... documents) {
     return Load.text(
-        "shop.yaml", GATEWAY_AND_ROUTE.formatted("shop.example") + AUTH + OURS + spec.indent(2));
+        "shop.yaml",
+        GATEWAY_AND_ROUTE.formatted("shop.example")
+            + AUTH
+            + OURS
+            + spec.indent(2)
+            + String.join("", documents));
   }
 
   public static String yaml(String rule) {

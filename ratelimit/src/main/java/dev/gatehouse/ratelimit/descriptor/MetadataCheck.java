@@ -2,21 +2,24 @@ package dev.gatehouse.ratelimit.descriptor;
 
 import dev.gatehouse.policy.attach.AttachedRule;
 import dev.gatehouse.policy.attach.Attachment;
+import dev.gatehouse.policy.attach.Bindings;
 import dev.gatehouse.policy.resource.BackendTrafficPolicy;
 import dev.gatehouse.policy.resource.BackendTrafficPolicy.Cost;
 import dev.gatehouse.policy.resource.BackendTrafficPolicy.MetadataKey;
 import dev.gatehouse.policy.resource.BackendTrafficPolicy.Rule;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.resource.SecurityPolicy;
+import dev.gatehouse.policy.resource.TransformPolicy;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Warns of what a rule reads of ext-authz's metadata and ext-authz never writes on that route: a misspelt name would leave everybody with one
- * counter, or a cost uncounted. Says each thing once a policy.
+ * Warns of what a rule reads of ext-authz's or ext-proc's metadata and is never written on that route: a misspelt name would leave everybody
+ * with one counter, or a cost uncounted. Says each thing once a policy.
  */
 final class MetadataCheck {
   /** What ext-authz says of every caller that has it. */
@@ -35,14 +38,12 @@ final class MetadataCheck {
     for (int i = 0; i < policy.rules().size(); i++) {
       var rule = policy.rules().get(i);
       var path = (policy.ours() ? "spec.rules[" : "spec.rateLimit.global.rules[") + i + "]";
-      keys(rule)
-          .filter(key -> key.namespace().equals(MetadataKey.AUTHZ_NAMESPACE))
-          .forEach(key -> {
-            var wrong = wrong(at, key.path().getFirst());
-            if (wrong != null && said.add(policy.meta().title() + " " + path + " " + key)) {
-              problems.warning(rule.origin(), path, wrong);
-            }
-          });
+      keys(rule).forEach(key -> {
+        var wrong = wrong(at, key);
+        if (wrong != null && said.add(policy.meta().title() + " " + path + " " + key)) {
+          problems.warning(rule.origin(), path, wrong);
+        }
+      });
     }
   }
 
@@ -64,8 +65,39 @@ final class MetadataCheck {
     return keys.build();
   }
 
-  /** Null if it may be there. */
-  private static @Nullable String wrong(AttachedRule at, String name) {
+  /** Null if it may be there, as what another filter says may be. */
+  private static @Nullable String wrong(AttachedRule at, MetadataKey key) {
+    var name = key.path().getFirst();
+    return switch (key.namespace()) {
+      case Bindings.AUTHZ_NAMESPACE -> unsaid(at, name);
+      case Bindings.PROCESSOR_NAMESPACE -> unwritten(at, name);
+      default -> null;
+    };
+  }
+
+  private static @Nullable String unwritten(AttachedRule at, String name) {
+    var written = new TreeSet<String>();
+    switch (at.transform()) {
+      case Attachment.Rejected<TransformPolicy> rejected -> {
+        return null;
+      }
+      case Attachment.None<TransformPolicy> none -> {}
+      case Attachment.Of<TransformPolicy>(var policy) ->
+        Stream.of(policy.request(), policy.response())
+            .flatMap(List::stream)
+            .forEach(step -> written.addAll(step.metadata().keySet()));
+    }
+    if (written.contains(name)) {
+      return null;
+    }
+    return written.isEmpty()
+        ? "\"%s\" is never there on %s: no TransformPolicy writes metadata there"
+            .formatted(name, at.httpRoute().meta().title())
+        : "\"%s\" is nothing that a step of the TransformPolicy on %s writes (there are: %s)"
+            .formatted(name, at.httpRoute().meta().title(), String.join(", ", written));
+  }
+
+  private static @Nullable String unsaid(AttachedRule at, String name) {
     return switch (at.security()) {
       case Attachment.Rejected<SecurityPolicy> rejected -> null;
       case Attachment.None<SecurityPolicy> none -> nobody(at, name);

@@ -50,6 +50,30 @@ final class MetadataCheckTest {
             "\"auth\" is never there on HTTPRoute shop/orders: no policy asks there who the caller is");
   }
 
+  @Test
+  void what_ext_proc_is_to_have_written_must_be_written_by_a_step() {
+    var rules =
+        "rules:\n- clientSelectors: [{metadata: [{namespace: gatehouse.ext_proc, key: %s, type: Distinct}]}]\n  limit: {requests: 1, unit: Day}\n";
+    assertThat(problems(Shop.ours(rules.formatted("tenant"))))
+        .containsExactly(
+            AT
+                + "\"tenant\" is never there on HTTPRoute shop/orders: no TransformPolicy writes metadata there");
+    var writes = """
+        ---
+        apiVersion: gatehouse.dev/v1alpha1
+        kind: TransformPolicy
+        metadata: {name: t, namespace: shop}
+        spec:
+          targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: orders}]
+          request: [{metadata: {tenant: "${request.path}"}}]
+        """;
+    assertThat(problems(Shop.ours(rules.formatted("tenant"), writes))).isEmpty();
+    assertThat(problems(Shop.ours(rules.formatted("tennant"), writes)))
+        .containsExactly(
+            AT
+                + "\"tennant\" is nothing that a step of the TransformPolicy on HTTPRoute shop/orders writes (there are: tenant)");
+  }
+
   private static List<String> problems(Load load) {
     assertThat(load.problems().hasErrors()).as("%s", load.problems().all()).isFalse();
     var problems = new Problems();
