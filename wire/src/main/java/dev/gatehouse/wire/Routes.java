@@ -133,7 +133,7 @@ final class Routes {
       problems.warning(
           rule.rule().origin(),
           "spec.rules[" + rule.index() + "]",
-          "the TransformPolicy on this rule changes JSON bodies, and a gRPC call has none: its messages are protobuf, and a stream would be held back until it ends; use steps for headers only");
+          "the TransformPolicy on this rule reads bodies, and those of a gRPC call are protobuf, which no step can read: each call is refused or, with onUnprocessable: Pass, goes on with its body unchanged; use steps for headers only");
     }
   }
 

@@ -145,7 +145,7 @@ class GrpcRoutesTest {
     assertThat(wired.warnings())
         .singleElement()
         .asString()
-        .contains("changes JSON bodies, and a gRPC call has none");
+        .contains("reads bodies, and those of a gRPC call are protobuf");
   }
 
   @Test
