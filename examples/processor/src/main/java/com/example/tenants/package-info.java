@@ -1,3 +1,5 @@
 /** An example of a team's own processor: {@code README.md}. */
-@org.jspecify.annotations.NullMarked
+@NullMarked
 package com.example.tenants;
+
+import org.jspecify.annotations.NullMarked;

@@ -52,13 +52,13 @@ public final class BlockingProcessor implements Processor {
   }
 
   @Override
-  public Reply headersLeftOut(Direction direction) {
-    return inner.headersLeftOut(direction);
+  public Reply noBody(Direction direction) {
+    return late == null ? inner.noBody(direction) : inner.failed(direction, late);
   }
 
   @Override
-  public Reply noBody(Direction direction) {
-    return inner.noBody(direction);
+  public Reply headersLeftOut(Direction direction) {
+    return inner.headersLeftOut(direction);
   }
 
   @Override

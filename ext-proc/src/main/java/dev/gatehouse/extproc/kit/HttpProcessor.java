@@ -18,7 +18,10 @@ public interface HttpProcessor extends Processor {
     return Reply.UNCHANGED;
   }
 
-  /** The whole body, where WHOLE was wished for. Not called for a request without one. */
+  /**
+   * The whole body, where WHOLE was wished for. Not called for a request without one, of which the headers say so ({@link
+   * HeadersMessage#endOfStream}) or which goes on with {@link #requestTrailers}.
+   */
   default Reply requestBody(ByteString body) throws Exception {
     return Reply.UNCHANGED;
   }

@@ -17,4 +17,7 @@
  * dev.gatehouse.extproc.kit.ProcessorService} into a grpc-java server that is there. TransformPolicies are served by the same class.
  * {@code docs/kit.md} is the tutorial, {@code examples/processor} the example.
  */
+@NullMarked
 package dev.gatehouse.extproc.kit;
+
+import org.jspecify.annotations.NullMarked;

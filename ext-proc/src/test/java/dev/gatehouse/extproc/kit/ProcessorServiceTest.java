@@ -268,6 +268,35 @@ class ProcessorServiceTest {
   }
 
   @Test
+  void trailers_instead_of_the_body_that_was_waited_for_are_told_on_virtual_threads_too() {
+    for (var blocking : List.of(true, false)) {
+      var told = new LinkedBlockingQueue<Direction>();
+      var processor = new HttpProcessor() {
+        @Override
+        public Reply requestHeaders(HeadersMessage headers) {
+          return Reply.Continue.of(HeaderChanges.NONE, BodyWish.WHOLE);
+        }
+
+        @Override
+        public Reply noBody(Direction direction) {
+          told.add(direction);
+          return Reply.Respond.problem(400, "No body", "no_body");
+        }
+      };
+      var channel = plain(new ProcessorService(
+          "waiting", stream -> blocking ? new BlockingProcessor(processor) : processor));
+      var peer = peer(channel);
+      peer.send(Messages.first(BodySendMode.FULL_DUPLEX_STREAMED));
+      assertThat(Messages.exchange(peer, Messages.requestTrailers())
+              .getImmediateResponse()
+              .getStatus()
+              .getCodeValue())
+          .isEqualTo(400);
+      assertThat(told).containsExactly(Direction.REQUEST);
+    }
+  }
+
+  @Test
   void headers_that_the_mode_leaves_out_are_a_failure_unless_the_processor_says_otherwise() {
     var body = Messages.requestBody("unseen", true);
     var strict = peer(plain(new ProcessorService("strict", stream -> new HttpProcessor() {})));
