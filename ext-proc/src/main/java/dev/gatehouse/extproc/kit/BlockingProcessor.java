@@ -2,6 +2,7 @@ package dev.gatehouse.extproc.kit;
 
 import com.google.protobuf.ByteString;
 import dev.gatehouse.extproc.stream.Direction;
+import dev.gatehouse.extproc.stream.FailureLog;
 import dev.gatehouse.extproc.stream.HeadersMessage;
 import dev.gatehouse.extproc.stream.Processor;
 import dev.gatehouse.extproc.stream.Reply;
@@ -18,10 +19,12 @@ import org.jspecify.annotations.Nullable;
  * <p>A callback that is not done by the deadline ({@link dev.gatehouse.extproc.stream.Patience}) is interrupted, and so is one whose
  * request is gone. After a deadline the processor is called no more but for {@link #failed} and {@link #ended}.
  *
- * <p>{@link #failed}, {@link #headersLeftOut}, {@link #noBody}, {@link #gathers} and {@link #observes} are asked where the stream runs: they must not
- * block, and not touch what a late callback may still be at.
+ * <p>{@link #failed}, {@link #headersLeftOut}, {@link #noBody}, {@link #gathers} and {@link #observes} are asked where the stream
+ * runs: they must not block, and not touch what a late callback may still be at.
  */
 public final class BlockingProcessor implements Processor {
+  private static final FailureLog ENDS = new FailureLog("a blocking processor");
+
   private final Processor inner;
   private final ReentrantLock turn = new ReentrantLock();
   private @Nullable Failure late;
@@ -86,6 +89,8 @@ public final class BlockingProcessor implements Processor {
       turn.lock();
       try {
         inner.ended(ending);
+      } catch (RuntimeException e) {
+        ENDS.failed("its end", new Failure(Cause.BROKEN, e.getClass().getSimpleName()), e);
       } finally {
         turn.unlock();
       }

@@ -13,7 +13,7 @@ import org.slf4j.LoggerFactory;
  * Tells the log that a processor fails, or holds its event loop: at once, then every ten seconds at most, with how often it was not
  * told. So a processor that fails at each request does not fill the disk.
  */
-final class FailureLog {
+public final class FailureLog {
   private static final Logger LOG = LoggerFactory.getLogger(FailureLog.class);
   private static final long EVERY = TimeUnit.SECONDS.toNanos(10);
   private static final long NOT_NOW = -1;
@@ -24,7 +24,7 @@ final class FailureLog {
   private final Line holds = new Line();
 
   /** @param processor its name in the log */
-  FailureLog(String processor) {
+  public FailureLog(String processor) {
     this(processor, System::nanoTime);
   }
 
@@ -37,7 +37,7 @@ final class FailureLog {
    * @param where which message it was about
    * @param thrown by the processor; null where it did not throw
    */
-  void failed(String where, Failure failure, @Nullable Throwable thrown) {
+  public void failed(String where, Failure failure, @Nullable Throwable thrown) {
     var untold = failures.told(nanoTime.getAsLong());
     if (untold != NOT_NOW) {
       LOG.warn(

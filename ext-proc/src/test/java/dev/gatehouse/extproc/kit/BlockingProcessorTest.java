@@ -9,6 +9,7 @@ import ch.qos.logback.core.read.ListAppender;
 import com.google.protobuf.ByteString;
 import dev.gatehouse.extproc.stream.BodyWish;
 import dev.gatehouse.extproc.stream.Direction;
+import dev.gatehouse.extproc.stream.FailureLog;
 import dev.gatehouse.extproc.stream.HeaderChanges;
 import dev.gatehouse.extproc.stream.HeadersMessage;
 import dev.gatehouse.extproc.stream.Patience;
@@ -24,6 +25,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -164,24 +166,44 @@ class BlockingProcessorTest {
 
   @Test
   void a_processor_that_blocks_its_loop_is_told_so_in_the_log() {
+    logs(
+        new ProcessorService("unwrapped", stream -> new HttpProcessor() {
+          @Override
+          public Reply requestHeaders(HeadersMessage headers) {
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(150));
+            return Reply.UNCHANGED;
+          }
+        }),
+        "unwrapped held its event loop for");
+  }
+
+  @Test
+  void a_processor_that_fails_at_its_end_is_in_the_log_too() {
+    logs(
+        new ProcessorService(
+            "ending",
+            stream -> new BlockingProcessor(new HttpProcessor() {
+              @Override
+              public void ended(Ending ending) {
+                throw new IllegalStateException();
+              }
+            })),
+        "a blocking processor failed at its end (BROKEN): IllegalStateException");
+  }
+
+  private void logs(ProcessorService service, String said) {
     var lines = new ListAppender<ILoggingEvent>();
     lines.start();
-    var log = (Logger) LoggerFactory.getLogger("dev.gatehouse.extproc.stream.FailureLog");
+    var log = (Logger) LoggerFactory.getLogger(FailureLog.class);
     log.addAppender(lines);
     try {
-      var server = serve(new ProcessorService("unwrapped", stream -> new HttpProcessor() {
-        @Override
-        public Reply requestHeaders(HeadersMessage headers) {
-          LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(150));
-          return Reply.UNCHANGED;
-        }
-      }));
-      Messages.exchange(peer(server), Messages.first(BodySendMode.NONE));
+      var peer = peer(serve(service));
+      Messages.exchange(peer, Messages.first(BodySendMode.NONE));
+      peer.close();
       await()
-          .untilAsserted(() -> assertThat(lines.list)
+          .untilAsserted(() -> assertThat(List.copyOf(lines.list))
               .extracting(ILoggingEvent::getFormattedMessage)
-              .anyMatch(line -> line.startsWith("unwrapped held its event loop for")
-                  && line.contains("BlockingProcessor")));
+              .anyMatch(line -> line.startsWith(said)));
     } finally {
       log.detachAppender(lines);
     }
