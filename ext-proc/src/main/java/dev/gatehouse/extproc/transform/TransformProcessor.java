@@ -247,7 +247,7 @@ public final class TransformProcessor implements Processor {
       return templated(message, headers, went.body(), metadata);
     }
     if (went.edits().isEmpty() && went.late().isEmpty()) {
-      return Reply.Continue.of(headers, BodyWish.UNSEEN).with(metadata);
+      return unwanted(message, Reply.Continue.of(headers, BodyWish.UNSEEN).with(metadata));
     }
     var late = went.late().isEmpty()
         ? null
