@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
 import dev.gatehouse.server.Decision.Outcome;
+import dev.gatehouse.testkit.EnvoyFilter;
 import dev.gatehouse.testkit.EnvoyStream;
+import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode;
 import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -148,6 +150,26 @@ class BodyStepsTest {
   void an_event_stream_is_refused_at_its_headers_because_its_body_would_never_come() {
     assertThat(refusal(MASK, ":status", "200", "content-type", "text/event-stream"))
         .isEqualTo(502);
+  }
+
+  /** What never ends would never arrive. */
+  @Test
+  void a_body_that_no_step_wants_is_not_held_back() {
+    var peer = Transforming.by("""
+        response:
+        - when: response.headers['content-type'] == 'application/json'
+          json: [{op: move, at: /a, to: /b}]
+        """).open();
+    var mode = ProcessingMode.newBuilder().setResponseBodyMode(BodySendMode.BUFFERED).build();
+    var envoy = new EnvoyFilter(
+        new EnvoyFilter.Settings(mode, true, false, true, false, 1_000), peer::send);
+    envoy.requestHeaders(true, ":method", "GET", ":path", "/");
+    envoy.take(peer.answer());
+    envoy.responseHeaders(false, ":status", "200", "content-type", "text/event-stream");
+    envoy.take(peer.answer());
+
+    assertThat(envoy.override()).isNotNull();
+    assertThat(envoy.override().getResponseBodyMode()).isEqualTo(BodySendMode.NONE);
   }
 
   @Test
