@@ -62,6 +62,9 @@ sealed interface BodyEdit {
       var before = TextReplacement.decode(body);
       var after = before;
       for (var replace : replaces) {
+        if (Thread.currentThread().isInterrupted()) {
+          throw new UnprocessableBody("nobody waits for it any more");
+        }
         after = replace.apply(after);
       }
       return after.equals(before) ? body : after.getBytes(StandardCharsets.UTF_8);

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.StringJoiner;
 
 /**
  * Names and values as a query and an {@code application/x-www-form-urlencoded} body write them. What is not edited keeps its place and
@@ -126,10 +127,8 @@ final class Parameters {
   }
 
   private String encoded() {
-    var text = new StringBuilder();
-    for (var parameter : all) {
-      text.append(text.isEmpty() ? "" : "&").append(parameter.raw);
-    }
+    var text = new StringJoiner("&");
+    all.forEach(parameter -> text.add(parameter.raw));
     return text.toString();
   }
 
