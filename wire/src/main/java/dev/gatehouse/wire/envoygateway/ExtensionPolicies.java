@@ -9,14 +9,17 @@ import dev.gatehouse.policy.attach.PolicySet;
 import dev.gatehouse.policy.resource.EnvoyExtensionPolicy;
 import dev.gatehouse.policy.resource.EnvoyExtensionPolicy.Body;
 import dev.gatehouse.policy.resource.HttpRoute;
+import dev.gatehouse.policy.resource.Meta;
 import dev.gatehouse.policy.resource.Policy;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.wire.Tree;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -37,6 +40,7 @@ public final class ExtensionPolicies {
   private final ProcessorService service;
   private final Problems problems;
   private final List<Map<String, Object>> written = new ArrayList<>();
+  private final Set<String> names = new HashSet<>();
 
   private ExtensionPolicies(PolicySet policies, ProcessorService service, Problems problems) {
     this.policies = policies;
@@ -172,10 +176,7 @@ public final class ExtensionPolicies {
         "kind",
         EnvoyExtensionPolicy.KIND,
         "metadata",
-        metadata(
-            "gatehouse-" + meta.kind().toLowerCase(Locale.ROOT) + "-" + meta.name()
-                + (rule == null ? "" : "." + rule),
-            meta.namespace()),
+        metadata(name(meta, rule), meta.namespace()),
         "spec",
         map(
             "targetRefs",
@@ -192,6 +193,15 @@ public final class ExtensionPolicies {
             merges ? "StrategicMerge" : null,
             "extProc",
             List.of(extProc(wanted)))));
+  }
+
+  /** Names may hold dots, so that a rule of one route may come to be called like another route. */
+  private String name(Meta route, @Nullable String rule) {
+    var name = "gatehouse-" + route.kind().toLowerCase(Locale.ROOT) + "-" + route.name()
+        + (rule == null ? "" : "." + rule);
+    return names.add(route.namespace() + "/" + name)
+        ? name
+        : name + "-" + Integer.toHexString(Objects.hash(route.name(), rule));
   }
 
   private Map<String, Object> extProc(Wanted wanted) {

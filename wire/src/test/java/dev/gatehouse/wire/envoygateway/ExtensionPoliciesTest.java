@@ -140,6 +140,28 @@ class ExtensionPoliciesTest {
   }
 
   @Test
+  void two_that_would_be_called_alike_are_told_apart() {
+    var other = """
+        ---
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: HTTPRoute
+        metadata: {name: orders.create, namespace: shop}
+        spec:
+          parentRefs: [{name: web}]
+          rules: [{matches: [{path: {value: /other}}], backendRefs: [{name: shop, port: 80}]}]
+        """;
+    var yaml = written(
+            ROUTE,
+            other,
+            transform("t", "kind: HTTPRoute, name: orders, sectionName: create", MASKS),
+            transform("u", "kind: HTTPRoute, name: orders.create", MASKS))
+        .yaml();
+    assertThat(yaml.lines().filter(line -> line.startsWith("  name: \"gatehouse-httproute")))
+        .hasSize(2)
+        .doesNotHaveDuplicates();
+  }
+
+  @Test
   void what_ext_proc_may_write_is_named() {
     assertThat(written(ROUTE, transform("request: [{metadata: {tenant: '${request.path}'}}]"))
             .yaml())
