@@ -133,7 +133,7 @@ final class ModelStream {
     }
     var gathered = plan.wish == BodyWish.WHOLE ? Erratic.GATHERS : 0;
     var replaced = plan.replacement == null ? 0 : script(direction).all().size();
-    var bound = gathered + replaced + plan.mostHeld + 2 * MAX_CHUNK;
+    var bound = gathered + replaced + plan.mostHeld + MAX_CHUNK;
     var held = peer.held(direction);
     check(held <= bound, "holds " + held + " bytes, bound " + bound, End.THROUGH);
   }
@@ -222,7 +222,7 @@ final class ModelStream {
 
   /** Does whatever a processor may do: turns bytes, holds them back, replaces, refuses, throws, takes its time. */
   private final class Erratic implements Processor {
-    static final int GATHERS = 100;
+    static final int GATHERS = 60;
     private static final Reply REFUSAL =
         new Reply.Respond(500, HeaderChanges.NONE, ByteString.EMPTY, "refused");
     private static final HeaderChanges CHANGES =
