@@ -160,7 +160,8 @@ class BodyStepsTest {
         - when: response.headers['content-type'] == 'application/json'
           json: [{op: move, at: /a, to: /b}]
         """).open();
-    var mode = ProcessingMode.newBuilder().setResponseBodyMode(BodySendMode.BUFFERED).build();
+    var mode =
+        ProcessingMode.newBuilder().setResponseBodyMode(BodySendMode.BUFFERED).build();
     var envoy = new EnvoyFilter(
         new EnvoyFilter.Settings(mode, true, false, true, false, 1_000), peer::send);
     envoy.requestHeaders(true, ":method", "GET", ":path", "/");
