@@ -54,8 +54,8 @@ final class Latency implements Callable<Integer> {
   /** One way to make the changes. */
   private record Arm(String name, HttpLoad load, List<Sample> samples) {}
 
-  /** @param cpu microseconds a request, of Envoy, the upstream and ext-proc */
-  private record Sample(Load.Result result, double cpu) {}
+  /** CPU in microseconds a request. */
+  private record Sample(Load.Result result, double envoy, double extProc) {}
 
   @Override
   public Integer call() throws IOException, InterruptedException {
@@ -74,7 +74,7 @@ final class Latency implements Callable<Integer> {
     Files.writeString(policies.resolve("policies.yaml"), Shop.resource("headers.yaml"));
     var extProc = opened(ServerProcess.launch("ext-proc", policies, "", folder));
     int upstreamPort = ports.free();
-    var upstream = opened(envoy(
+    opened(envoy(
         binary,
         folder,
         "upstream",
@@ -92,7 +92,6 @@ final class Latency implements Callable<Integer> {
         config(listeners)
             .replace("${upstream}", Integer.toString(upstreamPort))
             .replace("${ext-proc}", Integer.toString(extProc.address().getPort()))));
-    var pids = List.of(proxy.pid(), upstream.pid(), extProc.pid());
 
     var arms = new ArrayList<Arm>();
     for (var listener : listeners.entrySet()) {
@@ -113,26 +112,22 @@ final class Latency implements Callable<Integer> {
     for (int round = 1; round <= timing.rounds; round++) {
       Bench.progress("%,.0f requests/s, round %d of %d", perSecond, round, timing.rounds);
       for (var arm : arms) {
-        arm.samples.add(sample(arm, perSecond, pids));
+        arm.samples.add(sample(arm, perSecond, proxy.pid(), extProc.pid()));
       }
     }
     print(arms, perSecond);
   }
 
-  private Sample sample(Arm arm, double perSecond, List<Long> pids)
+  private Sample sample(Arm arm, double perSecond, long envoy, long extProc)
       throws IOException, InterruptedException {
-    double before = cpuSeconds(pids);
+    double envoyBefore = ServerProcess.cpuSeconds(envoy);
+    double extProcBefore = ServerProcess.cpuSeconds(extProc);
     var result = arm.load.atRate(perSecond, timing.seconds);
-    double cpu = cpuSeconds(pids) - before;
-    return new Sample(result, cpu * 1e6 / Math.max(1, result.requests()));
-  }
-
-  private static double cpuSeconds(List<Long> pids) throws IOException {
-    double sum = 0;
-    for (long pid : pids) {
-      sum += ServerProcess.cpuSeconds(pid);
-    }
-    return sum;
+    double micros = 1e6 / Math.max(1, result.requests());
+    return new Sample(
+        result,
+        (ServerProcess.cpuSeconds(envoy) - envoyBefore) * micros,
+        (ServerProcess.cpuSeconds(extProc) - extProcBefore) * micros);
   }
 
   private static String config(Map<String, Integer> listeners) {
@@ -179,7 +174,7 @@ final class Latency implements Callable<Integer> {
   private static void print(List<Arm> arms, double perSecond) {
     System.out.printf(
         Locale.ROOT,
-        "%n%,8.0f requests/s %9s %9s %9s   added: %7s %9s %9s %12s %7s%n",
+        "%n%,8.0f requests/s %9s %9s %9s   added: %7s %9s %9s   CPU: %8s %8s %7s%n",
         perSecond,
         "p50 µs",
         "p99 µs",
@@ -187,13 +182,14 @@ final class Latency implements Callable<Integer> {
         "p50 µs",
         "p99 µs",
         "p99.9 µs",
-        "CPU µs/req",
+        "Envoy µs",
+        "ours µs",
         "failed");
     var bare = arms.getFirst();
     for (var arm : arms) {
       System.out.printf(
           Locale.ROOT,
-          "%-19s %9.0f %9.0f %9.0f          %7.0f %9.0f %9.0f %12.1f %7d%n",
+          "%-19s %9.0f %9.0f %9.0f          %7.0f %9.0f %9.0f        %8.1f %8.1f %7d%n",
           arm.name,
           median(arm, s -> s.result.p50()),
           median(arm, s -> s.result.p99()),
@@ -201,7 +197,8 @@ final class Latency implements Callable<Integer> {
           added(arm, bare, s -> s.result.p50()),
           added(arm, bare, s -> s.result.p99()),
           added(arm, bare, s -> s.result.p999()),
-          median(arm, Sample::cpu),
+          median(arm, Sample::envoy),
+          median(arm, Sample::extProc),
           arm.samples.stream().mapToLong(s -> s.result.failed()).sum());
     }
   }
