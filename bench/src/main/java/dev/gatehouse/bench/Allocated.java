@@ -20,6 +20,7 @@ final class Allocated implements AutoCloseable {
     this.threads = threads;
   }
 
+  @SuppressWarnings("BanJNDI") // The address is that of a process which it has attached to.
   static Allocated in(long pid) throws IOException {
     VirtualMachine machine;
     try {

@@ -14,9 +14,11 @@ import java.net.InetAddress;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sends one HTTP/1.1 request again and again over connections that are kept, each of which has one request in flight. The responses have
@@ -126,12 +128,11 @@ final class HttpLoad implements AutoCloseable {
 
   @Override
   public void close() {
-    connections.forEach(each -> each.channel.close());
-    loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    var _ = loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
   }
 
   private final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
-    private Channel channel;
+    private @Nullable Channel channel;
     private long due;
 
     // Of the response that is being read.
@@ -141,7 +142,8 @@ final class HttpLoad implements AutoCloseable {
 
     void send(long due) {
       this.due = due;
-      channel.writeAndFlush(Unpooled.wrappedBuffer(request), channel.voidPromise());
+      var connected = Objects.requireNonNull(channel);
+      var _ = connected.writeAndFlush(Unpooled.wrappedBuffer(request), connected.voidPromise());
     }
 
     @Override

@@ -135,8 +135,7 @@ final class Redaction implements AutoCloseable {
       } catch (TimeoutException e) {
         progress.accept(client.received(), extProc.residentMegabytes("VmRSS"));
       } catch (ExecutionException e) {
-        throw new IllegalStateException(
-            e.getCause().getMessage() + "\n" + envoy.logTail(5) + "\n" + extProc.log(), e);
+        throw new IllegalStateException(why(e) + "\n" + envoy.logTail(5) + "\n" + extProc.log(), e);
       }
       idle = client.received() == before ? idle + 1 : 0;
       before = client.received();
@@ -148,8 +147,13 @@ final class Redaction implements AutoCloseable {
     try {
       fetch.get();
     } catch (ExecutionException e) {
-      throw new IllegalStateException(e.getCause().getMessage(), e);
+      throw new IllegalStateException(why(e), e);
     }
+  }
+
+  private static String why(ExecutionException e) {
+    var cause = e.getCause();
+    return String.valueOf(cause == null ? e.getMessage() : cause.getMessage());
   }
 
   private EventLoopGroup loop() {
