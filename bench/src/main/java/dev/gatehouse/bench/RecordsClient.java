@@ -97,7 +97,7 @@ final class RecordsClient {
       var request =
           new DefaultFullHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.GET, "/records/" + number);
       request.headers().set("host", "records.example").set("connection", "close");
-      context.writeAndFlush(request);
+      var _ = context.writeAndFlush(request);
       if (slow) {
         context.read();
       }
@@ -125,7 +125,7 @@ final class RecordsClient {
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
       if (slow) {
-        context.executor().schedule(context::read, SLOW_MILLIS, TimeUnit.MILLISECONDS);
+        var _ = context.executor().schedule(context::read, SLOW_MILLIS, TimeUnit.MILLISECONDS);
       }
     }
 
@@ -156,7 +156,7 @@ final class RecordsClient {
 
     private void fail(ChannelHandlerContext context, String why) {
       done.completeExceptionally(new IllegalStateException("text " + number + ": " + why));
-      context.close();
+      var _ = context.close();
     }
   }
 }

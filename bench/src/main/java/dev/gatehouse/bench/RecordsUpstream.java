@@ -67,7 +67,7 @@ final class RecordsUpstream implements AutoCloseable {
         head.headers()
             .set("content-type", "application/json")
             .set("content-length", records.length());
-        context.write(head);
+        var _ = context.write(head);
         sent = 0;
         send(context);
       }
@@ -85,17 +85,17 @@ final class RecordsUpstream implements AutoCloseable {
         var content = Unpooled.wrappedBuffer(part);
         if (sent == records.length()) {
           sent = -1;
-          context.write(new DefaultHttpContent(content));
-          context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT);
+          var _ = context.write(new DefaultHttpContent(content));
+          var _ = context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT);
         } else {
-          context.writeAndFlush(new DefaultHttpContent(content));
+          var _ = context.writeAndFlush(new DefaultHttpContent(content));
         }
       }
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-      context.close();
+      var _ = context.close();
     }
   }
 }

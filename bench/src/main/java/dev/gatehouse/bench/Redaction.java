@@ -28,7 +28,6 @@ final class Redaction implements AutoCloseable {
   private static final double MEGA = 1e6;
 
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
-  private final long bytes;
   private final ServerProcess extProc;
   private final Envoy envoy;
   private final RecordsClient client;
@@ -38,7 +37,6 @@ final class Redaction implements AutoCloseable {
    * @param options of the JVM, beside those that the launcher gives
    */
   Redaction(Path folder, long bytes, String options) throws IOException, InterruptedException {
-    this.bytes = bytes;
     try {
       var upstream = opened(new RecordsUpstream(loop(), bytes));
       var policies = Files.createDirectories(folder.resolve("policies"));
@@ -158,7 +156,9 @@ final class Redaction implements AutoCloseable {
 
   private EventLoopGroup loop() {
     var loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-    opened.push(() -> loop.shutdownGracefully(0, 1, TimeUnit.SECONDS));
+    opened.push(() -> {
+      var _ = loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    });
     return loop;
   }
 
