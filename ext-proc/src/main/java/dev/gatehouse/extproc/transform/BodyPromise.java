@@ -4,10 +4,15 @@ import dev.gatehouse.extproc.stream.BodyWish;
 import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.extproc.stream.HeadersMessage;
 import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** What the headers say of the body that follows. */
 sealed interface BodyPromise {
+  /** What may follow a media type's {@code charset}, in lower case. */
+  Set<String> UTF_8 =
+      Set.of("=utf-8", "=utf8", "=us-ascii", "=\"utf-8\"", "=\"utf8\"", "=\"us-ascii\"");
+
   /** None follows. */
   record None() implements BodyPromise {}
 
@@ -25,17 +30,20 @@ sealed interface BodyPromise {
     }
     var response = headers.direction() == Direction.RESPONSE;
     var status = response ? headers.first(":status") : null;
-    if (isOnlyDescribed(headers, method) || "204".equals(status)) {
+    if (hasNone(headers, method)) {
       return new Expected(ContentCoding.IDENTITY); // The headers are about a body that is not sent.
     }
     var length = headers.first("content-length");
     if (length != null && isOver(length, limit)) {
       return new TooLarge();
     }
+    if ("101".equals(status) || (!response && headers.first("upgrade") != null)) {
+      return new Unreadable("it is an upgraded connection");
+    }
     if ("206".equals(status)) {
       return new Unreadable("it is a part of the body (206)");
     }
-    var objection = objection(headers.first("content-type"));
+    var objection = objection(new HeaderEdits(headers).joined("content-type"));
     if (objection != null) {
       return new Unreadable(objection);
     }
@@ -43,6 +51,12 @@ sealed interface BodyPromise {
     return coding == null
         ? new Unreadable("its content-encoding is neither gzip nor deflate")
         : new Expected(coding);
+  }
+
+  /** Whether no body belongs to the message (RFC 9110 section 6.4.1). */
+  static boolean hasNone(HeadersMessage headers, String method) {
+    return isOnlyDescribed(headers, method)
+        || (headers.direction() == Direction.RESPONSE && "204".equals(headers.first(":status")));
   }
 
   /** Whether the headers are about a body that is not sent (RFC 9110 sections 9.3.2 and 15.4.5). */
@@ -90,14 +104,22 @@ sealed interface BodyPromise {
     if (type.startsWith("text/event-stream") || type.startsWith("application/grpc")) {
       return "it is a stream of messages";
     }
-    var charset = type.indexOf("charset=");
-    if (charset < 0) {
-      return null;
+    return isUtf8(type) ? null : "its charset is not UTF-8";
+  }
+
+  /**
+   * Whether a media type names no charset, or once one that is UTF-8 or a part of it. Readers differ in which of several parameters they
+   * believe and in what they take for one, so anything else about a charset is taken for another one.
+   */
+  private static boolean isUtf8(String type) {
+    var name = type.indexOf("charset");
+    if (name < 0) {
+      return true;
     }
-    var name = type.substring(charset + "charset=".length()).split("[;,]", 2)[0].trim();
-    return switch (name.replace("\"", "")) {
-      case "utf-8", "utf8", "us-ascii" -> null;
-      default -> "its charset is not UTF-8";
-    };
+    var before = type.substring(0, name).stripTrailing();
+    var after = type.substring(name + "charset".length());
+    var end = after.indexOf(';');
+    var value = (end < 0 ? after : after.substring(0, end)).stripTrailing();
+    return before.endsWith(";") && UTF_8.contains(value) && !after.contains("charset");
   }
 }

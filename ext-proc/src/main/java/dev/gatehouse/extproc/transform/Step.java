@@ -200,6 +200,7 @@ record Step(
   boolean isFixed() {
     return waits == Waits.NOTHING
         && when == null
+        && status == null
         && headers.fixed() != null
         && path == null
         && query == null

@@ -135,9 +135,6 @@ public record TransformPlan(
       var edits = new HeaderEdits(null);
       for (var step : steps) {
         edits.apply(Objects.requireNonNull(step.headers().fixed()));
-        if (step.status() != null) {
-          edits.set(":status", step.status());
-        }
       }
       if (guardsResponse) {
         ResponseGuard.keepReadable(edits, gzip);

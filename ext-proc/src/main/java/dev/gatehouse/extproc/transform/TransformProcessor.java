@@ -115,12 +115,13 @@ public final class TransformProcessor implements Processor {
     if (body.size() > limit) {
       return tooLarge(direction);
     }
-    if (body.isEmpty() || (body.size() <= LOOP_BYTES && !work.decodes())) {
-      return changed(direction, work, work.whole(body, limit));
+    var came = !body.isEmpty();
+    if (!came || (body.size() <= LOOP_BYTES && !work.decodes())) {
+      return changed(direction, work, work.whole(body, limit), came);
     }
     return new Reply.Later(() -> {
       var made = work.whole(body, limit);
-      return () -> changed(direction, work, made);
+      return () -> changed(direction, work, made, came);
     });
   }
 
@@ -246,6 +247,9 @@ public final class TransformProcessor implements Processor {
     if (went.body() != null) {
       return templated(message, headers, went.body(), metadata);
     }
+    if (went.late().isEmpty() && takesBodyAway(message)) {
+      return templated(message, headers, ByteString.EMPTY, metadata);
+    }
     if (went.edits().isEmpty() && went.late().isEmpty()) {
       return unwanted(message, Reply.Continue.of(headers, BodyWish.UNSEEN).with(metadata));
     }
@@ -279,6 +283,13 @@ public final class TransformProcessor implements Processor {
       ResponseGuard.keepReadable(
           facts.edits(Direction.REQUEST), ResponseGuard.acceptsGzip(requestHeaders));
     }
+  }
+
+  /** Whether the steps have set a status that has no body, before one that has come. */
+  private boolean takesBodyAway(HeadersMessage message) {
+    return !message.endOfStream()
+        && hasNoBody(message.direction())
+        && !BodyPromise.hasNone(message, facts.method());
   }
 
   private boolean hasNoBody(HeadersMessage message) {
@@ -332,7 +343,7 @@ public final class TransformProcessor implements Processor {
     var direction = message.direction();
     var work =
         new BodyWork(List.of(), List.of(), late, ContentCoding.IDENTITY, HeaderChanges.NONE, false);
-    return switch (changed(direction, work, work.unreadable(why))) {
+    return switch (changed(direction, work, work.unreadable(why), true)) {
       case Reply.Continue go -> unwanted(message, so.with(go.changes()).with(go.metadata()));
       case Reply.NewBody(var changes, var body, var metadata) ->
         templated(message, so.changes().and(changes), body, so.metadata().and(metadata));
@@ -366,14 +377,15 @@ public final class TransformProcessor implements Processor {
     return direction == Direction.REQUEST ? request : response;
   }
 
-  private Reply changed(Direction direction, BodyWork work, BodyWork.Made made) {
+  /** @param came whether there is a body, of which something must become */
+  private Reply changed(Direction direction, BodyWork work, BodyWork.Made made, boolean came) {
     return switch (made) {
       case BodyWork.Made.Same same -> Reply.UNCHANGED;
       case BodyWork.Made.New(var body) -> {
         changed(work.tell());
         yield new Reply.NewBody(work.changes(), body);
       }
-      case BodyWork.Made.Ran(var ran) -> ran(direction, work, ran);
+      case BodyWork.Made.Ran(var ran) -> ran(direction, work, ran, came);
       case BodyWork.Made.Failed(var why) ->
         failed(direction, new Failure(Cause.BROKEN, "a step could not be evaluated: " + why));
       case BodyWork.Made.Unreadable(var why) -> unreadable(direction, why, Reply.UNCHANGED);
@@ -382,7 +394,7 @@ public final class TransformProcessor implements Processor {
   }
 
   /** Late steps were run over a whole body. */
-  private Reply ran(Direction direction, BodyWork work, LateSteps.Ran ran) {
+  private Reply ran(Direction direction, BodyWork work, LateSteps.Ran ran, boolean came) {
     facts.take(direction, ran.facts());
     changed(ran.tell());
     if (ran.unreadable() != null) {
@@ -396,6 +408,9 @@ public final class TransformProcessor implements Processor {
     if (!headers.isEmpty() && direction == Direction.REQUEST) {
       guard(plan.request());
       headers = facts.edits(direction).changes();
+    }
+    if (came && hasNoBody(direction)) {
+      return new Reply.NewBody(work.changes().and(headers), ByteString.EMPTY, ran.metadata());
     }
     if (ran.body() == null) {
       return Reply.Continue.of(headers, BodyWish.UNSEEN).with(ran.metadata());

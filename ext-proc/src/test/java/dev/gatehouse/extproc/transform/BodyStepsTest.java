@@ -14,6 +14,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.zip.DeflaterOutputStream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class BodyStepsTest {
   private static final String MASK = "response: [{json: [{op: mask, at: /card, keepLast: 4}]}]";
@@ -144,6 +146,40 @@ class BodyStepsTest {
         .responseHeaders(false, ":status", "200", "content-type", "text/plain; charset=\"UTF-8\"")
         .responseBody(CARD);
     assertThat(envoy.client().body()).isEqualTo(MASKED);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "text/plain; x-charset=utf-8; charset=utf-16le",
+        "text/plain; charset=utf-8; charset=utf-16le",
+        "text/plain; charset=utf-8,text/plain; charset=utf-16le",
+        "text/plain; charset =utf-16le",
+        "text/plain; charset=utf-8x",
+        "text/plain; charset*=utf-16le"
+      })
+  void what_one_reader_takes_for_utf_8_and_another_for_something_else_is_unprocessable(
+      String type) {
+    assertThat(refusal(MASK, ":status", "200", "content-type", type)).isEqualTo(502);
+  }
+
+  @Test
+  void other_parameters_beside_the_charset_are_nobodys_concern() {
+    var envoy = get(Transforming.by(MASK))
+        .responseHeaders(
+            false, ":status", "200", "content-type", "a/b; v=1; charset=utf-8 ; profile=x")
+        .responseBody(CARD);
+    assertThat(envoy.client().body()).isEqualTo(MASKED);
+  }
+
+  @Test
+  void an_upgraded_connection_is_refused_for_its_bytes_are_no_body() {
+    assertThat(refusal(MASK, ":status", "101", "upgrade", "websocket")).isEqualTo(502);
+    var upgrade = Transforming.by(SET)
+        .envoy()
+        .requestHeaders(false, ":method", "GET", ":path", "/", "upgrade", "websocket")
+        .immediate();
+    assertThat(upgrade.orElseThrow().getStatus().getCodeValue()).isEqualTo(400);
   }
 
   @Test

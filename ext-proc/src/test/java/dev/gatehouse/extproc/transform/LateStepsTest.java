@@ -9,6 +9,7 @@ import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.Bo
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,6 +45,28 @@ class LateStepsTest {
     assertThat(envoy.upstream().values("x-gone")).isEmpty();
     assertThat(envoy.upstream().values(":path")).containsExactly("/orders?a=1&big=yes");
     assertThat(envoy.upstream().body()).isEqualTo("{\"id\":7,\"total\":100.5}");
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = BodySendMode.class,
+      names = {"BUFFERED", "FULL_DUPLEX_STREAMED"})
+  void a_status_without_a_body_takes_the_one_away_that_has_come(BodySendMode mode) {
+    for (var steps : List.of(
+        "[{when: response.body.deleted, status: 204}, {json: [{op: mask, at: /iban}]}]",
+        "[{when: response.body.deleted, status: 204}]",
+        "[{status: 204}, {json: [{op: mask, at: /iban}]}]",
+        "[{status: 204}, {headers: {set: {x-was: '${response.body.iban}'}}}]",
+        "[{status: 204}]")) {
+      var envoy = Transforming.by("response: " + steps)
+          .envoyWithoutConfig()
+          .bodies(BodySendMode.NONE, mode)
+          .requestHeaders(true, ":method", "GET", ":path", "/")
+          .responseHeaders(false, ":status", "200")
+          .responseBody("{\"deleted\":true,\"iban\":\"DE12345\"}");
+      assertThat(envoy.client().values(":status")).as(steps).containsExactly("204");
+      assertThat(envoy.client().body()).as(steps).isEmpty();
+    }
   }
 
   @Test
