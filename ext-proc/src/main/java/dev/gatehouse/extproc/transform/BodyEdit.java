@@ -20,6 +20,11 @@ sealed interface BodyEdit {
     return null;
   }
 
+  /** Whether it takes time in proportion to the body, so that a small one may be edited on an event loop. */
+  default boolean isQuick() {
+    return true;
+  }
+
   record Json(JsonEdits edits) implements BodyEdit {
     @Override
     public byte[] apply(byte[] body) throws UnprocessableBody {
@@ -36,6 +41,9 @@ sealed interface BodyEdit {
   record Form(NamedEdits.Ready fields, boolean isForm) implements BodyEdit {
     private static final String TYPE = "application/x-www-form-urlencoded";
 
+    /** A field takes some hundred bytes of memory, be it a single letter. */
+    private static final int MAX_FIELDS = 10_000;
+
     /** Whether a {@code content-type} is that of a form whose fields stand in one line. */
     static boolean isType(@Nullable String contentType) {
       return contentType != null
@@ -49,9 +57,19 @@ sealed interface BodyEdit {
       if (!isForm) {
         throw new UnprocessableBody("it is no form: its content-type is not " + TYPE);
       }
+      checkFields(body);
       var before = new String(body, StandardCharsets.ISO_8859_1);
       var after = Parameters.edit(before, fields);
       return after.equals(before) ? body : after.getBytes(StandardCharsets.ISO_8859_1);
+    }
+
+    private static void checkFields(byte[] body) throws UnprocessableBody {
+      var count = 1;
+      for (var b : body) {
+        if (b == '&' && ++count > MAX_FIELDS) {
+          throw new UnprocessableBody("it has more than " + MAX_FIELDS + " fields");
+        }
+      }
     }
   }
 
@@ -62,12 +80,14 @@ sealed interface BodyEdit {
       var before = TextReplacement.decode(body);
       var after = before;
       for (var replace : replaces) {
-        if (Thread.currentThread().isInterrupted()) {
-          throw new UnprocessableBody("nobody waits for it any more");
-        }
         after = replace.apply(after);
       }
       return after.equals(before) ? body : after.getBytes(StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public boolean isQuick() {
+      return false;
     }
   }
 }

@@ -17,8 +17,8 @@ import tools.jackson.core.json.JsonFactory;
 
 /** A body as conditions and templates see it. It is read as strictly as edits read it, and a member that occurs twice is refused: who reads it behind us may take the other one. */
 final class BodyJson {
-  /** What one body may become in memory is bounded by this, some 100 MB. */
-  private static final int MAX_VALUES = 1_000_000;
+  /** What one body may become in memory is bounded by this, to some 10 MB beside its texts. */
+  private static final int MAX_VALUES = 100_000;
 
   private static final JsonFactory FACTORY = JsonFactory.builder()
       .streamReadConstraints(StreamReadConstraints.builder()

@@ -79,6 +79,13 @@ final class BodyWork {
     return coding != ContentCoding.IDENTITY;
   }
 
+  /** Whether making it takes a worker, however small the body is. */
+  boolean isSlow() {
+    return decodes()
+        || !edits.stream().allMatch(BodyEdit::isQuick)
+        || (late != null && late.isSlow());
+  }
+
   boolean headersWait() {
     return headersWait;
   }

@@ -27,6 +27,7 @@ record LateSteps(
    * @param body the new one; null if it stays
    * @param response what answers the client instead; null if nothing does
    * @param tell what was changed, for people
+   * @param leftOut the steps that were left out, for people
    * @param unreadable why the body passes without having been read; null if it was
    */
   record Ran(
@@ -36,7 +37,13 @@ record LateSteps(
       DynamicMetadata metadata,
       Reply.@Nullable Respond response,
       List<String> tell,
+      List<String> leftOut,
       @Nullable String unreadable) {}
+
+  /** Whether one of them may take longer than an event loop may be held, however small the body is. */
+  boolean isSlow() {
+    return steps.stream().anyMatch(step -> step.body() instanceof BodyStep.Texts);
+  }
 
   /**
    * @param body all of it, decoded; empty if none came
@@ -61,6 +68,7 @@ record LateSteps(
         run.metadata(),
         came instanceof StepRun.Came.Responded(var reply) ? reply : null,
         run.changes(),
+        run.leftOut(),
         unreadable);
   }
 }

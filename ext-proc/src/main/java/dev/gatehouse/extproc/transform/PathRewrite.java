@@ -20,12 +20,22 @@ sealed interface PathRewrite {
 
   Reads reads();
 
-  /** Replaces what an RE2 expression finds. RE2/J runs in linear time, whatever the expression and the path. */
+  /** Replaces what an RE2 expression finds. What its searches may read together is bounded: they run on an event loop. */
   record ByRegex(Pattern regex, String replacement) implements PathRewrite {
+    /** How often a path may be read through. */
+    private static final int TIMES_READ = 16;
+
+    /** And what may be read beside that, in characters. */
+    private static final int MORE_READ = 64 << 10;
+
     @Override
-    public String rewrite(String path, RequestFacts facts) {
-      var matcher = regex.matcher(path);
-      return matcher.find() ? matcher.reset().replaceAll(replacement) : path;
+    public String rewrite(String path, RequestFacts facts) throws EvaluationException {
+      try {
+        var matcher = BoundedText.matcher(regex, path, TIMES_READ, MORE_READ);
+        return matcher.find() ? matcher.reset().replaceAll(replacement) : path;
+      } catch (BoundedText.GivenUp e) {
+        throw new EvaluationException("the path: " + e.getMessage());
+      }
     }
 
     @Override

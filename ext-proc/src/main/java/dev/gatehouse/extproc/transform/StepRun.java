@@ -59,6 +59,7 @@ final class StepRun {
   private final StreamFacts facts;
   private final StepTrace trace;
   private final List<String> changes = new ArrayList<>();
+  private final List<String> leftOut = new ArrayList<>();
   private final List<BodyEdit> edits = new ArrayList<>();
   private final List<String> edited = new ArrayList<>();
   private final Map<String, String> metadata = new LinkedHashMap<>();
@@ -121,6 +122,11 @@ final class StepRun {
     return changes;
   }
 
+  /** The steps that could not be evaluated, or would have read a body that passes. */
+  List<String> leftOut() {
+    return leftOut;
+  }
+
   DynamicMetadata metadata() {
     if (metadata.isEmpty()) {
       return DynamicMetadata.NONE;
@@ -175,7 +181,7 @@ final class StepRun {
         if (!step.skipOnError()) {
           throw new EvaluationException(step.name() + ": " + e.getMessage());
         }
-        changes.add("left out " + step.name());
+        leftOut.add(step.name());
       }
     }
     return went(List.of());
@@ -183,7 +189,7 @@ final class StepRun {
 
   private void leaveOut(Step step) {
     trace.leftOutUnread();
-    changes.add("left out " + step.name());
+    leftOut.add(step.name());
   }
 
   private Came waiting(List<Step> steps, int from) {

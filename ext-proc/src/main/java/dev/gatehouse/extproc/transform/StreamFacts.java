@@ -61,6 +61,12 @@ public final class StreamFacts implements RequestFacts {
     }
   }
 
+  /** The steps that could read a body have been run, or have facts of their own. */
+  void forgetBodies() {
+    requestBody = null;
+    responseBody = null;
+  }
+
   /** Dynamic metadata was written; what comes later sees it, whether or not Envoy forwards it. */
   void tell(Map<String, String> metadata) {
     var all = new LinkedHashMap<>(told);
@@ -82,11 +88,15 @@ public final class StreamFacts implements RequestFacts {
     return later;
   }
 
-  /** What late steps made of a direction's headers, the request's body as they left it, and what they told. */
-  void take(Direction direction, StreamFacts later) {
+  /**
+   * What late steps made of a direction's headers, and what they told.
+   *
+   * @param keepsBody whether the request's body, as they left it, is kept for the steps of the response
+   */
+  void take(Direction direction, StreamFacts later, boolean keepsBody) {
     if (direction == Direction.REQUEST) {
       request = later.request;
-      requestBody = later.requestBody;
+      requestBody = keepsBody ? later.requestBody : null;
     } else {
       response = later.response;
     }

@@ -11,10 +11,19 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/** Replaces what an RE2 expression finds in a body. RE2/J takes linear time, whatever the expression and the body. */
+/**
+ * Replaces what an RE2 expression finds in a body. One search takes time in proportion to the text, but there are as many as it finds;
+ * what all of them together may read is bounded.
+ */
 record TextReplacement(Pattern regex, String replacement) {
   /** How much a text may grow, beside thrice its length: an expression that finds every character must not make gigabytes of a small body. */
   private static final int GROWTH = 1 << 20;
+
+  /** How often a text may be read through by all searches together, where a few times is what ordinary expressions take. */
+  private static final int TIMES_READ = 32;
+
+  /** And what may be read beside that, in characters. */
+  private static final int MORE_READ = 256 << 10;
 
   /** Null with the problem said. */
   static @Nullable TextReplacement compile(
@@ -41,8 +50,17 @@ record TextReplacement(Pattern regex, String replacement) {
     }
   }
 
+  /** @throws UnprocessableBody also if the thread is interrupted, which ends a search */
   String apply(String text) throws UnprocessableBody {
-    var matcher = regex.matcher(text);
+    try {
+      return replaced(text);
+    } catch (BoundedText.GivenUp e) {
+      throw new UnprocessableBody(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private String replaced(String text) throws UnprocessableBody {
+    var matcher = BoundedText.matcher(regex, text, TIMES_READ, MORE_READ);
     if (!matcher.find()) {
       return text;
     }

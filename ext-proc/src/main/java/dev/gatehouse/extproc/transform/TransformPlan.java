@@ -81,6 +81,11 @@ public record TransformPlan(
               : null);
     }
 
+    /** Whether steps of the response read the request's body. */
+    boolean keepsBody() {
+      return !steps.isEmpty() && steps.getLast().waits() == Step.Waits.KEEPS_BODY;
+    }
+
     /** An entity tag that the steps change, the edits change further: a ready-made reply does not tell them how. */
     private static boolean nameTag(List<Step> steps) {
       return steps.stream()

@@ -116,7 +116,7 @@ public final class TransformProcessor implements Processor {
       return tooLarge(direction);
     }
     var came = !body.isEmpty();
-    if (!came || (body.size() <= LOOP_BYTES && !work.decodes())) {
+    if (!came || (body.size() <= LOOP_BYTES && !work.isSlow())) {
       return changed(direction, work, work.whole(body, limit), came);
     }
     return new Reply.Later(() -> {
@@ -230,13 +230,18 @@ public final class TransformProcessor implements Processor {
     var run = new StepRun(message.direction(), facts, trace);
     var came = hasNoBody(message) ? run.withoutBody(way.steps()) : run.beforeBody(way.steps());
     changed(run.changes());
-    return switch (came) {
+    leftOut(run.leftOut());
+    var reply = switch (came) {
       case StepRun.Came.Responded(var respond) -> {
         end(Outcome.RESPONDED, "responded", "responded " + respond.status());
         yield respond;
       }
       case StepRun.Came.Went went -> went(way, message, went, run.metadata());
     };
+    if (message.direction() == Direction.RESPONSE) {
+      facts.forgetBodies(); // Late steps have facts of their own.
+    }
+    return reply;
   }
 
   private Reply went(
@@ -395,8 +400,9 @@ public final class TransformProcessor implements Processor {
 
   /** Late steps were run over a whole body. */
   private Reply ran(Direction direction, BodyWork work, LateSteps.Ran ran, boolean came) {
-    facts.take(direction, ran.facts());
+    facts.take(direction, ran.facts(), plan.way(direction).keepsBody());
     changed(ran.tell());
+    leftOut(ran.leftOut());
     if (ran.unreadable() != null) {
       passed(ran.unreadable());
     }
@@ -486,6 +492,11 @@ public final class TransformProcessor implements Processor {
       outcome = Outcome.CHANGED;
       reason = "changed";
     }
+  }
+
+  /** Steps that were left out are told of, and change nothing. */
+  private void leftOut(List<String> names) {
+    names.forEach(name -> changes.add("left out " + name));
   }
 
   private void end(Outcome how, String word, String detail) {

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
+import com.google.re2j.Pattern;
+import dev.gatehouse.extproc.json.UnprocessableBody;
 import dev.gatehouse.server.Decision.Outcome;
 import dev.gatehouse.testkit.EnvoyStream;
 import dev.gatehouse.testkit.EnvoyStream.StreamFailed;
@@ -17,6 +19,7 @@ import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingResponse;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProtocolConfiguration;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -204,6 +207,117 @@ class BadInputTest {
         .expectUpstreamHeader(":path", "/" + text)
         .expectUpstreamBody(text);
     assertThat(Duration.between(began, Instant.now())).isLessThan(Duration.ofSeconds(10));
+  }
+
+  @Test
+  void a_regular_expression_that_searches_to_the_end_for_each_find_is_given_up() {
+    var transforming = Transforming.by("""
+        response:
+        - body: {replace: [{regex: '(?s)<card>.*?</card>|<card>', replacement: '<card>*</card>'}]}
+        """);
+    var began = Instant.now();
+    var immediate = EnvoyStream.request("GET /", "")
+        .respond(200, "<card>".repeat(10_000))
+        .mode(BodySendMode.BUFFERED)
+        .through(transforming.open())
+        .immediate()
+        .orElseThrow();
+    assertThat(immediate.getStatus().getCodeValue()).isEqualTo(502);
+    assertThat(transforming.decision().detail()).contains("takes too long");
+    assertThat(Duration.between(began, Instant.now())).isLessThan(Duration.ofSeconds(4));
+
+    EnvoyStream.request("GET /", "")
+        .respond(200, "<card>4111</card> ".repeat(10_000))
+        .mode(BodySendMode.BUFFERED)
+        .through(transforming.open())
+        .expectBody("<card>*</card> ".repeat(10_000));
+  }
+
+  @Test
+  void a_path_that_is_searched_to_the_end_for_each_find_is_given_up() {
+    var transforming = Transforming.by("request: [{path: {regex: '<.*?>|<', replacement: x}}]");
+    var began = Instant.now();
+    var immediate = EnvoyStream.request("GET /" + "<".repeat(50_000), "")
+        .through(transforming.open())
+        .immediate()
+        .orElseThrow();
+    assertThat(immediate.getStatus().getCodeValue()).isEqualTo(500);
+    assertThat(transforming.decision().detail()).contains("takes too long");
+    assertThat(Duration.between(began, Instant.now())).isLessThan(Duration.ofSeconds(4));
+
+    EnvoyStream.request("GET /" + "<a>".repeat(15_000), "")
+        .through(transforming.open())
+        .expectUpstreamHeader(":path", "/" + "x".repeat(15_000));
+  }
+
+  @Test
+  void a_search_ends_when_nobody_waits_for_it_any_more() {
+    Thread.currentThread().interrupt();
+    try {
+      assertThatThrownBy(
+              () -> new TextReplacement(Pattern.compile("b"), "").apply("a".repeat(100_000)))
+          .isInstanceOf(UnprocessableBody.class)
+          .hasMessageContaining("nobody waits");
+    } finally {
+      assertThat(Thread.interrupted()).isTrue();
+    }
+  }
+
+  @Test
+  void texts_are_replaced_off_the_loop_however_few_they_are() {
+    var work = new ArrayList<Runnable>();
+    var transforming = Transforming.by("""
+        response:
+        - when: response.code == 200
+          body: {replace: [{regex: a, replacement: b}]}
+        """);
+    var late = Transforming.by("""
+        response:
+        - when: response.body.a == 1
+          body: {replace: [{regex: a, replacement: b}]}
+        """);
+    for (var some : List.of(transforming, late)) {
+      work.clear();
+      some.envoy(task -> {
+            work.add(task);
+            task.run();
+          })
+          .requestHeaders(true, ":method", "GET", ":path", "/")
+          .responseHeaders(false, ":status", "200")
+          .responseBody(ByteString.copyFromUtf8("{\"a\":1}"), true);
+      assertThat(work).hasSize(1);
+    }
+  }
+
+  @Test
+  void a_form_of_more_fields_than_anybody_means_is_unprocessable() {
+    var transforming = Transforming.by("request: [{form: {remove: [password]}}]");
+    for (var fields : List.of(10_000, 10_001)) {
+      var immediate = EnvoyStream.request("POST /", "&a".repeat(fields).substring(1))
+          .header("content-type", "application/x-www-form-urlencoded")
+          .mode(BodySendMode.BUFFERED)
+          .through(transforming.open())
+          .immediate();
+      assertThat(immediate.map(answer -> answer.getStatus().getCodeValue()).orElse(0))
+          .as("%d fields", fields)
+          .isEqualTo(fields > 10_000 ? 400 : 0);
+    }
+    assertThat(transforming.decision().detail()).contains("more than 10000 fields");
+  }
+
+  @Test
+  void a_body_of_more_values_than_anybody_means_is_not_read_for_conditions() {
+    var transforming =
+        Transforming.by("request: [{when: 'request.body.size() == 0', headers: {set: {x-a: a}}}]");
+    for (var values : List.of(99_999, 100_000)) {
+      var immediate = EnvoyStream.request("POST /", "[" + ",1".repeat(values).substring(1) + "]")
+          .mode(BodySendMode.BUFFERED)
+          .through(transforming.open())
+          .immediate();
+      assertThat(immediate.map(answer -> answer.getStatus().getCodeValue()).orElse(0))
+          .as("%d values", values)
+          .isEqualTo(values > 99_999 ? 400 : 0);
+    }
   }
 
   @Test

@@ -204,7 +204,27 @@ class LanguageTest {
     assertThat(envoy.upstream().values("x-last")).containsExactly("z");
     assertThat(envoy.told().getFieldsMap()).isEmpty();
     assertThat(transforming.decision().detail())
-        .isEqualTo("left out identity, left out request[1], x-last=");
+        .isEqualTo("x-last=, left out identity, left out request[1]");
+  }
+
+  @Test
+  void a_step_that_is_left_out_is_told_of_and_changes_nothing() {
+    for (var value : List.of("request.headers['x-none']", "request.body.none")) {
+      var transforming = Transforming.by("""
+          request:
+          - name: identity
+            onError: Skip
+            headers: {set: {x-a: "${%s}"}}
+          """.formatted(value));
+      transforming
+          .envoy()
+          .requestHeaders(false, ":method", "POST", ":path", "/")
+          .requestBody("{}");
+      var decision = transforming.decision();
+      assertThat(decision.outcome()).isEqualTo(Outcome.UNCHANGED);
+      assertThat(decision.reason()).isEqualTo("unchanged");
+      assertThat(decision.detail()).isEqualTo("left out identity");
+    }
   }
 
   @Test

@@ -247,6 +247,23 @@ class LateStepsTest {
   }
 
   @Test
+  void a_requests_body_is_kept_only_for_steps_of_the_response_that_read_it() {
+    for (var response : List.of(
+        "[{headers: {set: {x-a: a}}}]", "[{headers: {set: {x-a: '${request.body.id}'}}}]")) {
+      var facts = new StreamFacts(null, false);
+      var envoy = Transforming.by(
+              "request: [{when: request.body.id == 7, headers: {set: {x-b: b}}}]\n" + "response: "
+                  + response)
+          .envoy(facts)
+          .requestHeaders(false, POST)
+          .requestBody("{\"id\":7}");
+      assertThat(facts.requestBody() != null).as(response).isEqualTo(response.contains("body"));
+      envoy.responseHeaders(false, ":status", "200");
+      assertThat(facts.requestBody()).isNull();
+    }
+  }
+
+  @Test
   void the_headers_are_kept_from_a_response_that_is_encoded() throws Exception {
     var envoy = Transforming.by("""
         response:

@@ -73,6 +73,17 @@ public final class Transforming {
     return envoyWithoutConfig().bodies(requestMode(), responseMode());
   }
 
+  /** One whose stream's work is done elsewhere. */
+  EnvoyStream envoy(Executor workers) {
+    return new EnvoyStream(open(workers)).bodies(requestMode(), responseMode());
+  }
+
+  /** One whose stream is seen so. */
+  EnvoyStream envoy(StreamFacts facts) {
+    peer = new DirectPeer(first -> new Opened.With(processor(facts)));
+    return new EnvoyStream(peer).bodies(requestMode(), responseMode());
+  }
+
   public EnvoyStream envoyWithoutConfig() {
     return new EnvoyStream(open());
   }
@@ -91,11 +102,11 @@ public final class Transforming {
 
   /** Of one stream. */
   public Processor processor() {
-    return new TransformProcessor(
-        plan,
-        new StreamFacts(new RouteKey("HTTPRoute", "shop", "orders", "list"), false),
-        "from-metadata",
-        decisions::add);
+    return processor(new StreamFacts(new RouteKey("HTTPRoute", "shop", "orders", "list"), false));
+  }
+
+  private Processor processor(StreamFacts facts) {
+    return new TransformProcessor(plan, facts, "from-metadata", decisions::add);
   }
 
   public BodySendMode requestMode() {
