@@ -4,6 +4,7 @@ import dev.gatehouse.extproc.Needs;
 import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.policy.attach.PolicySet;
 import dev.gatehouse.policy.resource.Problems;
+import java.util.HashSet;
 
 /** Says of each TransformPolicy which of its steps make it wait for a whole body, which is what costs memory and time. */
 public final class BodyNotices {
@@ -23,7 +24,11 @@ public final class BodyNotices {
       return;
     }
     var bodies = direction == Direction.REQUEST ? "request bodies" : "response bodies";
+    var said = new HashSet<String>();
     for (var reason : way.bodyReasons()) {
+      if (!said.add(reason.step())) {
+        continue; // One reason of a step is enough: without it there is the other.
+      }
       problems.notice(
           reason.origin(),
           "spec." + reason.step(),

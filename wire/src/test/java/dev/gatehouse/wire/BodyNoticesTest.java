@@ -34,6 +34,16 @@ class BodyNoticesTest {
   }
 
   @Test
+  void a_step_that_waits_for_several_reasons_is_named_once() {
+    assertThat(
+            notices(
+                "response:\n- {when: response.body.open, headers: {set: {x-id: '${response.body.id}'}}}\n- {when: response.body.shut, status: 410}"))
+        .satisfiesExactly(
+            first -> assertThat(first).contains("spec.response[0]: buffers"),
+            second -> assertThat(second).contains("spec.response[1]: buffers"));
+  }
+
+  @Test
   void what_streams_is_not_spoken_of() {
     assertThat(notices("response: [{json: [{op: mask, at: /card}]}]")).isEmpty();
   }
