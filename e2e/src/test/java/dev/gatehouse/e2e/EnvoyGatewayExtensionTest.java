@@ -112,6 +112,19 @@ class EnvoyGatewayExtensionTest {
     }
   }
 
+  @Test
+  void trailers_without_a_body_are_no_way_round_a_step_that_waits_for_one() throws IOException {
+    var waits = POLICIES.substring(0, POLICIES.indexOf("  request:\n")) + """
+          limits: {requestBytes: 9Ki}
+          request: [{when: '!has(request.body.id)', respond: {status: 422}}]
+        """;
+    try (var gate = open(waits, "xds.route_metadata")) {
+      var address = Objects.requireNonNull(gate.endpoints().get(8080)).address();
+      assertThat(TrailersOnly.post(address, "/orders")).isEqualTo(422);
+      assertThat(upstream.take()).isEmpty();
+    }
+  }
+
   private RawHttp.Answer ask(Gate gate) throws IOException {
     upstream.tell(new Upstream.Reply(
         200,
@@ -127,8 +140,12 @@ class EnvoyGatewayExtensionTest {
 
   /** @param identity the attribute that tells the route */
   private Gate open(String identity) throws IOException {
+    return open(POLICIES, identity);
+  }
+
+  private Gate open(String shop, String identity) throws IOException {
     var policies = Files.createDirectory(folder.resolve("policies"));
-    Files.writeString(policies.resolve("shop.yaml"), POLICIES);
+    Files.writeString(policies.resolve("shop.yaml"), shop);
     var load = Load.folders(List.of(policies));
     var problems = new Problems();
     var written = ExtensionPolicies.yaml(

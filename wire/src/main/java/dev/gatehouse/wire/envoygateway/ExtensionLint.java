@@ -27,6 +27,9 @@ import org.jspecify.annotations.Nullable;
  * names the step which would not work, too much a notice with its cost. Processors of somebody else are left alone.
  */
 public final class ExtensionLint {
+  /** Bytes that Envoy Gateway's listeners hold back unless a ClientTrafficPolicy says more. */
+  private static final long BUFFER = 32_768;
+
   private static final String REMEDY = "'gatehouse wire envoy-gateway' writes one that does";
 
   private final PolicySet policies;
@@ -238,11 +241,14 @@ public final class ExtensionLint {
     private void buffered(Direction direction, Reason reason) {
       var where = "processingMode." + name(direction) + ".body";
       var way = needs.way(direction);
-      if (way.limit() > Wanted.BUFFER) {
+      if (way.body() == Needs.Body.WHOLE) {
+        warning(where, byTrailers(direction, reason));
+      }
+      if (way.limit() > BUFFER) {
         warning(
             where,
             "Envoy Gateway holds back %s, unless a ClientTrafficPolicy says more (connection.bufferLimit): a larger body does not reach %s, which the TransformPolicy allows %s; write body: FullDuplexStreamed"
-                .formatted(ByteSize.of(Wanted.BUFFER), reason.step(), ByteSize.of(way.limit())));
+                .formatted(ByteSize.of(BUFFER), reason.step(), ByteSize.of(way.limit())));
       } else if (way.body() == Needs.Body.STREAM) {
         notice(
             where,
@@ -254,6 +260,15 @@ public final class ExtensionLint {
             "processingMode",
             "allowModeOverride is not true, and without it an event stream, which never ends, or a body that no step wants is held back with the others; write allowModeOverride: true, or body: FullDuplexStreamed");
       }
+    }
+
+    /** With Buffered the gateway sends no trailers, and only they would tell that there is no body. */
+    private static String byTrailers(Direction direction, Reason reason) {
+      var whoever = direction == Direction.REQUEST
+          ? "a client that sends headers and trailers without a body passes to the upstream"
+          : "what an upstream answers with headers and trailers without a body passes to the client";
+      return "with Buffered the gateway sends no trailers, so that ext-proc is not told of a body that never comes: %s without %s (%s); write body: FullDuplexStreamed, with which they are sent"
+          .formatted(whoever, reason, reason.why());
     }
 
     /** Beside a FULL_DUPLEX_STREAMED direction Envoy heeds no override for the other. */

@@ -214,14 +214,7 @@ public final class ExtensionPolicies {
         "failOpen",
         false,
         "processingMode",
-        map(
-            "request",
-            side(wanted.request()),
-            "response",
-            side(wanted.response()),
-            // For event streams and bodies that no step wants: they must not be held back.
-            "allowModeOverride",
-            wanted.has(Body.BUFFERED) ? true : null),
+        map("request", side(wanted.request()), "response", side(wanted.response())),
         "metadata",
         wanted.accessible().isEmpty() && !wanted.writes()
             ? null

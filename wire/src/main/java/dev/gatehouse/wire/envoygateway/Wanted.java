@@ -22,15 +22,8 @@ record Wanted(
   /** Tells ext-proc which route it is: here there is no binding of ours. */
   static final String ROUTE = "xds.route_metadata";
 
-  /** Bytes that Envoy Gateway's listeners hold back unless a ClientTrafficPolicy says more. */
-  static final long BUFFER = 32_768;
-
   /** A direction whose headers are sent. */
   record Side(Body body, SortedSet<String> attributes) {
-    private Side streaming() {
-      return body == Body.BUFFERED ? new Side(Body.FULL_DUPLEX_STREAMED, attributes) : this;
-    }
-
     private static @Nullable Side union(@Nullable Side one, @Nullable Side other) {
       if (one == null || other == null) {
         return one == null ? other : one;
@@ -62,33 +55,21 @@ record Wanted(
     return new Side(body(needs, direction), Collections.unmodifiableSortedSet(attributes));
   }
 
-  /** A body that the gateway's buffers do not hold comes in pieces, and is gathered by ext-proc. */
+  /**
+   * A body always comes in pieces; what must be seen as a whole is gathered by ext-proc. Only so does the gateway send trailers, without
+   * which steps that wait for a body are not told that none comes, and only so do its buffers not limit a body.
+   */
   static Body body(Needs needs, Direction direction) {
-    return switch (needs.mode(direction)) {
-      case NONE -> Body.NONE;
-      case BUFFERED -> needs.buffer() <= BUFFER ? Body.BUFFERED : Body.FULL_DUPLEX_STREAMED;
-      case FULL_DUPLEX_STREAMED -> Body.FULL_DUPLEX_STREAMED;
-    };
+    return needs.way(direction).readsBody() ? Body.FULL_DUPLEX_STREAMED : Body.NONE;
   }
 
   /** What does for both. */
   Wanted and(Wanted other) {
-    var both = new Wanted(
+    return new Wanted(
         Side.union(request, other.request),
         Side.union(response, other.response),
         union(accessible, other.accessible),
         writes || other.writes);
-    return both.has(Body.FULL_DUPLEX_STREAMED)
-        ? new Wanted(
-            both.request == null ? null : both.request.streaming(),
-            both.response == null ? null : both.response.streaming(),
-            both.accessible,
-            both.writes)
-        : both;
-  }
-
-  boolean has(Body body) {
-    return (request != null && request.body == body) || (response != null && response.body == body);
   }
 
   boolean anyBody() {

@@ -97,17 +97,33 @@ class ExtensionLintTest {
   }
 
   @Test
+  void a_step_that_trailers_without_a_body_would_go_round_is_named() {
+    var refuses =
+        "limits: {requestBytes: 9Ki}\nrequest: [{name: id, when: '!has(request.body.id)', respond: {status: 422}}]";
+    var mode = "request: {body: %s, attributes: [xds.route_metadata]}, allowModeOverride: true";
+    assertThat(lint(refuses, ours(mode.formatted("Buffered"), "")))
+        .containsExactly(
+            "shop.yaml:29:5: warning: spec.extProc[0].processingMode.request.body: with Buffered the gateway sends no trailers, so that ext-proc is not told of a body that never comes: "
+                + "a client that sends headers and trailers without a body passes to the upstream without request[0] \"id\" (shop.yaml:21:13) (its when reads request.body); write body: FullDuplexStreamed, with which they are sent");
+    assertThat(lint(refuses, ours(mode.formatted("FullDuplexStreamed"), ""))).isEmpty();
+    assertThat(lint(
+            "limits: {responseBytes: 9Ki}\nresponse: [{when: '!has(response.body.id)', respond: {status: 502}}]",
+            ours(ALL.replace("FullDuplexStreamed", "Buffered") + ", allowModeOverride: true", "")))
+        .singleElement()
+        .asString()
+        .contains("warning:", "an upstream answers with headers and trailers", "response[0]");
+  }
+
+  @Test
   void two_modes_that_do_not_go_together_are_warned_of() {
     assertThat(lint(
-            "limits: {requestBytes: 9Ki}\nrequest: [{when: request.body.x, headers: {remove: [a]}}]\n"
-                + MASKS,
+            "limits: {requestBytes: 9Ki}\nrequest: [{json: [{op: remove, at: /x}]}]\n" + MASKS,
             ours(
                 ALL.replace("request: {", "request: {body: Buffered, ")
                     + ", allowModeOverride: true",
                 "")))
-        .singleElement()
-        .asString()
-        .contains("warning:", "write FullDuplexStreamed for both");
+        .anyMatch(line ->
+            line.contains("warning:") && line.contains("write FullDuplexStreamed for both"));
   }
 
   @Test

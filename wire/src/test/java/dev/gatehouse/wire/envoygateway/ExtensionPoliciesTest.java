@@ -7,6 +7,8 @@ import static dev.gatehouse.wire.envoygateway.Shop.transform;
 import static dev.gatehouse.wire.envoygateway.Shop.written;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -85,15 +87,15 @@ class ExtensionPoliciesTest {
   }
 
   @Test
-  void a_whole_body_is_buffered_by_the_gateway_only_as_far_as_its_buffers_reach() {
-    var step = "response: [{when: response.body.open, headers: {remove: [server]}}]";
-    assertThat(
-            written(ROUTE, transform("limits: {responseBytes: 32Ki}\n" + step)).yaml())
-        .contains("body: \"Buffered\"", "allowModeOverride: true");
-    assertThat(
-            written(ROUTE, transform("limits: {responseBytes: 33Ki}\n" + step)).yaml())
-        .contains("body: \"FullDuplexStreamed\"")
-        .doesNotContain("allowModeOverride");
+  void a_whole_body_however_small_is_never_buffered_by_the_gateway_which_would_send_no_trailers() {
+    for (var limit : List.of("1Ki", "32Ki", "33Ki")) {
+      var spec = "limits: {requestBytes: %1$s, responseBytes: %1$s}\n".formatted(limit)
+          + "request: [{when: '!has(request.body.id)', respond: {status: 422}}]\n"
+          + "response: [{when: response.body.open, headers: {remove: [server]}}]";
+      var yaml = written(ROUTE, transform(spec)).yaml();
+      assertThat(yaml.split("body: \"FullDuplexStreamed\"", -1)).as(limit).hasSize(3);
+      assertThat(yaml).doesNotContain("Buffered", "allowModeOverride");
+    }
   }
 
   @Test
