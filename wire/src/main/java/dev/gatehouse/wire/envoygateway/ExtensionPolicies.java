@@ -9,14 +9,12 @@ import dev.gatehouse.policy.attach.PolicySet;
 import dev.gatehouse.policy.resource.EnvoyExtensionPolicy;
 import dev.gatehouse.policy.resource.EnvoyExtensionPolicy.Body;
 import dev.gatehouse.policy.resource.HttpRoute;
-import dev.gatehouse.policy.resource.Meta;
 import dev.gatehouse.policy.resource.Policy;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.wire.Tree;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -170,13 +168,22 @@ public final class ExtensionPolicies {
 
   private void write(HttpRoute route, @Nullable String rule, Wanted wanted, boolean merges) {
     var meta = route.meta();
+    var name = PolicyName.of(meta.kind(), meta.name(), rule);
+    if (!names.add(meta.namespace() + "/" + name)) {
+      problems.error(
+          meta.origin(),
+          "metadata.name",
+          "%s would have an EnvoyExtensionPolicy called %s, as another route's already is, and of two with one name only the last would hold; call the route something else"
+              .formatted(rule == null ? meta.title() : meta.title() + " rule " + rule, name));
+      return;
+    }
     written.add(map(
         "apiVersion",
         "gateway.envoyproxy.io/v1alpha1",
         "kind",
         EnvoyExtensionPolicy.KIND,
         "metadata",
-        metadata(name(meta, rule), meta.namespace()),
+        metadata(name, meta.namespace()),
         "spec",
         map(
             "targetRefs",
@@ -193,15 +200,6 @@ public final class ExtensionPolicies {
             merges ? "StrategicMerge" : null,
             "extProc",
             List.of(extProc(wanted)))));
-  }
-
-  /** Names may hold dots, so that a rule of one route may come to be called like another route. */
-  private String name(Meta route, @Nullable String rule) {
-    var name = "gatehouse-" + route.kind().toLowerCase(Locale.ROOT) + "-" + route.name()
-        + (rule == null ? "" : "." + rule);
-    return names.add(route.namespace() + "/" + name)
-        ? name
-        : name + "-" + Integer.toHexString(Objects.hash(route.name(), rule));
   }
 
   private Map<String, Object> extProc(Wanted wanted) {

@@ -110,9 +110,9 @@ class ExtensionPoliciesTest {
         .yaml();
     assertThat(yaml)
         .contains(
-            "name: \"gatehouse-httproute-orders.create\"",
+            "name: \"gatehouse-httproute-orders.create-",
             "sectionName: \"create\"",
-            "name: \"gatehouse-httproute-orders.list\"",
+            "name: \"gatehouse-httproute-orders.list-",
             "sectionName: \"list\"")
         .doesNotContain("name: \"gatehouse-httproute-orders\"");
     assertThat(yaml.split("FullDuplexStreamed", -1)).hasSize(2);
@@ -138,29 +138,90 @@ class ExtensionPoliciesTest {
         .yaml();
     assertThat(yaml)
         .contains(
-            "name: \"gatehouse-httproute-orders\"", "name: \"gatehouse-httproute-orders.create\"");
+            "name: \"gatehouse-httproute-orders\"", "name: \"gatehouse-httproute-orders.create-");
   }
 
   @Test
-  void two_that_would_be_called_alike_are_told_apart() {
-    var other = """
+  void a_rule_and_a_route_with_dots_in_their_names_are_told_apart_whoever_is_written_first() {
+    var rule = transform("t", "kind: HTTPRoute, name: orders, sectionName: create", MASKS);
+    var dotted = transform("u", "kind: HTTPRoute, name: orders.create", MASKS);
+    var alone = names(written(ROUTE, rule)).getFirst();
+    assertThat(alone).matches("gatehouse-httproute-orders\\.create-[0-9a-f]{8}");
+    assertThat(names(written(ROUTE, otherRoute("orders.create", "x"), rule, dotted)))
+        .as("a name does not depend on what else is there")
+        .containsExactly(alone, "gatehouse-httproute-orders.create");
+  }
+
+  @Test
+  void two_rules_whose_routes_and_names_join_to_the_same_are_told_apart() {
+    var written = written(
+        ROUTE,
+        otherRoute("a", "b.c"),
+        otherRoute("a.b", "c"),
+        transform("t", "kind: HTTPRoute, name: a, sectionName: b.c", MASKS),
+        transform("u", "kind: HTTPRoute, name: a.b, sectionName: c", MASKS));
+    assertThat(written.problems()).isEmpty();
+    assertThat(names(written))
+        .hasSize(2)
+        .doesNotHaveDuplicates()
+        .allMatch(name -> name.startsWith("gatehouse-httproute-a.b.c-"));
+  }
+
+  @Test
+  void a_route_that_is_called_like_a_rules_policy_is_an_error_and_replaces_nothing() {
+    var rule = transform("t", "kind: HTTPRoute, name: orders, sectionName: create", MASKS);
+    var taken = names(written(ROUTE, rule)).getFirst();
+    var route = taken.substring("gatehouse-httproute-".length());
+    var written = written(
+        ROUTE,
+        otherRoute(route, "x"),
+        rule,
+        transform("u", "kind: HTTPRoute, name: " + route, MASKS));
+    assertThat(names(written)).containsExactly(taken);
+    assertThat(written.problems())
+        .singleElement()
+        .asString()
+        .startsWith("shop.yaml:")
+        .contains("HTTPRoute shop/" + route, "called " + taken, "call the route something else");
+  }
+
+  @Test
+  void a_name_that_would_be_too_long_is_cut_and_still_a_name() {
+    for (int length = 233; length <= 253; length++) {
+      var route = "a".repeat(length - 2) + ".b";
+      for (var rule : Arrays.asList(null, "list")) {
+        var name = PolicyName.of("HTTPRoute", route, rule);
+        assertThat(name)
+            .hasSizeLessThanOrEqualTo(253)
+            .matches("[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*");
+        assertThat(name).isNotEqualTo(PolicyName.of("HTTPRoute", route + "c", rule));
+      }
+    }
+    assertThat(PolicyName.of("HTTPRoute", "a".repeat(233), null)).hasSize(253).endsWith("aaa");
+  }
+
+  private static String otherRoute(String name, String rule) {
+    return """
         ---
         apiVersion: gateway.networking.k8s.io/v1
         kind: HTTPRoute
-        metadata: {name: orders.create, namespace: shop}
+        metadata: {name: %1$s, namespace: shop}
         spec:
           parentRefs: [{name: web}]
-          rules: [{matches: [{path: {value: /other}}], backendRefs: [{name: shop, port: 80}]}]
-        """;
-    var yaml = written(
-            ROUTE,
-            other,
-            transform("t", "kind: HTTPRoute, name: orders, sectionName: create", MASKS),
-            transform("u", "kind: HTTPRoute, name: orders.create", MASKS))
-        .yaml();
-    assertThat(yaml.lines().filter(line -> line.startsWith("  name: \"gatehouse-httproute")))
-        .hasSize(2)
-        .doesNotHaveDuplicates();
+          rules:
+          - {name: %2$s, matches: [{path: {value: /%1$s}}], backendRefs: [{name: shop, port: 80}]}
+          - {name: rest, matches: [{path: {value: /%1$s/rest}}], backendRefs: [{name: shop, port: 80}]}
+        """.formatted(name, rule);
+  }
+
+  /** Of the EnvoyExtensionPolicies, in the order in which they were written. */
+  private static List<String> names(Shop.Written written) {
+    return written
+        .yaml()
+        .lines()
+        .filter(line -> line.startsWith("  name: \"gatehouse-httproute"))
+        .map(line -> line.substring(line.indexOf('"') + 1, line.length() - 1))
+        .toList();
   }
 
   @Test
@@ -238,6 +299,7 @@ class ExtensionPoliciesTest {
         "request: [{when: request.body.x, headers: {remove: [a]}}]\n" + MASKS,
         "request: [{metadata: {tenant: '${request.path}'}}]",
         "localReplies: Transform\nresponse: [{headers: {remove: [server]}}]",
+        "request: [{headers: {set: {x: \"${metadata['n.1'].a}${metadata['n.2'].a}${metadata['n.3'].a}${metadata['n.4'].a}${metadata['n.5'].a}${metadata['n.6'].a}${metadata['n.7'].a}${metadata['n.8'].a}${metadata['n.9'].a}\"}}}]",
       })
   void what_is_written_is_read_back_and_lint_has_nothing_to_say(String spec) {
     var written = written(ROUTE, transform(spec));
