@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.Struct;
+import com.google.protobuf.Value;
 import dev.gatehouse.extproc.stream.BodyMode;
 import dev.gatehouse.extproc.stream.BodyWish;
 import dev.gatehouse.extproc.stream.Direction;
+import dev.gatehouse.extproc.stream.DynamicMetadata;
 import dev.gatehouse.extproc.stream.HeaderChanges;
 import dev.gatehouse.extproc.stream.HeadersMessage;
 import dev.gatehouse.extproc.stream.ModeOverride;
@@ -94,6 +97,25 @@ class FaultsOnEnvoyTest {
     assertThat(answer.body().toStringUtf8()).isEqualTo("LATE");
     assertThat(gate.count("override_message_timeout_received")).isEqualTo(before + 1);
     assertThat(gate.count("message_timeouts")).isEqualTo(timeouts);
+  }
+
+  @Test
+  void metadata_that_goes_with_an_immediate_response_is_taken() throws IOException {
+    var told = Struct.newBuilder()
+        .putFields("told", Value.newBuilder().setStringValue("yes").build())
+        .build();
+    var answer = send(
+        new Faulty() {
+          @Override
+          public Reply headers(HeadersMessage headers) {
+            return Reply.Respond.problem(418, "Teapot", "teapot")
+                .with(DynamicMetadata.of("test", told));
+          }
+        },
+        BodySendMode.NONE,
+        BodySendMode.NONE);
+    assertThat(answer.status()).isEqualTo(418);
+    assertThat(answer.headers()).containsEntry("x-told", "yes");
   }
 
   @Test

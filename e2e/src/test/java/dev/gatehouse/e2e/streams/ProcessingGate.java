@@ -60,6 +60,7 @@ final class ProcessingGate implements AutoCloseable {
           max_message_timeout: 20s
           processing_mode: {request_header_mode: SEND, response_header_mode: SEND}
           response_attributes: [response.code_details]
+          metadata_options: {receiving_namespaces: {untyped: [test]}}
           allow_mode_override: ${override}
           observability_mode: ${observed}
       - name: router
@@ -220,6 +221,10 @@ final class ProcessingGate implements AutoCloseable {
                   stat_prefix: %s
                   http_protocol_options: {enable_trailers: true}
                   stream_idle_timeout: 10s
+                  local_reply_config:
+                    mappers:
+                    - filter: {status_code_filter: {comparison: {op: EQ, value: {default_value: 418, runtime_key: none}}}}
+                      headers_to_add: [{header: {key: x-told, value: "%%DYNAMIC_METADATA(test:told)%%"}}]
                   route_config:
                     virtual_hosts:
                     - name: all

@@ -446,7 +446,10 @@ public final class ProcessorStream {
         chunks(kind.direction, body, false);
         resting = new Resting(question.goneInPart(), rest);
       }
-      case Reply.Respond respond -> emit(Answers.immediate(respond));
+      case Reply.Respond respond -> {
+        untold = untold.and(respond.metadata());
+        emit(Answers.immediate(respond));
+      }
       case Reply.Fail(var why) -> fail(Status.INTERNAL.withDescription(why));
       case Reply.Later later ->
         fail(Status.INTERNAL.withDescription("an answer that may not be late is late"));

@@ -80,8 +80,10 @@ public sealed interface Reply {
    *
    * @param status 200–599: Envoy would make 200 of less
    * @param details for Envoy's access log ({@code %RESPONSE_CODE_DETAILS%}); without blanks
+   * @param metadata goes out with it, for the access log
    */
-  record Respond(int status, HeaderChanges headers, ByteString body, String details)
+  record Respond(
+      int status, HeaderChanges headers, ByteString body, String details, DynamicMetadata metadata)
       implements Reply {
     /** 500: a processor failed. */
     public static final Respond FAILED =
@@ -97,6 +99,17 @@ public sealed interface Reply {
       if (status < 200 || status > 599) {
         throw new IllegalArgumentException("status: " + status + " (expected: 200 to 599)");
       }
+    }
+
+    public Respond(int status, HeaderChanges headers, ByteString body, String details) {
+      this(status, headers, body, details, DynamicMetadata.NONE);
+    }
+
+    /** With more metadata; where it has a key already, its own value stays. */
+    public Respond with(DynamicMetadata more) {
+      return more.isEmpty()
+          ? this
+          : new Respond(status, headers, body, details, more.and(metadata));
     }
 
     /**

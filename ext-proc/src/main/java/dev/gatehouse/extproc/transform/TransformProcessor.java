@@ -241,7 +241,7 @@ public final class TransformProcessor implements Processor {
     if (message.direction() == Direction.RESPONSE) {
       facts.forgetBodies(); // Late steps have facts of their own.
     }
-    return reply;
+    return reply instanceof Reply.Respond respond ? respond.with(run.metadata()) : reply;
   }
 
   private Reply went(
@@ -408,7 +408,7 @@ public final class TransformProcessor implements Processor {
     }
     if (ran.response() != null) {
       end(Outcome.RESPONDED, "responded", "responded " + ran.response().status());
-      return ran.response();
+      return ran.response().with(ran.metadata());
     }
     var headers = ran.changes();
     if (!headers.isEmpty() && direction == Direction.REQUEST) {

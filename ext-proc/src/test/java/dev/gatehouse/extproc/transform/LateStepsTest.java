@@ -308,6 +308,24 @@ class LateStepsTest {
     assertThat(envoy.client().values("x-told")).containsExactly("gold/7");
   }
 
+  @Test
+  void what_steps_wrote_is_told_with_an_answer_to_the_client_too() {
+    for (var policy : List.of(
+        "request: [{metadata: {tier: gold}}, {respond: {status: 403}}]",
+        "request: [{when: request.body.id == 7, metadata: {tier: gold}}, {respond: {status: 403}}]",
+        "limits: {requestBytes: 1}\nrequest: [{metadata: {tier: gold}}, {json: [{op: remove, at: /a}]}]")) {
+      var envoy = Transforming.by(policy)
+          .envoy()
+          .requestHeaders(
+              false, ":method", "POST", ":path", "/", "content-length", "8", "x-tier", "gold");
+      if (envoy.immediate().isEmpty()) {
+        envoy.requestBody("{\"id\":7}");
+      }
+      assertThat(envoy.immediate()).as(policy).isPresent();
+      envoy.expectMetadata("gatehouse.ext_proc", "tier", "gold");
+    }
+  }
+
   private static ByteString gzip(String text) throws IOException {
     var out = new ByteArrayOutputStream();
     try (var gzip = new GZIPOutputStream(out)) {
