@@ -67,11 +67,13 @@ final class Answers {
 
   /**
    * A new body. Under BUFFERED a content-length must be that of the new body, in the same answer, or Envoy answers 500. There is none
-   * when trailers follow: with a length HTTP/1 would drop them.
+   * when trailers follow, since with a length HTTP/1 would drop them, and where the changes take it away.
    */
   static byte[] body(Direction direction, HeaderChanges changes, ByteString body, boolean last) {
     var length = ByteString.copyFromUtf8(Integer.toString(body.size()));
-    var all = last ? changes.andOverwrite("content-length", length) : changes.and(WITHOUT_LENGTH);
+    var all = last && !changes.removes("content-length")
+        ? changes.andOverwrite("content-length", length)
+        : changes.and(WITHOUT_LENGTH);
     return common(Kind.body(direction), all, body, false, null);
   }
 

@@ -61,7 +61,7 @@ public final class HeaderChanges {
     return new HeaderChanges(all, out.toBytes());
   }
 
-  private boolean removes(String name) {
+  boolean removes(String name) {
     for (var i = 0; i < changes.size(); i++) {
       if (changes.get(i).value == null && changes.get(i).name.equals(name)) {
         return true;

@@ -39,6 +39,10 @@ public final class TransformProcessor implements Processor {
   /** Larger bodies only stream. */
   private static final long MOST_GATHERED = 256 << 20;
 
+  /** A 204 has none, and a 304 not that of no body (RFC 9110 section 8.6). */
+  private static final HeaderChanges NO_LENGTH =
+      HeaderChanges.builder().remove("content-length").build();
+
   private static final Failure NEVER_CAME =
       new Failure(Cause.BODY_UNAVAILABLE, "steps wait for the request's body, and it never came");
 
@@ -416,7 +420,8 @@ public final class TransformProcessor implements Processor {
       headers = facts.edits(direction).changes();
     }
     if (came && hasNoBody(direction)) {
-      return new Reply.NewBody(work.changes().and(headers), ByteString.EMPTY, ran.metadata());
+      return new Reply.NewBody(
+          work.changes().and(headers).and(NO_LENGTH), ByteString.EMPTY, ran.metadata());
     }
     if (ran.body() == null) {
       return Reply.Continue.of(headers, BodyWish.UNSEEN).with(ran.metadata());
