@@ -78,10 +78,10 @@ final class ExplainTransformTest {
 
     assertThat(out.toString())
         .containsPattern("""
-              request step 1 \\(.*policy.yaml:\\d+:\\d+\\)
+              request\\[0\\] \\(.*policy.yaml:\\d+:\\d+\\)
                 - x-internal: 1
                 \\+ x-tenant: acme
-              request step 2 \\(.*policy.yaml:\\d+:\\d+\\): request.method == 'POST' → holds
+              request\\[1\\] \\(.*policy.yaml:\\d+:\\d+\\): request.method == 'POST' → holds
                 - :path: /orders\\?debug=1&a=b
                 \\+ :path: /orders\\?a=b&tenant=acme
                   \\{
@@ -94,8 +94,8 @@ final class ExplainTransformTest {
         .contains("'x-nope' in request.headers → does not hold: left out")
         .contains("request.path == '/nowhere' → does not hold: left out")
         .containsPattern(
-            "response step 1 .*response.code == 200 → holds\n    - :status: 200\n    \\+ :status: 203")
-        .containsPattern("response step 2 [^\n]*\n[^+]*\\+ +\"card\" : \"\\*{12}1111\"")
+            "response\\[0\\] .*response.code == 200 → holds\n    - :status: 200\n    \\+ :status: 203")
+        .containsPattern("response\\[1\\] [^\n]*\n[^+]*\\+ +\"card\" : \"\\*{12}1111\"")
         .contains("it passes to the upstream: the client gets 203");
   }
 
@@ -113,7 +113,7 @@ final class ExplainTransformTest {
         .isEqualTo(7);
     assertThat(out.toString())
         .contains("request.headers['content-type'] == 'text/xml' → holds, answers 415")
-        .containsPattern("request step 2 \\(.*\\): not run: step 1 answers")
+        .containsPattern("request\\[1\\] \\(.*\\): not run: request\\[0\\] answers")
         .contains("the client gets 415 from here")
         .doesNotContain("the request stays as it is");
   }
@@ -129,8 +129,8 @@ final class ExplainTransformTest {
 
     assertThat(explain("--path", "/orders")).isEqualTo(5);
     assertThat(out.toString())
-        .containsPattern("request step 1 .* → fails: .*x-kind.* cannot be evaluated")
-        .containsPattern("request step 2 \\(.*\\): not run: step 1 fails")
+        .containsPattern("request\\[0\\] .* → fails: .*x-kind.* cannot be evaluated")
+        .containsPattern("request\\[1\\] \\(.*\\): not run: request\\[0\\] fails")
         .contains("the client gets 500");
   }
 
@@ -148,8 +148,8 @@ final class ExplainTransformTest {
     assertThat(explain("--path", "/orders")).as(out + "\n" + err).isZero();
     assertThat(out.toString())
         .containsPattern(
-            "request step 1 \"kind\" .* → fails: .*; left out as a whole \\(onError: Skip")
-        .containsPattern("request step 2 \\(.*\\)\n    \\+ x-b: b");
+            "request\\[0\\] \"kind\" .* → fails: .*; left out as a whole \\(onError: Skip")
+        .containsPattern("request\\[1\\] \\(.*\\)\n    \\+ x-b: b");
   }
 
   @Test
@@ -169,21 +169,21 @@ final class ExplainTransformTest {
         .as(out + "\n" + err)
         .isZero();
     assertThat(out.toString())
-        .containsPattern("request step 1 [^\n]*\n +\\+ x-first: a\n  request step 2 .* → holds\n")
+        .containsPattern("request\\[0\\] [^\n]*\n +\\+ x-first: a\n  request\\[1\\] .* → holds\n")
         .containsPattern("x-big: 150\n[^z]*\\+ +\"approved\" : false")
-        .containsPattern("request step 3 .* → does not hold: left out\n")
-        .containsPattern("request step 4 [^\n]*\n +\\+ x-last: z");
+        .containsPattern("request\\[2\\] .* → does not hold: left out\n")
+        .containsPattern("request\\[3\\] [^\n]*\n +\\+ x-last: z");
 
     assertThat(explain("--path", "/", "--method", "POST", "--body", "{\"total\":0}"))
         .isEqualTo(7);
     assertThat(out.toString())
-        .containsPattern("request step 3 .* → holds, answers 422")
-        .containsPattern("request step 4 .*: not run: step 3 answers");
+        .containsPattern("request\\[2\\] .* → holds, answers 422")
+        .containsPattern("request\\[3\\] .*: not run: request\\[2\\] answers");
 
     assertThat(explain("--path", "/", "--method", "POST", "--body", "{\"total\":"))
         .isEqualTo(7);
     assertThat(out.toString())
-        .containsPattern("request step 2 .* → cannot read the body")
+        .containsPattern("request\\[1\\] .* → cannot read the body")
         .contains("the client gets 400 from here");
   }
 
@@ -197,7 +197,7 @@ final class ExplainTransformTest {
 
     assertThat(explain("--path", "/?key=1", "--response-status", "503")).isZero();
     assertThat(out.toString())
-        .contains("response step 1 (")
+        .contains("response[0] (")
         .containsPattern("\\+ +\"error\" : \"x\"")
         .doesNotContain("- null", "****");
   }
@@ -241,7 +241,7 @@ final class ExplainTransformTest {
     assertThat(explain("--path", "/", "--response-header", JSON, "--response-body", "{\"secret\":"))
         .isZero();
     assertThat(out.toString())
-        .containsPattern("response step 1 \\(.*\\): changes nothing")
+        .containsPattern("response\\[0\\] \\(.*\\): changes nothing")
         .doesNotContain("+ {");
 
     policy("response: [{json: [{op: remove, at: /secret}]}]");
@@ -301,7 +301,7 @@ final class ExplainTransformTest {
     var steps = json().at("/extProc/steps");
     assertThat(steps.size()).isEqualTo(2);
     assertThat(steps.at("/0/direction").asString()).isEqualTo("request");
-    assertThat(steps.at("/0/step").asInt()).isOne();
+    assertThat(steps.at("/0/step").asString()).isEqualTo("request[0]");
     assertThat(steps.at("/0/outcome").asString()).isEqualTo("done");
     assertThat(steps.at("/0/changes/0").asString()).isEqualTo("+ via: gatehouse");
     assertThat(steps.at("/0/at").asString()).contains("policy.yaml:");

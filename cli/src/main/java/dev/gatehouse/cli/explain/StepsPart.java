@@ -17,18 +17,18 @@ import org.jspecify.annotations.Nullable;
 /** What each step of a TransformPolicy did in one direction, in order; those that were not run, too. */
 record StepsPart(Direction direction, List<Line> lines) {
   /**
-   * @param number from 1
+   * @param place what lint and logs call it, too: {@code request[0]}
    * @param how what came of it, in words
    * @param changes what it changed, as a diff
    */
-  record Line(int number, TransformPolicy.Step step, How how, String text, List<String> changes) {
-    Line(int number, TransformPolicy.Step step, How how, String text) {
-      this(number, step, how, text, List.of());
+  record Line(String place, TransformPolicy.Step step, How how, String text, List<String> changes) {
+    Line(String place, TransformPolicy.Step step, How how, String text) {
+      this(place, step, how, text, List.of());
     }
 
-    /** {@code 2 "mask cards"} */
+    /** {@code response[0] "mask cards"} */
     String title() {
-      return step.name() == null ? "" + number : number + " \"" + step.name() + "\"";
+      return step.name() == null ? place : place + " \"" + step.name() + "\"";
     }
   }
 
@@ -63,17 +63,18 @@ record StepsPart(Direction direction, List<Line> lines) {
     var why = unrun;
     for (int i = 0; i < steps.size(); i++) {
       var step = steps.get(i);
+      var place = name(direction) + "[" + i + "]";
       var at = indexOf(seen, step.origin());
       if (at < 0) {
-        lines.add(new Line(i + 1, step, How.NOT_REACHED, "not run: " + why));
+        lines.add(new Line(place, step, How.NOT_REACHED, "not run: " + why));
         continue;
       }
       var line =
-          line(i + 1, step, seen.get(at), changedBody ? bodies.subList(at, at + 2) : List.of());
+          line(place, step, seen.get(at), changedBody ? bodies.subList(at, at + 2) : List.of());
       lines.add(line);
       why = switch (line.how) {
-        case ANSWERED -> "step " + line.title() + " answers";
-        case FAILED -> "step " + line.title() + " fails";
+        case ANSWERED -> line.title() + " answers";
+        case FAILED -> line.title() + " fails";
         case DONE, LEFT_OUT, SKIPPED, NOT_REACHED -> why;
       };
     }
@@ -111,35 +112,28 @@ record StepsPart(Direction direction, List<Line> lines) {
 
   /** @param bodies before and after; empty where the body was not the steps' to change */
   private static Line line(
-      int number, TransformPolicy.Step step, Seen seen, List<@Nullable ByteString> bodies) {
+      String place, TransformPolicy.Step step, Seen seen, List<@Nullable ByteString> bodies) {
     var held = step.when() == null ? "" : "holds";
     return switch (seen.end()) {
-      case End.LeftOut leftOut -> new Line(number, step, How.LEFT_OUT, "does not hold: left out");
+      case End.LeftOut leftOut -> new Line(place, step, How.LEFT_OUT, "does not hold: left out");
       case End.LeftOutUnread unread ->
         new Line(
-            number,
+            place,
             step,
             How.LEFT_OUT,
             "left out: it reads the body, which passes unread (onUnprocessable: Pass)");
       case End.Failed(var why) ->
         step.skipOnError()
             ? new Line(
-                number,
-                step,
-                How.SKIPPED,
-                "fails: " + why + "; left out as a whole (onError: Skip)")
-            : new Line(number, step, How.FAILED, "fails: " + why);
-      case End.Unreadable unreadable -> new Line(number, step, How.FAILED, "cannot read the body");
+                place, step, How.SKIPPED, "fails: " + why + "; left out as a whole (onError: Skip)")
+            : new Line(place, step, How.FAILED, "fails: " + why);
+      case End.Unreadable unreadable -> new Line(place, step, How.FAILED, "cannot read the body");
       case End.Responded(var reply) ->
-        new Line(number, step, How.ANSWERED, said(held, "answers " + reply.status()));
+        new Line(place, step, How.ANSWERED, said(held, "answers " + reply.status()));
       case End.Done done -> {
         var changes = changes(seen, bodies);
         yield new Line(
-            number,
-            step,
-            How.DONE,
-            said(held, changes.isEmpty() ? "changes nothing" : ""),
-            changes);
+            place, step, How.DONE, said(held, changes.isEmpty() ? "changes nothing" : ""), changes);
       }
     };
   }
@@ -170,9 +164,8 @@ record StepsPart(Direction direction, List<Line> lines) {
   void print(Page page) {
     for (var line : lines) {
       var when = line.step.when();
-      var text = "%s step %s (%s)%s%s"
+      var text = "%s (%s)%s%s"
           .formatted(
-              name(direction),
               line.title(),
               line.step.origin(),
               when == null ? "" : ": " + when,
@@ -193,7 +186,7 @@ record StepsPart(Direction direction, List<Line> lines) {
   private Map<String, Object> json(Line line) {
     var json = new LinkedHashMap<String, Object>();
     json.put("direction", name(direction));
-    json.put("step", line.number);
+    json.put("step", line.place);
     if (line.step.name() != null) {
       json.put("name", line.step.name());
     }
