@@ -294,6 +294,14 @@ public final class ExtensionLint {
             "%s is missing: without it ext-proc does not know which route this is, and passes everything (unless it runs with --match-routes): %s"
                 .formatted(Wanted.ROUTE, idle(needs.way(direction).headers().getFirst())));
       }
+      var changesLocalReplies =
+          !begins && !needs.way(direction).attributes().containsKey(Needs.CODE_DETAILS);
+      if (changesLocalReplies && !phase.attributes().contains(Wanted.ROUTE)) {
+        warning(
+            "processingMode.response.attributes",
+            "%s is missing: where a filter in front answers, such as ext_authz with a 401, ext-proc sees the response alone, does not know which route this is, and passes it without %s, although localReplies is Transform"
+                .formatted(Wanted.ROUTE, needs.way(direction).headers().getFirst()));
+      }
       needs.way(direction).attributes().forEach((attribute, reason) -> {
         if (!phase.attributes().contains(attribute)) {
           missing(direction, attribute, reason);

@@ -142,6 +142,22 @@ class ExtensionLintTest {
   }
 
   @Test
+  void local_replies_that_are_to_be_changed_need_the_route_with_the_response_too() {
+    var both = "request: [{headers: {remove: [a]}}]\n" + REMOVES;
+    var mode = "request: {attributes: [xds.route_metadata]}, response: {attributes: [%s]}";
+    assertThat(lint("localReplies: Transform\n" + both, ours(mode.formatted(""), "")))
+        .singleElement()
+        .asString()
+        .contains(
+            "warning: spec.extProc[0].processingMode.response.attributes: xds.route_metadata is missing",
+            "passes it without response[0]");
+    assertThat(lint(
+            "localReplies: Transform\n" + both, ours(mode.formatted("xds.route_metadata"), "")))
+        .isEmpty();
+    assertThat(lint(both, ours(mode.formatted("response.code_details"), ""))).isEmpty();
+  }
+
+  @Test
   void metadata_that_is_read_must_be_accessible() {
     var reads = "request: [{headers: {set: {x-user: '${auth.sub}'}}}]";
     var mode = "request: {attributes: [xds.route_metadata]}";
