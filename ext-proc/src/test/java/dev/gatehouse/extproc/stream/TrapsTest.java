@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 /**
  * What Envoy's ext_proc filter does that one would not expect, trap by trap. Those that are not the stream's: what a policy may change
  * of {@code host} and the like, and line breaks, {@code HeaderStepsTest}; routes that are never chosen anew, the policy case
- * transform-never-reroutes; upgrades, {@code WireOnEnvoyTest}; event streams, {@code BodyStepsTest}; answers that come too late for the
+ * transform-never-reroutes; upgrades, {@code WireOnEnvoyTest} and {@code BodyStepsTest}; event streams, {@code BodyStepsTest}; answers that come too late for the
  * client, {@code FaultsOnEnvoyTest}.
  */
 class TrapsTest {
