@@ -32,8 +32,9 @@ import org.jspecify.annotations.Nullable;
  *     .expectStatus(200);
  * }
  *
- * <p>Where a test looks at what happens between the messages it opens the stream ({@link EnvoyExchange#open}) and sends them itself:
- * {@link #requestHeaders}, {@link #requestBody} and so on, in the order of its choice.
+ * <p>An exchange that is only judged by what comes of it is scripted, as above, by {@link #request}. Where a test looks at what happens
+ * between the messages, or sends them in an order of its own, it opens the stream ({@link EnvoyExchange#open}) and plays message by
+ * message: {@link #requestHeaders}, {@link #requestBody} and so on.
  */
 public final class EnvoyStream implements AutoCloseable {
   /** The way to the processor: over gRPC ({@link GrpcPeer}), or straight into it. */
@@ -141,14 +142,6 @@ public final class EnvoyStream implements AutoCloseable {
   /** Observability mode: everything is sent, and nothing is waited for. */
   public EnvoyStream observed() {
     return with(settings.observing());
-  }
-
-  /** Headers that the mode sends, or leaves out. */
-  public EnvoyStream headerModes(HeaderSendMode request, HeaderSendMode response) {
-    return with(settings.with(settings.mode().toBuilder()
-        .setRequestHeaderMode(request)
-        .setResponseHeaderMode(response)
-        .build()));
   }
 
   /** Sent with the first message of the request and of the response, where {@code request_attributes} and {@code response_attributes} ask for it. */

@@ -23,6 +23,7 @@ import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest.RequestCase;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingResponse;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -250,6 +251,31 @@ class EnvoyStreamTest {
         .through(peer)
         .expectMetadata("mine", "request_headers", "seen")
         .expectMetadata("mine", "response_headers", "seen");
+  }
+
+  @Test
+  void a_streamed_body_may_come_before_the_headers_are_answered() {
+    var headers = new ArrayList<ProcessingRequest>();
+    var peer = new ScriptedPeer((message, answers) -> {
+      if (message.hasRequestHeaders()) {
+        headers.add(message);
+        return;
+      }
+      headers.forEach(earlier -> answers.say(Says.mirror(earlier, false)));
+      headers.clear();
+      answers.say(Says.mirror(message, false));
+    });
+    EnvoyStream.request("POST /x", BODY)
+        .chunked(3)
+        .requestMode(STREAMED)
+        .sendBodyWithoutWaiting()
+        .respond(200)
+        .through(peer)
+        .expectUpstreamBody(BODY)
+        .expectStatus(200);
+    assertThat(
+            peer.sent.getFirst().getProtocolConfig().getSendBodyWithoutWaitingForHeaderResponse())
+        .isTrue();
   }
 
   @Test
