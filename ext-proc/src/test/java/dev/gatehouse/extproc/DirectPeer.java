@@ -9,6 +9,8 @@ import dev.gatehouse.testkit.EnvoyStream;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingResponse;
 import io.grpc.Status;
+import io.prometheus.metrics.model.registry.Collector;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -30,6 +32,7 @@ public final class DirectPeer implements EnvoyStream.Peer {
   private final ArrayDeque<ProcessingResponse> answers = new ArrayDeque<>();
   private final List<Timer> timers = new ArrayList<>();
   private final ProcessorStream stream;
+  private final StreamStats stats;
   private Duration now = Duration.ZERO;
   private @Nullable Status closed;
   private int taken;
@@ -49,6 +52,7 @@ public final class DirectPeer implements EnvoyStream.Peer {
   }
 
   public DirectPeer(ProcessorStream.Opener opener, Executor workers, StreamStats stats) {
+    this.stats = stats;
     stream =
         new ProcessorStream(opener, new Outlet(), new Loop(), workers, Patience.DEFAULT, stats);
   }
@@ -174,6 +178,17 @@ public final class DirectPeer implements EnvoyStream.Peer {
 
   public int timers() {
     return timers.size();
+  }
+
+  /** Bytes of bodies that are gathered now, as the operator is told. */
+  public double gathered() {
+    return StreamStats.metrics(List.of(stats)).stream()
+        .map(Collector::collect)
+        .filter(
+            metric -> metric.getMetadata().getName().equals("gatehouse_ext_proc_gathered_bytes"))
+        .flatMap(metric -> metric.getDataPoints().stream())
+        .mapToDouble(point -> ((GaugeDataPointSnapshot) point).getValue())
+        .sum();
   }
 
   @Override

@@ -12,38 +12,40 @@ import dev.gatehouse.policy.source.Load;
 import java.util.Objects;
 import java.util.TreeSet;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** What the planner has Envoy send is what the compiled steps want, no less and no more. */
+/** What the planner has Envoy send is what the compiled steps want, no less and no more; of headers those of the direction that is named. */
 class PlannerAgreesTest {
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "request: [{headers: {remove: [a], set: {b: c}}}]",
-        "request: [{query: {set: {a: '${request.path}'}}, path: {prefix: /a, replacement: /b}}]",
-        "request: [{json: [{op: set, at: /a, value: {b: ['${request.path}']}}]}]",
-        "request: [{json: [{op: set, at: /a, value: '${request.body.b}'}]}]",
-        "request: [{json: [{op: default, at: /a, value: 1}, {op: remove, at: /**/b}]}]",
-        "request: [{json: [{op: rename, at: /a, to: b}, {op: mask, at: /c/*/d, keepLast: 2}]}]",
-        "request: [{json: [{op: move, at: /a, to: /b}]}]",
-        "request: [{form: {set: {a: b}}}]",
-        "request: [{body: {template: '{}'}}]",
-        "request: [{body: {template: '${request.body.a}'}}]",
-        "request: [{body: {merge: {a: 1, b: null, c: {d: '${auth.sub}'}}}}]",
-        "request: [{body: {replace: [{regex: a, replacement: b}]}}]",
-        "request: [{when: request.body.a == 1, respond: {status: 400}}]",
-        "request: [{respond: {status: 400, body: '${request.body.a}'}}]",
-        "request: [{metadata: {a: '${request.body.a}'}}]",
-        "request: [{metadata: {a: \"${metadata['x.y'].z}\"}}]",
-        "request: [{when: \"'x.y' in metadata && has(auth.sub)\", headers: {remove: [a]}}]",
-        "response: [{headers: {remove: [a]}}]",
-        "response: [{when: response.code > 400, status: 502, body: {template: '{}'}}]",
-        "response: [{json: [{op: mask, at: /a}]}]",
-        "response: [{when: response.body.a == 'b', headers: {remove: [a]}}]",
-        "response: [{headers: {set: {x-a: '${request.body.a}'}}}]",
-        "response: [{json: [{op: mask, at: /a}]}, {headers: {set: {a: '${response.body.a}'}}}]",
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      value = {
+        "REQUEST | request: [{headers: {remove: [a], set: {b: c}}}]",
+        "REQUEST | request: [{query: {set: {a: '${request.path}'}}, path: {prefix: /a, replacement: /b}}]",
+        "REQUEST | request: [{json: [{op: set, at: /a, value: {b: ['${request.path}']}}]}]",
+        "REQUEST | request: [{json: [{op: set, at: /a, value: '${request.body.b}'}]}]",
+        "REQUEST | request: [{json: [{op: default, at: /a, value: 1}, {op: remove, at: /**/b}]}]",
+        "REQUEST | request: [{json: [{op: rename, at: /a, to: b}, {op: mask, at: /c/*/d, keepLast: 2}]}]",
+        "REQUEST | request: [{json: [{op: move, at: /a, to: /b}]}]",
+        "REQUEST | request: [{form: {set: {a: b}}}]",
+        "REQUEST | request: [{body: {template: '{}'}}]",
+        "REQUEST | request: [{body: {template: '${request.body.a}'}}]",
+        "REQUEST | request: [{body: {merge: {a: 1, b: null, c: {d: '${auth.sub}'}}}}]",
+        "REQUEST | request: [{body: {replace: [{regex: a, replacement: b}]}}]",
+        "REQUEST | request: [{when: request.body.a == 1, respond: {status: 400}}]",
+        "REQUEST | request: [{respond: {status: 400, body: '${request.body.a}'}}]",
+        "REQUEST | request: [{metadata: {a: '${request.body.a}'}}]",
+        "REQUEST | request: [{metadata: {a: \"${metadata['x.y'].z}\"}}]",
+        "REQUEST | request: [{when: \"'x.y' in metadata && has(auth.sub)\", headers: {remove: [a]}}]",
+        "RESPONSE | response: [{headers: {remove: [a]}}]",
+        "BOTH | response: [{when: response.code > 400, status: 502, body: {template: '{}'}}]",
+        "BOTH | response: [{json: [{op: mask, at: /a}]}]",
+        "BOTH | response: [{when: response.body.a == 'b', headers: {remove: [a]}}]",
+        "BOTH | response: [{headers: {set: {x-a: '${request.body.a}'}}}]",
+        "BOTH | response: [{json: [{op: mask, at: /a}]}, {headers: {set: {a: '${response.body.a}'}}}]",
       })
-  void on_bodies_and_metadata(String spec) {
+  void on_headers_bodies_and_metadata(String headers, String spec) {
     var load = Load.text("policies.yaml", """
         apiVersion: gateway.networking.k8s.io/v1
         kind: Gateway
@@ -70,6 +72,9 @@ class PlannerAgreesTest {
     assertThat(problems.all()).isEmpty();
     var needs = Needs.of(rule);
     for (var direction : Direction.values()) {
+      assertThat(needs.way(direction).sendsHeaders())
+          .as("headers of the %s", direction)
+          .isEqualTo(headers.equals("BOTH") || headers.equals(direction.name()));
       assertThat(needs.way(direction).body().name())
           .as(direction.name())
           .isEqualTo(Objects.requireNonNull(plan).bodyUse(direction).how().name());

@@ -47,12 +47,7 @@ final class StepRun {
      */
     record Went(
         @Nullable ByteString body, List<BodyEdit> edits, List<String> edited, List<Step> late)
-        implements Came {
-      /** Whether the edits can be made of a body that comes in pieces. */
-      boolean streams() {
-        return late.isEmpty() && edits.stream().allMatch(edit -> edit.streaming() != null);
-      }
-    }
+        implements Came {}
   }
 
   private final Direction direction;

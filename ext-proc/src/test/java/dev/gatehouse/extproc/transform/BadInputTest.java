@@ -27,6 +27,10 @@ import org.junit.jupiter.api.Test;
 class BadInputTest {
   private static final String MASK = "request: [{json: [{op: mask, at: /**/card}]}]\n"
       + "response: [{json: [{op: mask, at: /**/card}]}]\n";
+  /** Needs the whole body, and gathers it. */
+  private static final String MOVE = "request: [{json: [{op: move, at: /card, to: /a}]}]\n"
+      + "response: [{json: [{op: move, at: /card, to: /a}]}]\n";
+
   private static final String PASSING = "onUnprocessable: Pass\n" + MASK;
 
   /** The whole in one message, all in pieces, and a piece that shows too late that it is wrong. */
@@ -351,16 +355,21 @@ class BadInputTest {
 
   @Test
   void a_client_that_goes_away_after_any_message_leaves_nothing_behind() {
-    for (var messages = 1; messages < 9; messages++) {
-      var transforming = Transforming.by(MASK);
-      EnvoyStream.request("POST /", "{\"card\":\"1234\"}")
-          .chunked(5)
-          .mode(BodySendMode.FULL_DUPLEX_STREAMED)
-          .respond(200, "{\"card\":\"1234\"}")
-          .chunked(5)
-          .cancelledAfter(messages)
-          .through(transforming.open());
-      assertThat(transforming.decisions()).as("after %s messages", messages).isEqualTo(1);
+    for (var policy : List.of(MASK, MOVE)) {
+      for (var messages = 1; messages < 9; messages++) {
+        var transforming = Transforming.by(policy);
+        var peer = transforming.open();
+        EnvoyStream.request("POST /", "{\"card\":\"1234\"}")
+            .chunked(5)
+            .mode(BodySendMode.FULL_DUPLEX_STREAMED)
+            .respond(200, "{\"card\":\"1234\"}")
+            .chunked(5)
+            .cancelledAfter(messages)
+            .through(peer);
+        assertThat(transforming.decisions()).as("after %s messages", messages).isEqualTo(1);
+        assertThat(peer.timers()).as("timers after %s messages", messages).isZero();
+        assertThat(peer.gathered()).as("gathered after %s messages", messages).isZero();
+      }
     }
   }
 }
