@@ -65,6 +65,11 @@ public final class ProcessorStream {
       return true;
     }
 
+    /** As {@link #execute}, but never before the caller has returned. */
+    default void later(Runnable task) {
+      execute(task);
+    }
+
     /** @return what calls the task off */
     Runnable after(Duration time, Runnable task);
   }
@@ -171,9 +176,15 @@ public final class ProcessorStream {
     proceed();
   }
 
-  /** Answers may go out again. */
+  /**
+   * Answers may go out again. What waits for that is done when the caller has returned: gRPC says so from within a flush, and the
+   * window that a message asked for there gives back to Envoy is then not flushed (as of 1.85) until something else is, so that a
+   * stream that is alone on its connection would wait for ever.
+   */
   public void ready() {
-    proceed();
+    if (!asked || resting != null || !outgoing.isEmpty()) {
+      loop.later(this::proceed);
+    }
   }
 
   /** Envoy sends no more, and waits for nothing. */

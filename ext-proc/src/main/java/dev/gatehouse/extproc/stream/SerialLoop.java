@@ -47,6 +47,11 @@ final class SerialLoop implements ProcessorStream.Loop {
     return false;
   }
 
+  @Override
+  public void later(Runnable task) {
+    Thread.startVirtualThread(() -> execute(task));
+  }
+
   /** The task runs on a thread of its own, so that the timer waits for nobody. */
   @Override
   public Runnable after(Duration time, Runnable task) {

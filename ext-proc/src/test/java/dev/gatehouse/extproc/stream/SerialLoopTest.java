@@ -49,6 +49,13 @@ class SerialLoopTest {
   }
 
   @Test
+  void what_is_for_later_waits_for_nobody_and_is_not_done_by_who_brings_it() throws Exception {
+    var done = new LinkedBlockingQueue<Thread>();
+    loop.later(() -> done.add(Thread.currentThread()));
+    assertThat(done.poll(10, TimeUnit.SECONDS)).isNotNull().isNotSameAs(Thread.currentThread());
+  }
+
+  @Test
   void a_task_that_throws_keeps_nobody_waiting_behind_it() {
     var ran = new ArrayList<String>();
     assertThatThrownBy(() -> loop.execute(() -> {
