@@ -24,6 +24,7 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -55,7 +56,22 @@ class BodiesOnEnvoyTest {
       limits: {requestBytes: 1Mi, responseBytes: 1Gi}
       request: [{json: [{op: remove, at: /secret}]}]
       """ + MASK);
+  private static final TransformPlan MASKING = plan(MASK);
   private static final TransformPlan PASSING = plan("onUnprocessable: Pass\n" + MASK);
+
+  private static final TransformPlan SMALL =
+      plan("limits: {requestBytes: 2Mi, responseBytes: 2Mi}\n"
+          + "request: [{json: [{op: remove, at: /secret}]}]\n"
+          + MASK);
+  private static final TransformPlan EMPTYING = plan("response: [{status: 204}]");
+  private static final TransformPlan EMPTYING_DELETED = plan("""
+      response:
+        - {when: response.body.deleted, status: 204}
+        - {json: [{op: mask, at: /iban}]}
+      """);
+
+  /** Well before the gate's idle timeout of 10 s; Envoy itself waits 1 s for a client to close a connection that it has ended. */
+  private static final Duration PROMPTLY = Duration.ofSeconds(4);
 
   private static final String ROW = "{\"card\":\"4111111111111111\",\"n\":1.50}";
   private static final String MASKED = "{\"card\":\"************1111\",\"n\":1.50}";
@@ -111,6 +127,192 @@ class BodiesOnEnvoyTest {
       }
     }
     assertThat(gate.count("spurious_msgs_received")).isZero();
+  }
+
+  @Test
+  void a_stream_alone_on_its_connection_never_waits_for_a_window_that_nobody_flushes()
+      throws Exception {
+    var text = "{\"rows\":[" + (ROW + ",\n").repeat(80_000) + "0]}";
+    var expected = text.replace(ROW, MASKED);
+    upstream.answers = out -> {
+      out.head("200", "x: y");
+      out.chunks(text.getBytes(StandardCharsets.US_ASCII), 50_000);
+    };
+    for (var time = 0; time < 6; time++) {
+      for (var mode : List.of(BodySendMode.STREAMED, BodySendMode.FULL_DUPLEX_STREAMED)) {
+        assertThat(read(send(STRICT, mode, "GET", "")).equals(expected))
+            .as(mode.name())
+            .isTrue();
+      }
+    }
+  }
+
+  @Test
+  void a_response_refused_late_ends_at_once_and_never_looks_complete() throws Exception {
+    var rows = "{\"rows\":[" + (ROW + ",\n").repeat(50_000);
+    var tooMany = rows + (ROW + ",\n").repeat(20_000) + "0]}";
+    for (var mode : List.of(BodySendMode.STREAMED, BodySendMode.FULL_DUPLEX_STREAMED)) {
+      upstream.answers = out -> {
+        out.head("200", "x: y");
+        out.chunks((rows + "oops 4222222222222222]}").getBytes(StandardCharsets.US_ASCII), 50_000);
+      };
+      assertThat(cutOff(mode)).as(mode.name()).doesNotContain("4222");
+
+      upstream.answers = out -> {
+        out.head("200", "content-encoding: gzip");
+        out.chunks(gzipped(tooMany.getBytes(StandardCharsets.US_ASCII)), 1_000);
+      };
+      assertThat(cutOff(mode)).as(mode.name()).doesNotContain("4111");
+    }
+  }
+
+  /** What a client gets of a response that is cut off when more than 1 MiB of it had come. */
+  private String cutOff(BodySendMode mode) throws IOException {
+    var began = System.nanoTime();
+    try (var socket = connect()) {
+      request(socket, SMALL, mode, "GET", "");
+      var got = new ByteArrayOutputStream();
+      try {
+        socket.getInputStream().transferTo(got);
+      } catch (SocketException e) {
+        // A reset ends it as well.
+      }
+      assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(PROMPTLY);
+      var text = got.toString(StandardCharsets.US_ASCII);
+      assertThat(text).startsWith("HTTP/1.1 200 ");
+      assertThat(text.endsWith("\r\n0\r\n\r\n")).as("looks complete").isFalse();
+      return text;
+    }
+  }
+
+  @Test
+  void a_request_refused_late_is_answered_at_once_and_never_looks_complete_to_the_upstream()
+      throws Exception {
+    var complete = new AtomicInteger();
+    upstream.answers = out -> {
+      complete.incrementAndGet();
+      out.headOnly("204");
+    };
+    var row = "\"" + "x".repeat(50_000) + "\",\n";
+    for (var mode : List.of(BodySendMode.STREAMED, BodySendMode.FULL_DUPLEX_STREAMED)) {
+      for (var end : List.of("oops", row.repeat(30))) {
+        try (var socket = connect()) {
+          var out = new Out(socket.getOutputStream());
+          request(socket, SMALL, mode, "POST", "transfer-encoding: chunked\r\n");
+          out.chunk("[");
+          for (var i = 0; i < 25; i++) {
+            out.chunk(row);
+          }
+          var began = System.nanoTime();
+          out.chunk(end);
+          assertThat(head(socket))
+              .as(mode.name())
+              .startsWith(end.equals("oops") ? "HTTP/1.1 400 " : "HTTP/1.1 413 ");
+          assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(PROMPTLY);
+        }
+      }
+    }
+    assertThat(complete).hasValue(0);
+  }
+
+  @Test
+  void a_status_without_a_body_takes_the_body_away_and_the_connection_stays_in_step()
+      throws Exception {
+    upstream.answers = out -> {
+      out.head("200", "content-type: application/json");
+      out.chunk("{\"deleted\": true, \"iban\": \"DE1\"}");
+      out.end();
+    };
+    for (var mode :
+        List.of(BodySendMode.BUFFERED, BodySendMode.STREAMED, BodySendMode.FULL_DUPLEX_STREAMED)) {
+      for (var plan : List.of(EMPTYING, EMPTYING_DELETED)) {
+        if (plan == EMPTYING_DELETED && mode == BodySendMode.STREAMED) {
+          continue; // It gives no whole body.
+        }
+        try (var socket = connect()) {
+          request(socket, plan, mode, "GET", "");
+          assertThat(head(socket)).as(mode.name()).startsWith("HTTP/1.1 204 ");
+          request(socket, plan, mode, "GET", "connection: close\r\n");
+          assertThat(head(socket)).as(mode.name()).startsWith("HTTP/1.1 204 ");
+          assertThat(socket.getInputStream().readAllBytes()).as(mode.name()).isEmpty();
+        }
+      }
+    }
+  }
+
+  @Test
+  void an_upgrade_is_refused_at_once_where_steps_want_bodies() throws Exception {
+    var refused = new CountDownLatch(1);
+    upstream.answers = out -> {
+      out.switchProtocols("websocket");
+      if (!refused.await(10, TimeUnit.SECONDS)) { // An upgraded connection does not end by itself.
+        throw new IOException("the client was never answered");
+      }
+    };
+    var upgrade = "connection: upgrade\r\nupgrade: websocket\r\n";
+    for (var mode : List.of(BodySendMode.STREAMED, BodySendMode.FULL_DUPLEX_STREAMED)) {
+      var began = System.nanoTime();
+      try (var socket = connect()) {
+        request(socket, STRICT, mode, "GET", upgrade);
+        assertThat(head(socket)).as(mode.name()).startsWith("HTTP/1.1 400 ");
+      }
+      try (var socket = connect()) {
+        request(socket, MASKING, mode, "GET", upgrade);
+        assertThat(head(socket)).as(mode.name()).startsWith("HTTP/1.1 502 ");
+      }
+      assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(PROMPTLY);
+    }
+    refused.countDown();
+  }
+
+  @Test
+  void an_offer_of_http_2_over_plain_text_is_no_upgrade() throws Exception {
+    upstream.answers = out -> out.headOnly("204");
+    for (var offer : List.of(
+        "connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABk\r\n",
+        "upgrade: h2c, http/2\r\n",
+        "upgrade: websocket\r\n")) {
+      try (var socket = connect()) {
+        request(
+            socket,
+            STRICT,
+            BodySendMode.FULL_DUPLEX_STREAMED,
+            "POST",
+            offer + "transfer-encoding: chunked\r\n");
+        var out = new Out(socket.getOutputStream());
+        out.chunk("{}");
+        out.end();
+        assertThat(head(socket)).as(offer).startsWith("HTTP/1.1 204 ");
+      }
+    }
+  }
+
+  private Socket connect() throws IOException {
+    var socket = new Socket(InetAddress.getLoopbackAddress(), gate.heeding());
+    socket.setSoTimeout(20_000);
+    return socket;
+  }
+
+  /** @param headers each with its line's end */
+  private void request(
+      Socket socket, TransformPlan plan, BodySendMode mode, String method, String headers)
+      throws IOException {
+    var head = method + " " + ProcessingGate.path(mode, mode)
+        + " HTTP/1.1\r\nhost: any\r\nx-stream: " + number(plan) + "\r\n" + headers + "\r\n";
+    socket.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
+  }
+
+  /** The head of a response; not a byte of what follows is taken. */
+  private static String head(Socket socket) throws IOException {
+    var head = new StringBuilder();
+    while (head.indexOf("\r\n\r\n") < 0) {
+      var b = socket.getInputStream().read();
+      if (b < 0) {
+        break;
+      }
+      head.append((char) b);
+    }
+    return head.toString();
   }
 
   @Test
@@ -357,6 +559,10 @@ class BodiesOnEnvoyTest {
     void headOnly(String status, String... headers) throws IOException {
       write("HTTP/1.1 " + status + " x\r\nconnection: close\r\n" + String.join("\r\n", headers)
           + "\r\n\r\n");
+    }
+
+    void switchProtocols(String to) throws IOException {
+      write("HTTP/1.1 101 x\r\nconnection: upgrade\r\nupgrade: " + to + "\r\n\r\n");
     }
 
     void chunk(String text) throws IOException {

@@ -35,7 +35,7 @@ import java.util.function.IntFunction;
 
 /**
  * A real Envoy whose ext_proc filter, in every pair of body modes, asks a test's own processors. The path {@code /REQUEST-RESPONSE}
- * chooses the modes; a request names its processor in {@code x-stream}.
+ * chooses the modes; a request names its processor in {@code x-stream}. Upgrades to websocket are let through.
  */
 final class ProcessingGate implements AutoCloseable {
   static final List<BodySendMode> MODES = List.of(
@@ -252,7 +252,7 @@ final class ProcessingGate implements AutoCloseable {
         && (request == BodySendMode.BUFFERED_PARTIAL || response == BodySendMode.BUFFERED_PARTIAL);
     return """
         - match: {prefix: "%s"}
-          route: {cluster: up, timeout: 30s}
+          route: {cluster: up, timeout: 30s, upgrade_configs: [{upgrade_type: websocket}]}
           request_body_buffer_limit: %d
           typed_per_filter_config:
             ext_proc:

@@ -97,8 +97,15 @@ class DecoderTest {
     assertThat(taken(zeros, 100_000)).isBetween(100_000L, 100_000L + ContentCoding.BUFFER_BYTES);
     assertThat(taken(zeros, Long.MAX_VALUE))
         .as("of some 20 KiB that unfold to 20 MiB")
-        .isLessThan((long) (Decoder.MOST_RATIO + 1) * zeros.length)
-        .isGreaterThan(Decoder.FREE_BYTES);
+        .isGreaterThan((long) Decoder.MOST_RATIO * zeros.length)
+        .isBetween(
+            (long) Decoder.FREE_BYTES, (long) Decoder.FREE_BYTES + ContentCoding.BUFFER_BYTES);
+    var most = Codings.gzip(new byte[60 << 20]);
+    assertThat(taken(most, Long.MAX_VALUE))
+        .as("of some 60 KiB that unfold to 60 MiB")
+        .isBetween(
+            (long) Decoder.MOST_RATIO * most.length,
+            (long) Decoder.MOST_RATIO * most.length + ContentCoding.BUFFER_BYTES);
     var small = Codings.gzip(new byte[Decoder.FREE_BYTES]);
     assertThat(decoded(ContentCoding.GZIP, small, 1000)).hasSize(Decoder.FREE_BYTES);
   }
