@@ -3,6 +3,7 @@ package dev.gatehouse.extproc;
 import com.google.protobuf.ByteString;
 import dev.gatehouse.extproc.stream.Processor;
 import dev.gatehouse.extproc.stream.ProcessorStream.Opened;
+import dev.gatehouse.extproc.stream.StreamStats;
 import dev.gatehouse.testkit.EnvoyFilter;
 import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode;
 import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
@@ -80,24 +81,30 @@ public final class RandomTraffic {
   private final EnvoyFilter.Settings settings;
   private final boolean local;
   private final Queue<Runnable> jobs = new ArrayDeque<>();
+  private final StreamStats stats;
   private final DirectPeer peer;
   private final EnvoyFilter envoy;
   private final Script request;
   private final Script response;
   private boolean requestBegun;
 
-  /** @param local Envoy answers by itself: with the request or without it */
+  /**
+   * @param local Envoy answers by itself: with the request or without it
+   * @param budget bytes that the stream may gather of both directions together
+   */
   public RandomTraffic(
       SplittableRandom random,
       EnvoyFilter.Settings settings,
       boolean local,
+      long budget,
       Processor processor,
       Script request,
       Script response) {
     this.random = random;
     this.settings = settings;
     this.local = local;
-    this.peer = new DirectPeer(first -> new Opened.With(processor), jobs::add);
+    this.stats = new StreamStats("test", budget);
+    this.peer = new DirectPeer(first -> new Opened.With(processor), jobs::add, stats);
     this.envoy = new EnvoyFilter(settings, local ? "ext_authz_denied" : "via_upstream", peer::send);
     this.request = request;
     this.response = response;
@@ -147,6 +154,11 @@ public final class RandomTraffic {
 
   public EnvoyFilter envoy() {
     return envoy;
+  }
+
+  /** Bytes that the stream has gathered and not given back. */
+  public long gathered() {
+    return stats.gathered();
   }
 
   public DirectPeer peer() {

@@ -75,7 +75,10 @@ public interface Processor {
     return Reply.UNCHANGED;
   }
 
-  /** How many bytes of a body the stream may gather under FULL_DUPLEX_STREAMED for {@link BodyWish#WHOLE}. More is {@link Cause#BODY_TOO_LARGE}. */
+  /**
+   * How many bytes of a body the stream may gather under FULL_DUPLEX_STREAMED for {@link BodyWish#WHOLE}. More is
+   * {@link Cause#BODY_TOO_LARGE}; what all streams together may not gather is {@link Cause#BUSY}.
+   */
   default long gathers(Direction direction) {
     return 1 << 20;
   }
@@ -106,7 +109,7 @@ public interface Processor {
     BODY_TOO_LARGE,
     /** Work was not done in time. */
     LATE,
-    /** Work was not begun: too much waits already. */
+    /** Work was not begun, for too much waits already; or all streams together would gather too much. */
     BUSY
   }
 

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What a stream holds is bounded whatever Envoy does: it asks for a message only when the one before is answered and the answer
  * has gone, so it holds one message, the answer to it, and under FULL_DUPLEX_STREAMED what it gathers of a body
- * ({@link Processor#gathers}) or puts in its place.
+ * ({@link Processor#gathers}, and all streams together: {@link StreamStats}) or puts in its place.
  */
 public final class ProcessorStream {
   private static final StreamStats NAMELESS = new StreamStats("a processor");
@@ -134,7 +134,12 @@ public final class ProcessorStream {
   private boolean closed;
   private boolean failed;
   private long nanos;
-  private int gathered;
+
+  /** Bytes that were gathered and not given back yet, of both directions. */
+  private long gathered;
+
+  /** Of these, the bytes of bodies that are complete or refused, and whose answers have not gone yet. */
+  private long answering;
 
   /** The first message must be asked for by the caller. */
   public ProcessorStream(
@@ -354,26 +359,41 @@ public final class ProcessorStream {
   private void gather(Question question, boolean all) {
     var direction = question.kind.direction;
     var kept = kept(direction);
-    kept.body = kept.body.concat(question.body);
-    gathered(question.body.size());
-    var gathered = new Question(question.kind, kept.body, question.last, question.ends);
-    if (kept.body.size() > processor.gathers(direction)) {
-      gathered(-kept.body.size());
-      kept.body = ByteString.EMPTY;
+    var inOnePiece = all && kept.body.isEmpty(); // Nothing is gathered then.
+    var within = inOnePiece || question.body.isEmpty() || gathers(question.body.size());
+    var body = kept.body.concat(question.body);
+    var tooLarge = body.size() > processor.gathers(direction);
+    if (!all && within && !tooLarge) {
+      kept.body = body;
+      return;
+    }
+    kept.body = ByteString.EMPTY;
+    answering += inOnePiece ? 0 : body.size();
+    var gathered = new Question(question.kind, body, question.last, question.ends);
+    if (tooLarge) {
       instead(
           gathered,
           new Failure(
               Cause.BODY_TOO_LARGE, "the body is over " + processor.gathers(direction) + " bytes"));
-    } else if (all) {
-      gathered(-kept.body.size());
-      kept.body = ByteString.EMPTY;
-      replied(gathered, ask(gathered, () -> processor.body(direction, gathered.body)));
+    } else if (!within) {
+      instead(gathered, new Failure(Cause.BUSY, "all streams together gather too much"));
+    } else {
+      replied(gathered, ask(gathered, () -> processor.body(direction, body)));
     }
   }
 
-  private void gathered(int bytes) {
+  private boolean gathers(int bytes) {
     gathered += bytes;
-    stats.gathers(bytes);
+    return stats.gathers(bytes);
+  }
+
+  /** A body is held until its answer has gone. */
+  private void givesBack(long bytes) {
+    if (bytes > 0) {
+      gathered -= bytes;
+      answering = 0;
+      stats.givesBack(bytes);
+    }
   }
 
   private Failure bodyUnavailable(Direction direction) {
@@ -565,6 +585,7 @@ public final class ProcessorStream {
     if (closed || working != null || !outgoing.isEmpty()) {
       return;
     }
+    givesBack(answering);
     if (resting != null) {
       if (outlet.ready()) {
         goOn(resting);
@@ -710,7 +731,7 @@ public final class ProcessorStream {
     response = null;
     trailers = null;
     resting = null;
-    gathered(-gathered);
+    givesBack(gathered);
     if (opened) {
       stats.ended(failed, nanos);
     }

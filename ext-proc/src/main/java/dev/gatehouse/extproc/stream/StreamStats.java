@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
@@ -18,10 +19,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the streams of one processor come to, over all event loops: counted as they go without a lock or an allocation, and summed when
- * Prometheus asks. A failure is also told to the log, now and then.
+ * Prometheus asks. A failure is also told to the log, now and then. What they gather of bodies is not only counted but bounded.
  */
 public final class StreamStats {
   private static final StreamStats UNHEARD = new StreamStats("warm-up");
+
+  private static final long LEAST_BUDGET = 64 << 20;
 
   private final String processor;
   private final FailureLog log;
@@ -31,14 +34,25 @@ public final class StreamStats {
   private final LongAdder ended = new LongAdder();
   private final LongAdder endedFailed = new LongAdder();
   private final LongAdder nanos = new LongAdder();
-  private final LongAdder gathered = new LongAdder();
+  private final AtomicLong gathered = new AtomicLong();
   private final LongAdder working = new LongAdder();
+  private final long budget;
   private volatile boolean warmingUp;
 
-  /** @param processor its name as a label and in the log */
+  /**
+   * Its streams may together gather a quarter of the heap at most, and at least 64 MiB.
+   *
+   * @param processor its name as a label and in the log
+   */
   public StreamStats(String processor) {
+    this(processor, Math.max(Runtime.getRuntime().maxMemory() / 4, LEAST_BUDGET));
+  }
+
+  /** @param budget bytes that all streams together may gather */
+  public StreamStats(String processor, long budget) {
     this.processor = processor;
     this.log = new FailureLog(processor);
+    this.budget = budget;
   }
 
   /** Streams that begin before {@link #ready} are the server's own, and in no metric. */
@@ -76,9 +90,22 @@ public final class StreamStats {
     log.held(where, nanos);
   }
 
-  /** @param bytes more; fewer where it is negative */
-  void gathers(long bytes) {
-    gathered.add(bytes);
+  /**
+   * A stream has gathered more; it {@link #givesBack} that in any case.
+   *
+   * @return whether that is within what all streams may gather together
+   */
+  boolean gathers(int bytes) {
+    return gathered.addAndGet(bytes) <= budget;
+  }
+
+  void givesBack(long bytes) {
+    gathered.addAndGet(-bytes);
+  }
+
+  /** Bytes of bodies that streams have gathered and not given back. */
+  public long gathered() {
+    return gathered.get();
   }
 
   void workBegins() {
@@ -133,9 +160,9 @@ public final class StreamStats {
             .build(),
         gauge(
             "gatehouse_ext_proc_gathered_bytes",
-            "Bytes of bodies that are gathered now until they are whole (FULL_DUPLEX_STREAMED).",
+            "Bytes of bodies that are gathered now, until their answers have gone (FULL_DUPLEX_STREAMED).",
             all,
-            stats -> (double) stats.gathered.sum()),
+            stats -> (double) stats.gathered()),
         gauge(
             "gatehouse_ext_proc_work_pending",
             "Work off the event loops that streams wait for now.",

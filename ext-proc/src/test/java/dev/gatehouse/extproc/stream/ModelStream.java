@@ -35,6 +35,11 @@ final class ModelStream {
   private static final int MAX_CHUNK = 40;
   private static final String NAMESPACE = "ours";
 
+  /** Of bytes that may be gathered: less than one direction may. */
+  private static final long LITTLE = 30;
+
+  private static final long PLENTY = 1 << 20;
+
   private final SplittableRandom random;
   private final EnvoyFilter.Settings settings;
   private final boolean local;
@@ -52,7 +57,8 @@ final class ModelStream {
     processor = new Erratic(random.split());
     request = script(":method", "POST", ":path", "/", "content-length", "5");
     response = script(":status", "200");
-    traffic = new RandomTraffic(random.split(), settings, local, processor, request, response);
+    traffic = new RandomTraffic(
+        random.split(), settings, local, one(8) ? LITTLE : PLENTY, processor, request, response);
     peer = traffic.peer();
     envoy = traffic.envoy();
   }
@@ -76,6 +82,18 @@ final class ModelStream {
   }
 
   End run() {
+    var end = untilItEnds();
+    if (end == End.THROUGH || end == End.OBSERVED) {
+      check(
+          traffic.gathered() == 0 || !request.done() || !response.done(),
+          traffic.gathered() + " bytes are gathered for nobody",
+          end);
+      traffic.cancel();
+    }
+    return check(traffic.gathered() == 0, traffic.gathered() + " bytes were never given back", end);
+  }
+
+  private End untilItEnds() {
     try {
       while (envoy.immediate() == null) {
         if (one(400)) {

@@ -23,7 +23,9 @@ import java.util.concurrent.Executor;
 import org.junit.jupiter.api.Test;
 
 final class StreamStatsTest {
-  private final StreamStats stats = new StreamStats("shop");
+  private static final int BUDGET = 150;
+
+  private final StreamStats stats = new StreamStats("shop", BUDGET);
   private final PrometheusRegistry registry = new PrometheusRegistry();
 
   StreamStatsTest() {
@@ -78,6 +80,58 @@ final class StreamStatsTest {
     assertThat(value("gathered_bytes")).isZero();
     assertThat(value("failures", "cause", "body_too_large")).isEqualTo(1);
     assertThat(value("streams", "result", "ok")).isEqualTo(1);
+  }
+
+  @Test
+  void what_all_streams_would_gather_beyond_the_budget_is_refused_until_some_is_given_back() {
+    var first = peer(Runnable::run);
+    first.send(requestHeaders());
+    first.send(requestBody("x".repeat(Whole.GATHERS), false));
+    var second = peer(Runnable::run);
+    second.send(requestHeaders());
+    second.send(requestBody("x".repeat(BUDGET - Whole.GATHERS), false));
+    assertThat(second.receive()).isNull();
+    second.send(requestBody("x", false));
+    assertThat(second.answer().getImmediateResponse().getStatus().getCodeValue())
+        .isEqualTo(500);
+    assertThat(value("failures", "cause", "busy")).isEqualTo(1);
+    assertThat(value("gathered_bytes")).as("of the first").isEqualTo(Whole.GATHERS);
+
+    var inOnePiece = peer(Runnable::run);
+    inOnePiece.send(requestHeaders());
+    inOnePiece.send(requestBody("x".repeat(Whole.GATHERS), true));
+    assertThat(inOnePiece.receive().hasRequestHeaders()).isTrue();
+
+    first.send(requestBody("", true));
+    assertThat(first.receive().hasRequestHeaders()).isTrue();
+    var third = peer(Runnable::run);
+    third.send(requestHeaders());
+    third.send(requestBody("x".repeat(Whole.GATHERS), false));
+    third.send(requestBody("", true));
+    assertThat(third.receive().hasRequestHeaders()).isTrue();
+    assertThat(value("gathered_bytes")).isZero();
+  }
+
+  @Test
+  void what_is_gathered_is_held_while_it_is_worked_on_and_until_its_answer_has_gone() {
+    var kept = new ArrayDeque<Runnable>();
+    var peer = peer(kept::add);
+    peer.send(requestHeaders());
+    peer.send(requestBody("lat", false));
+    peer.send(requestBody("er", true));
+    assertThat(value("gathered_bytes")).isEqualTo(5);
+    peer.ready(false);
+    kept.remove().run();
+    assertThat(value("gathered_bytes")).isEqualTo(5);
+    peer.ready(true);
+    assertThat(value("gathered_bytes")).isZero();
+
+    var gone = peer(kept::add);
+    gone.send(requestHeaders());
+    gone.send(requestBody("lat", false));
+    gone.send(requestBody("er", true));
+    gone.cancel();
+    assertThat(value("gathered_bytes")).isZero();
   }
 
   @Test

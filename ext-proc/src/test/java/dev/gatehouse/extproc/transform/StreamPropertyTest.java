@@ -253,6 +253,7 @@ class StreamPropertyTest {
           random.split(),
           settings,
           local,
+          1 << 20,
           transforming.processor(),
           new Script(request.pieces, request.trailers, request.headers),
           new Script(response.pieces, response.trailers, response.headers));
@@ -268,6 +269,7 @@ class StreamPropertyTest {
         traffic.peer().halfClose();
       }
       traffic.cancel();
+      assertThat(traffic.gathered()).as("bytes that are gathered for nobody").isZero();
       var decided = transforming.decisions() - before;
       assertThat(decided)
           .as("decisions")
