@@ -266,6 +266,27 @@ class BodiesOnEnvoyTest {
   }
 
   @Test
+  void an_upgraded_connection_passes_where_the_policy_lets_it() throws Exception {
+    var seen = new CountDownLatch(1);
+    upstream.answers = out -> {
+      out.switchProtocols("websocket");
+      out.write("a frame");
+      if (!seen.await(10, TimeUnit.SECONDS)) {
+        throw new IOException("the client never saw the frame");
+      }
+    };
+    for (var mode : List.of(BodySendMode.STREAMED, BodySendMode.FULL_DUPLEX_STREAMED)) {
+      try (var socket = connect()) {
+        request(socket, PASSING, mode, "GET", "connection: upgrade\r\nupgrade: websocket\r\n");
+        assertThat(head(socket)).as(mode.name()).startsWith("HTTP/1.1 101 ");
+        assertThat(socket.getInputStream().readNBytes(7))
+            .isEqualTo("a frame".getBytes(StandardCharsets.US_ASCII));
+      }
+    }
+    seen.countDown();
+  }
+
+  @Test
   void an_offer_of_http_2_over_plain_text_is_no_upgrade() throws Exception {
     upstream.answers = out -> out.headOnly("204");
     for (var offer : List.of(
