@@ -3,6 +3,7 @@ package dev.gatehouse.extproc;
 import dev.gatehouse.extproc.kit.StreamContext;
 import dev.gatehouse.extproc.stream.HeadersMessage;
 import dev.gatehouse.extproc.stream.Processor;
+import dev.gatehouse.extproc.stream.WarmUp;
 import dev.gatehouse.extproc.transform.StepRecord;
 import dev.gatehouse.extproc.transform.StreamFacts;
 import dev.gatehouse.extproc.transform.TransformProcessor;

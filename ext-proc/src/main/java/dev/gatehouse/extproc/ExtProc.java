@@ -3,6 +3,7 @@ package dev.gatehouse.extproc;
 import dev.gatehouse.extproc.kit.ProcessorService;
 import dev.gatehouse.extproc.stream.Patience;
 import dev.gatehouse.extproc.stream.StreamStats;
+import dev.gatehouse.extproc.stream.WarmUp;
 import dev.gatehouse.extproc.transform.StepRecord;
 import dev.gatehouse.policy.source.PolicySource;
 import dev.gatehouse.server.Service;
@@ -47,7 +48,7 @@ public final class ExtProc implements Service {
   /** Registers its compiler with the policies; call before {@link PolicySource#start}. */
   public static ExtProc create(
       PolicySource policies, ExtProcSettings settings, ServiceContext context) {
-    var warmUp = new WarmUp();
+    var warmUp = WarmUpPolicy.warmUp();
     var plans = policies.live(PlanBook::compile);
     var workers = workers();
     return new ExtProc(

@@ -113,8 +113,8 @@ class AllocationTest {
   private static long aStream(String policy, List<ProcessingRequest> messages) {
     var load = Load.text("test.yaml", Transforming.yaml(policy));
     var plans = PlanBook.compile(load.policies(), null, load.problems());
-    var chooser =
-        new Chooser(new ExtProcSettings(false, false), DecisionListener.NONE, new WarmUp(), null);
+    var chooser = new Chooser(
+        new ExtProcSettings(false, false), DecisionListener.NONE, WarmUpPolicy.warmUp(), null);
     var metadata = new Metadata();
     metadata.put(key(Bindings.LISTENER_METADATA), "shop/web/http");
     metadata.put(key(Bindings.ROUTE_METADATA), "HTTPRoute/shop/orders/list");
