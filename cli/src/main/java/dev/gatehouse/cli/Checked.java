@@ -20,7 +20,7 @@ import dev.gatehouse.server.ServiceContext;
 import dev.gatehouse.wire.BodyNotices;
 import dev.gatehouse.wire.EnvoyConfig;
 import dev.gatehouse.wire.envoygateway.ExtensionLint;
-import dev.gatehouse.wire.envoygateway.ProcessorService;
+import dev.gatehouse.wire.envoygateway.ServiceRef;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -41,7 +41,7 @@ record Checked(List<AttachedRule> rules, List<Problem> problems) {
   record Config(Path folder, boolean mergeDomains) {}
 
   /** @param extProc the Service that ext-proc is behind Envoy Gateway; null: known by its name */
-  record Gateway(Front front, @Nullable ProcessorService extProc) {
+  record Gateway(Front front, @Nullable ServiceRef extProc) {
     static final Gateway ENVOY = new Gateway(Front.ENVOY, null);
   }
 

@@ -62,13 +62,8 @@ final class ExplainCommand implements Callable<Integer> {
 
   private final Terminal terminal;
 
-  @Option(
-      names = "--policies",
-      paramLabel = "DIR",
-      required = true,
-      split = ",",
-      description = "Folders of policies. May be given several times.")
-  List<Path> folders = List.of();
+  @Mixin(name = "Policies")
+  PolicyFolders policies = new PolicyFolders();
 
   @Option(
       names = "--request",
@@ -216,11 +211,7 @@ final class ExplainCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Logs.configure(Level.ERROR, Logs.Format.TEXT);
-    for (var folder : folders) {
-      if (!Files.isDirectory(folder)) {
-        throw new Failure("--policies " + folder + " is not a folder");
-      }
-    }
+    var folders = policies.folders();
     Explanation explanation;
     try {
       var written = file == null ? RequestFile.EMPTY : RequestFile.read(file, text(file));

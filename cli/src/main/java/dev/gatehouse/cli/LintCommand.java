@@ -4,7 +4,7 @@ import dev.gatehouse.policy.attach.AttachedRule;
 import dev.gatehouse.policy.resource.Problem;
 import dev.gatehouse.policy.resource.Problem.Severity;
 import dev.gatehouse.policy.source.Front;
-import dev.gatehouse.wire.envoygateway.ProcessorService;
+import dev.gatehouse.wire.envoygateway.ServiceRef;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -90,7 +90,7 @@ final class LintCommand implements Callable<Integer> {
           "Which extProc of an EnvoyExtensionPolicy is ours. Default: those that 'wire envoy-gateway'"
               + " wrote, and those whose backend or its namespace is called gatehouse or gatehouse-….")
   @Nullable
-  ProcessorService extProc;
+  ServiceRef extProc;
 
   static final class FrontName implements ITypeConverter<Front> {
     @Override
@@ -104,11 +104,11 @@ final class LintCommand implements Callable<Integer> {
     }
   }
 
-  static final class ServiceName implements ITypeConverter<ProcessorService> {
+  static final class ServiceName implements ITypeConverter<ServiceRef> {
     @Override
-    public ProcessorService convert(String text) {
+    public ServiceRef convert(String text) {
       try {
-        return ProcessorService.parse(text);
+        return ServiceRef.parse(text);
       } catch (IllegalArgumentException e) {
         throw new TypeConversionException(String.valueOf(e.getMessage()));
       }

@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
@@ -71,13 +70,8 @@ final class WireCommand implements Runnable {
   static final class ForEnvoy implements Callable<Integer> {
     private final Terminal terminal;
 
-    @Option(
-        names = "--policies",
-        paramLabel = "DIR",
-        required = true,
-        split = ",",
-        description = "Folders of policies. May be given several times.")
-    List<Path> folders = List.of();
+    @Mixin(name = "Policies")
+    PolicyFolders policies = new PolicyFolders();
 
     @Option(
         names = "--out",
@@ -162,12 +156,7 @@ final class WireCommand implements Runnable {
 
     @Override
     public Integer call() throws IOException {
-      for (var folder : folders) {
-        if (!Files.isDirectory(folder)) {
-          throw new Failure("--policies " + folder + " is not a folder");
-        }
-      }
-      var load = Load.folders(folders);
+      var load = Load.folders(policies.folders());
       var problems = new Problems();
       var config = EnvoyConfig.of(load.policies(), addresses.settings(out), problems);
       Stream.concat(load.problems().all().stream(), problems.all().stream())

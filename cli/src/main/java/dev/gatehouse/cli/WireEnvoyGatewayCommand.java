@@ -5,16 +5,16 @@ import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.source.Front;
 import dev.gatehouse.policy.source.Load;
 import dev.gatehouse.wire.envoygateway.ExtensionPolicies;
-import dev.gatehouse.wire.envoygateway.ProcessorService;
+import dev.gatehouse.wire.envoygateway.ServiceRef;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 @Command(
@@ -43,13 +43,8 @@ final class WireEnvoyGatewayCommand implements Callable<Integer> {
 
   private final Terminal terminal;
 
-  @Option(
-      names = "--policies",
-      paramLabel = "DIR",
-      required = true,
-      split = ",",
-      description = "Folders of policies. May be given several times.")
-  List<Path> folders = List.of();
+  @Mixin(name = "Policies")
+  PolicyFolders policies = new PolicyFolders();
 
   @Option(
       names = "--ext-proc-service",
@@ -58,7 +53,7 @@ final class WireEnvoyGatewayCommand implements Callable<Integer> {
       converter = LintCommand.ServiceName.class,
       description = "The Service that ext-proc is.")
   @Nullable
-  ProcessorService service;
+  ServiceRef service;
 
   @Option(
       names = "--out",
@@ -74,12 +69,7 @@ final class WireEnvoyGatewayCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    for (var folder : folders) {
-      if (!Files.isDirectory(folder)) {
-        throw new Failure("--policies " + folder + " is not a folder");
-      }
-    }
-    var load = Load.folders(folders, Front.ENVOY_GATEWAY);
+    var load = Load.folders(policies.folders(), Front.ENVOY_GATEWAY);
     var problems = new Problems();
     var yaml = ExtensionPolicies.yaml(load.policies(), Objects.requireNonNull(service), problems);
     Stream.concat(load.problems().all().stream(), problems.all().stream())

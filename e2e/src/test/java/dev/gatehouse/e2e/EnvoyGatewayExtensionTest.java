@@ -14,7 +14,7 @@ import dev.gatehouse.sandbox.RawHttp;
 import dev.gatehouse.sandbox.Upstream;
 import dev.gatehouse.wire.EnvoyConfig;
 import dev.gatehouse.wire.envoygateway.ExtensionPolicies;
-import dev.gatehouse.wire.envoygateway.ProcessorService;
+import dev.gatehouse.wire.envoygateway.ServiceRef;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -148,8 +148,8 @@ class EnvoyGatewayExtensionTest {
     Files.writeString(policies.resolve("shop.yaml"), shop);
     var load = Load.folders(List.of(policies));
     var problems = new Problems();
-    var written = ExtensionPolicies.yaml(
-        load.policies(), ProcessorService.parse("shop/ext-proc:9002"), problems);
+    var written =
+        ExtensionPolicies.yaml(load.policies(), ServiceRef.parse("shop/ext-proc:9002"), problems);
     assertThat(load.problems().all()).isEmpty();
     assertThat(problems.all()).isEmpty();
     var extProc =

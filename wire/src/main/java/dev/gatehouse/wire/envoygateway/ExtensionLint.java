@@ -33,7 +33,7 @@ public final class ExtensionLint {
   private static final String REMEDY = "'gatehouse wire envoy-gateway' writes one that does";
 
   private final PolicySet policies;
-  private final @Nullable ProcessorService known;
+  private final @Nullable ServiceRef known;
   private final boolean expected;
   private final Problems problems;
 
@@ -44,7 +44,7 @@ public final class ExtensionLint {
   private record Asked(EnvoyExtensionPolicy policy, ExtProc extProc, String path) {}
 
   private ExtensionLint(
-      PolicySet policies, @Nullable ProcessorService known, boolean expected, Problems problems) {
+      PolicySet policies, @Nullable ServiceRef known, boolean expected, Problems problems) {
     this.policies = policies;
     this.known = known;
     this.expected = expected;
@@ -52,11 +52,11 @@ public final class ExtensionLint {
   }
 
   /**
-   * @param known the Service that ext-proc is; null: it is known by its name, see {@link ProcessorService#isOurs}
+   * @param known the Service that ext-proc is; null: it is known by its name, see {@link ServiceRef#isOurs}
    * @param expected whether each route that needs ext-proc must have an EnvoyExtensionPolicy, because the gateway is Envoy Gateway
    */
   public static void check(
-      PolicySet policies, @Nullable ProcessorService known, boolean expected, Problems problems) {
+      PolicySet policies, @Nullable ServiceRef known, boolean expected, Problems problems) {
     new ExtensionLint(policies, known, expected, problems).check();
   }
 
@@ -86,7 +86,7 @@ public final class ExtensionLint {
     boolean found = false;
     for (int i = 0; i < holding.extProc().size(); i++) {
       var extProc = holding.extProc().get(i);
-      if (ProcessorService.isOurs(known, holding, extProc)) {
+      if (ServiceRef.isOurs(known, holding, extProc)) {
         found = true;
         asked
             .computeIfAbsent(

@@ -35,12 +35,12 @@ public final class ExtensionPolicies {
   private static final String BODIES_WITHIN = "5s";
 
   private final PolicySet policies;
-  private final ProcessorService service;
+  private final ServiceRef service;
   private final Problems problems;
   private final List<Map<String, Object>> written = new ArrayList<>();
   private final Set<String> names = new HashSet<>();
 
-  private ExtensionPolicies(PolicySet policies, ProcessorService service, Problems problems) {
+  private ExtensionPolicies(PolicySet policies, ServiceRef service, Problems problems) {
     this.policies = policies;
     this.service = service;
     this.problems = problems;
@@ -50,7 +50,7 @@ public final class ExtensionPolicies {
    * As one YAML text; empty where no route needs ext-proc. A route whose policy somebody else wrote is left out, with an error in {@code
    * problems}: of two policies on one target the gateway takes one.
    */
-  public static String yaml(PolicySet policies, ProcessorService service, Problems problems) {
+  public static String yaml(PolicySet policies, ServiceRef service, Problems problems) {
     var all = new ExtensionPolicies(policies, service, problems);
     all.routes();
     all.grant();
@@ -115,7 +115,7 @@ public final class ExtensionPolicies {
           || !means(policy, rule.httpRoute())) {
         continue;
       }
-      if (policy.extProc().stream().noneMatch(e -> ProcessorService.isOurs(service, policy, e))) {
+      if (policy.extProc().stream().noneMatch(e -> ServiceRef.isOurs(service, policy, e))) {
         problems.error(
             policy.meta().origin(),
             "spec.extProc",
@@ -136,7 +136,7 @@ public final class ExtensionPolicies {
     if (!(policyOn(rule) instanceof EnvoyExtensionPolicy policy)) {
       return false;
     }
-    if (policy.extProc().stream().anyMatch(e -> !ProcessorService.isOurs(service, policy, e))) {
+    if (policy.extProc().stream().anyMatch(e -> !ServiceRef.isOurs(service, policy, e))) {
       problems.error(
           policy.meta().origin(),
           "spec.extProc",

@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The Kubernetes Service by which a gateway reaches ext-proc. */
-public record ProcessorService(String namespace, String name, int port) {
+public record ServiceRef(String namespace, String name, int port) {
   private static final Pattern NAME = Pattern.compile(
       "([a-z0-9]([-a-z0-9]*[a-z0-9])?)/([a-z0-9]([-a-z0-9]*[a-z0-9])?):([0-9]{1,5})");
   private static final String GATEHOUSE = "gatehouse";
@@ -17,22 +17,21 @@ public record ProcessorService(String namespace, String name, int port) {
    *
    * @throws IllegalArgumentException with a message for whoever wrote it
    */
-  public static ProcessorService parse(String text) {
+  public static ServiceRef parse(String text) {
     var matcher = NAME.matcher(text);
     int port = matcher.matches() ? Integer.parseInt(matcher.group(5)) : 0;
     if (port < 1 || port > 65_535) {
       throw new IllegalArgumentException(
           "\"" + text + "\" (expected: NAMESPACE/NAME:PORT, such as gatehouse/ext-proc:9002)");
     }
-    return new ProcessorService(matcher.group(1), matcher.group(3), port);
+    return new ServiceRef(matcher.group(1), matcher.group(3), port);
   }
 
   /**
    * Whether an external processor is ours. Where the Service is known: one that calls it. Else one of a policy that {@code wire} wrote, or
    * one whose backend or its namespace is called {@code gatehouse} or {@code gatehouse-…}.
    */
-  static boolean isOurs(
-      @Nullable ProcessorService known, EnvoyExtensionPolicy policy, ExtProc extProc) {
+  static boolean isOurs(@Nullable ServiceRef known, EnvoyExtensionPolicy policy, ExtProc extProc) {
     return known != null
         ? extProc.backends().stream().anyMatch(known::is)
         : policy.writtenByGatehouse()

@@ -274,8 +274,8 @@ class ExtensionLintTest {
         .singleElement()
         .asString()
         .contains("none of these processors is ours");
-    assertThat(linted(
-            ProcessorService.parse("infra/ext-proc:9002"), false, ROUTE, transform(MASKS), other))
+    assertThat(
+            linted(ServiceRef.parse("infra/ext-proc:9002"), false, ROUTE, transform(MASKS), other))
         .anyMatch(line -> line.contains("response is missing"));
     assertThat(linted(
             null,

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A shop behind Envoy Gateway, as tests look at it. */
 final class Shop {
-  static final ProcessorService SERVICE = ProcessorService.parse("gatehouse/ext-proc:9002");
+  static final ServiceRef SERVICE = ServiceRef.parse("gatehouse/ext-proc:9002");
 
   static final String ROUTE = """
       apiVersion: gateway.networking.k8s.io/v1
@@ -63,8 +63,7 @@ final class Shop {
   }
 
   /** What {@code lint} says of extension policies, notices among it. */
-  static List<String> linted(
-      @Nullable ProcessorService known, boolean expected, String... documents) {
+  static List<String> linted(@Nullable ServiceRef known, boolean expected, String... documents) {
     var load = Load.text("shop.yaml", String.join("", documents));
     var errors = load.problems().all().stream()
         .filter(p -> p.severity() == Severity.ERROR)
