@@ -1,7 +1,6 @@
 package dev.gatehouse.extproc.transform;
 
 import com.google.re2j.Pattern;
-import com.google.re2j.PatternSyntaxException;
 import dev.gatehouse.policy.expr.EvaluationException;
 import dev.gatehouse.policy.expr.Expressions;
 import dev.gatehouse.policy.expr.Place;
@@ -144,15 +143,8 @@ sealed interface PathRewrite {
 
   private static @Nullable PathRewrite byRegex(
       TransformPolicy.PathRegex path, Origin origin, String where, Problems problems) {
-    Pattern regex;
-    try {
-      regex = Pattern.compile(path.regex());
-    } catch (PatternSyntaxException e) {
-      problems.error(
-          origin,
-          where + ".regex",
-          "not an RE2 expression: " + e.getMessage()
-              + " (RE2 has no look-around and no back references)");
+    var regex = Re2.compile(path.regex(), origin, where + ".regex", problems);
+    if (regex == null) {
       return null;
     }
     var objection = objection(path.replacement());

@@ -1,7 +1,6 @@
 package dev.gatehouse.extproc.transform;
 
 import com.google.re2j.Pattern;
-import com.google.re2j.PatternSyntaxException;
 import dev.gatehouse.extproc.json.UnprocessableBody;
 import dev.gatehouse.policy.resource.Origin;
 import dev.gatehouse.policy.resource.Problems;
@@ -28,17 +27,10 @@ record TextReplacement(Pattern regex, String replacement) {
   /** Null with the problem said. */
   static @Nullable TextReplacement compile(
       TransformPolicy.Replacement replace, Origin origin, String where, Problems problems) {
-    try {
-      return new TextReplacement(
-          Pattern.compile(replace.regex()), replace.replacement().replace("\\", "\\\\"));
-    } catch (PatternSyntaxException e) {
-      problems.error(
-          origin,
-          where + ".regex",
-          "not an RE2 expression: " + e.getMessage()
-              + " (RE2 has no look-around and no back references)");
-      return null;
-    }
+    var regex = Re2.compile(replace.regex(), origin, where + ".regex", problems);
+    return regex == null
+        ? null
+        : new TextReplacement(regex, replace.replacement().replace("\\", "\\\\"));
   }
 
   /** A body as text. */
