@@ -9,8 +9,6 @@ import dev.gatehouse.testkit.EnvoyStream;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingResponse;
 import io.grpc.Status;
-import io.prometheus.metrics.model.registry.Collector;
-import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -180,15 +178,9 @@ public final class DirectPeer implements EnvoyStream.Peer {
     return timers.size();
   }
 
-  /** Bytes of bodies that are gathered now, as the operator is told. */
-  public double gathered() {
-    return StreamStats.metrics(List.of(stats)).stream()
-        .map(Collector::collect)
-        .filter(
-            metric -> metric.getMetadata().getName().equals("gatehouse_ext_proc_gathered_bytes"))
-        .flatMap(metric -> metric.getDataPoints().stream())
-        .mapToDouble(point -> ((GaugeDataPointSnapshot) point).getValue())
-        .sum();
+  /** Bytes of bodies that are gathered now. */
+  public long gathered() {
+    return stats.gathered();
   }
 
   @Override
