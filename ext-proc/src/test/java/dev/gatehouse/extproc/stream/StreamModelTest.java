@@ -23,12 +23,12 @@ class StreamModelTest {
   /** Every bug that a processor plays would be a line. */
   @BeforeAll
   static void quiet() {
-    ((Logger) LoggerFactory.getLogger(ProcessorStream.class)).setLevel(Level.OFF);
+    ((Logger) LoggerFactory.getLogger(FailureLog.class)).setLevel(Level.OFF);
   }
 
   @AfterAll
   static void loud() {
-    ((Logger) LoggerFactory.getLogger(ProcessorStream.class)).setLevel(null);
+    ((Logger) LoggerFactory.getLogger(FailureLog.class)).setLevel(null);
   }
 
   @Test
