@@ -81,7 +81,6 @@ public final class RandomTraffic {
   private final EnvoyFilter.Settings settings;
   private final boolean local;
   private final Queue<Runnable> jobs = new ArrayDeque<>();
-  private final StreamStats stats;
   private final DirectPeer peer;
   private final EnvoyFilter envoy;
   private final Script request;
@@ -103,8 +102,8 @@ public final class RandomTraffic {
     this.random = random;
     this.settings = settings;
     this.local = local;
-    this.stats = new StreamStats("test", budget);
-    this.peer = new DirectPeer(first -> new Opened.With(processor), jobs::add, stats);
+    this.peer = new DirectPeer(
+        first -> new Opened.With(processor), jobs::add, new StreamStats("test", budget));
     this.envoy = new EnvoyFilter(settings, local ? "ext_authz_denied" : "via_upstream", peer::send);
     this.request = request;
     this.response = response;
@@ -154,11 +153,6 @@ public final class RandomTraffic {
 
   public EnvoyFilter envoy() {
     return envoy;
-  }
-
-  /** Bytes that the stream has gathered and not given back. */
-  public long gathered() {
-    return stats.gathered();
   }
 
   public DirectPeer peer() {

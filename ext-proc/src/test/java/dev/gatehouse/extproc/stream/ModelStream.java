@@ -85,12 +85,12 @@ final class ModelStream {
     var end = untilItEnds();
     if (end == End.THROUGH || end == End.OBSERVED) {
       check(
-          traffic.gathered() == 0 || !request.done() || !response.done(),
-          traffic.gathered() + " bytes are gathered for nobody",
+          peer.gathered() == 0 || !request.done() || !response.done(),
+          peer.gathered() + " bytes are gathered for nobody",
           end);
       traffic.cancel();
     }
-    return check(traffic.gathered() == 0, traffic.gathered() + " bytes were never given back", end);
+    return check(peer.gathered() == 0, peer.gathered() + " bytes were never given back", end);
   }
 
   private End untilItEnds() {

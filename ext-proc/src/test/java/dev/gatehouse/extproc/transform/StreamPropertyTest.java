@@ -286,7 +286,9 @@ class StreamPropertyTest {
         traffic.peer().halfClose();
       }
       traffic.cancel();
-      assertThat(traffic.gathered()).as("bytes that are gathered for nobody").isZero();
+      assertThat(traffic.peer().gathered())
+          .as("bytes that are gathered for nobody")
+          .isZero();
       var decided = transforming.decisions() - before;
       assertThat(decided)
           .as("decisions")
