@@ -53,11 +53,12 @@ public final class LoopGuard implements AutoCloseable {
 
   /**
    * Whose work in a stack excuses it: class loading; the NIO transport's sockets, which do not block; random numbers of the system, which
-   * TLS reads from a file that never waits.
+   * TLS reads from a file that never waits; the lock of Netty's pool of buffers, held for microseconds by another thread that frees one.
    */
   private static final List<String> EXCUSED = List.of(
       "java.lang.ClassLoader",
       "jdk.internal.loader.",
+      "io.netty.buffer.PoolArena.",
       "io.netty.channel.socket.nio.",
       "sun.security.provider.NativePRNG");
 
