@@ -17,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class NeedsTest {
-  private static final String ROUTE = """
+  static final String ROUTE = """
       apiVersion: gateway.networking.k8s.io/v1
       kind: Gateway
       metadata: {name: web, namespace: shop}

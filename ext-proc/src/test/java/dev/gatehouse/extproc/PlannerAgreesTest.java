@@ -46,16 +46,7 @@ class PlannerAgreesTest {
         "BOTH | response: [{json: [{op: mask, at: /a}]}, {headers: {set: {a: '${response.body.a}'}}}]",
       })
   void on_headers_bodies_and_metadata(String headers, String spec) {
-    var load = Load.text("policies.yaml", """
-        apiVersion: gateway.networking.k8s.io/v1
-        kind: Gateway
-        metadata: {name: web, namespace: shop}
-        spec: {gatewayClassName: c, listeners: [{name: http, port: 80, protocol: HTTP}]}
-        ---
-        apiVersion: gateway.networking.k8s.io/v1
-        kind: HTTPRoute
-        metadata: {name: orders, namespace: shop}
-        spec: {parentRefs: [{name: web}], rules: [{name: all}]}
+    var load = Load.text("policies.yaml", NeedsTest.ROUTE + """
         ---
         apiVersion: gatehouse.dev/v1alpha1
         kind: TransformPolicy

@@ -5,15 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.gatehouse.extproc.stream.Patience;
 import dev.gatehouse.extproc.stream.Processor;
-import dev.gatehouse.extproc.transform.StreamFacts;
-import dev.gatehouse.extproc.transform.TransformCompiler;
 import dev.gatehouse.extproc.transform.TransformPlan;
-import dev.gatehouse.extproc.transform.TransformProcessor;
-import dev.gatehouse.policy.attach.Attachment;
-import dev.gatehouse.policy.resource.Problems;
-import dev.gatehouse.policy.resource.TransformPolicy;
-import dev.gatehouse.policy.source.Load;
-import dev.gatehouse.server.DecisionListener;
 import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayInputStream;
@@ -52,19 +44,19 @@ import org.junit.jupiter.api.io.TempDir;
 class BodiesOnEnvoyTest {
   private static final String MASK =
       "response: [{json: [{op: mask, at: /rows/*/card, keepLast: 4}]}]";
-  private static final TransformPlan STRICT = plan("""
+  private static final TransformPlan STRICT = Transforms.plan("""
       limits: {requestBytes: 1Mi, responseBytes: 1Gi}
       request: [{json: [{op: remove, at: /secret}]}]
       """ + MASK);
-  private static final TransformPlan MASKING = plan(MASK);
-  private static final TransformPlan PASSING = plan("onUnprocessable: Pass\n" + MASK);
+  private static final TransformPlan MASKING = Transforms.plan(MASK);
+  private static final TransformPlan PASSING = Transforms.plan("onUnprocessable: Pass\n" + MASK);
 
   private static final TransformPlan SMALL =
-      plan("limits: {requestBytes: 2Mi, responseBytes: 2Mi}\n"
+      Transforms.plan("limits: {requestBytes: 2Mi, responseBytes: 2Mi}\n"
           + "request: [{json: [{op: remove, at: /secret}]}]\n"
           + MASK);
-  private static final TransformPlan EMPTYING = plan("response: [{status: 204}]");
-  private static final TransformPlan EMPTYING_DELETED = plan("""
+  private static final TransformPlan EMPTYING = Transforms.plan("response: [{status: 204}]");
+  private static final TransformPlan EMPTYING_DELETED = Transforms.plan("""
       response:
         - {when: response.body.deleted, status: 204}
         - {json: [{op: mask, at: /iban}]}
@@ -98,9 +90,7 @@ class BodiesOnEnvoyTest {
 
   private Processor processor(int number) {
     var plan = plans.get(number);
-    return plan == null
-        ? Processor.PASS
-        : new TransformProcessor(plan, new StreamFacts(null, false), "", DecisionListener.NONE);
+    return plan == null ? Processor.PASS : Transforms.processor(plan);
   }
 
   @Test
@@ -471,37 +461,6 @@ class BodiesOnEnvoyTest {
       gzip.write(body);
     }
     return out.toByteArray();
-  }
-
-  private static TransformPlan plan(String spec) {
-    var yaml = """
-        apiVersion: gateway.networking.k8s.io/v1
-        kind: Gateway
-        metadata: {name: web, namespace: shop}
-        spec: {listeners: [{name: http, port: 80, protocol: HTTP}]}
-        ---
-        apiVersion: gateway.networking.k8s.io/v1
-        kind: HTTPRoute
-        metadata: {name: orders, namespace: shop}
-        spec:
-          parentRefs: [{name: web}]
-          rules: [{name: list, backendRefs: [{name: shop, port: 80}]}]
-        ---
-        apiVersion: gatehouse.dev/v1alpha1
-        kind: TransformPolicy
-        metadata: {name: orders, namespace: shop}
-        spec:
-          targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: orders}]
-        """ + spec.indent(2);
-    var load = Load.text("test.yaml", yaml);
-    var rule = load.policies().rules().getFirst();
-    if (rule.transform() instanceof Attachment.Of<TransformPolicy>(var policy)) {
-      var plan = new TransformCompiler(new Problems()).compile(policy);
-      if (plan != null) {
-        return plan;
-      }
-    }
-    throw new AssertionError("the policy is not in force: " + load.problems().all());
   }
 
   /** What an upstream says to a request. */

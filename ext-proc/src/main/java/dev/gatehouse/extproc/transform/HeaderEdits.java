@@ -3,7 +3,6 @@ package dev.gatehouse.extproc.transform;
 import com.google.protobuf.ByteString;
 import dev.gatehouse.extproc.stream.HeaderChanges;
 import dev.gatehouse.extproc.stream.HeadersMessage;
-import dev.gatehouse.extproc.transform.NamedEdits.Ready;
 import io.envoyproxy.envoy.config.core.v3.HeaderValue;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -15,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * A message's headers as the steps so far have made them: the ones that came, and the edits laid over them. Several values of
  * one name stay apart, and bytes stay bytes.
  */
-final class HeaderEdits {
+final class HeaderEdits implements NamedEdits.Target {
   private final List<HeaderValue> original;
   private @Nullable Map<String, Edit> edits;
 
@@ -62,25 +61,8 @@ final class HeaderEdits {
     return new HeaderEdits(now);
   }
 
-  /** What a step does, in its order. */
-  void apply(Ready edits) {
-    edits.remove().forEach(this::remove);
-    edits.rename().forEach(this::rename);
-    edits.replace().forEach((name, values) -> {
-      if (has(name)) {
-        set(name, values);
-      }
-    });
-    edits.set().forEach(this::set);
-    edits.addIfAbsent().forEach((name, values) -> {
-      if (!has(name)) {
-        add(name, values);
-      }
-    });
-    edits.add().forEach(this::add);
-  }
-
-  void remove(String name) {
+  @Override
+  public void remove(String name) {
     edit(name).clear();
   }
 
@@ -90,22 +72,25 @@ final class HeaderEdits {
     edit.added.add(value);
   }
 
-  private void set(String name, List<ByteString> values) {
+  @Override
+  public void set(String name, List<ByteString> values) {
     var edit = edit(name);
     edit.clear();
     edit.added.addAll(values);
   }
 
-  private void add(String name, List<ByteString> values) {
+  @Override
+  public void add(String name, List<ByteString> values) {
     edit(name).added.addAll(values);
   }
 
-  private boolean has(String name) {
+  @Override
+  public boolean has(String name) {
     return !values(name).isEmpty();
   }
 
-  /** All values go to the other name, in place of its own; nothing happens when there are none. */
-  private void rename(String from, String to) {
+  @Override
+  public void rename(String from, String to) {
     var values = values(from);
     if (values.isEmpty() || from.equals(to)) {
       return;

@@ -45,6 +45,22 @@ final class NamedEdits {
     this.constant = texts().stream().allMatch(Text::isConstant) ? constant() : null;
   }
 
+  /** What is edited: several values of one name stay apart. */
+  interface Target {
+    boolean has(String name);
+
+    /** All that bear the name. */
+    void remove(String name);
+
+    /** All that bear it get the other name, in place of those that bore it; nothing happens where there are none. */
+    void rename(String from, String to);
+
+    /** In place of all that bear the name. */
+    void set(String name, List<ByteString> values);
+
+    void add(String name, List<ByteString> values);
+  }
+
   /** With the values for one message. */
   record Ready(
       Set<String> remove,
@@ -52,7 +68,24 @@ final class NamedEdits {
       Map<String, List<ByteString>> replace,
       Map<String, List<ByteString>> set,
       Map<String, List<ByteString>> addIfAbsent,
-      Map<String, List<ByteString>> add) {}
+      Map<String, List<ByteString>> add) {
+    void applyTo(Target target) {
+      remove.forEach(target::remove);
+      rename.forEach(target::rename);
+      replace.forEach((name, values) -> {
+        if (target.has(name)) {
+          target.set(name, values);
+        }
+      });
+      set.forEach(target::set);
+      addIfAbsent.forEach((name, values) -> {
+        if (!target.has(name)) {
+          target.add(name, values);
+        }
+      });
+      add.forEach(target::add);
+    }
+  }
 
   Ready ready(RequestFacts facts) throws EvaluationException {
     return constant != null

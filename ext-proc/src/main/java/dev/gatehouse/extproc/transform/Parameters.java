@@ -15,7 +15,7 @@ import java.util.StringJoiner;
  *
  * <p>Each field becomes an object of some hundred bytes: whoever calls bounds how many there are (Envoy does for a query).
  */
-final class Parameters {
+final class Parameters implements NamedEdits.Target {
   private static final String HEX = "0123456789ABCDEF";
   private static final String UNRESERVED = "-._~";
 
@@ -39,7 +39,7 @@ final class Parameters {
    */
   static String edit(String encoded, Ready edits) {
     var parameters = new Parameters(encoded);
-    parameters.edit(edits);
+    edits.applyTo(parameters);
     return parameters.changed ? parameters.encoded() : encoded;
   }
 
@@ -72,25 +72,13 @@ final class Parameters {
     return query;
   }
 
-  private void edit(Ready edits) {
-    changed |= all.removeIf(parameter -> edits.remove().contains(parameter.name));
-    edits.rename().forEach(this::rename);
-    edits.replace().forEach((name, values) -> {
-      if (has(name)) {
-        set(name, values);
-      }
-    });
-    edits.set().forEach(this::set);
-    edits.addIfAbsent().forEach((name, values) -> {
-      if (!has(name)) {
-        add(name, values);
-      }
-    });
-    edits.add().forEach(this::add);
+  @Override
+  public void remove(String name) {
+    changed |= all.removeIf(parameter -> parameter.name.equals(name));
   }
 
-  /** In place of those that bear the new name already. */
-  private void rename(String from, String to) {
+  @Override
+  public void rename(String from, String to) {
     if (from.equals(to) || !has(from)) {
       return;
     }
@@ -103,7 +91,8 @@ final class Parameters {
   }
 
   /** Where the first one stands, or at the end. */
-  private void set(String name, List<ByteString> values) {
+  @Override
+  public void set(String name, List<ByteString> values) {
     changed = true;
     var at = 0;
     while (at < all.size() && !all.get(at).name.equals(name)) {
@@ -113,7 +102,8 @@ final class Parameters {
     all.addAll(at, made(name, values));
   }
 
-  private void add(String name, List<ByteString> values) {
+  @Override
+  public void add(String name, List<ByteString> values) {
     changed = true;
     all.addAll(made(name, values));
   }
@@ -124,7 +114,8 @@ final class Parameters {
         .toList();
   }
 
-  private boolean has(String name) {
+  @Override
+  public boolean has(String name) {
     return all.stream().anyMatch(parameter -> parameter.name.equals(name));
   }
 

@@ -214,7 +214,7 @@ final class StepRun {
 
   private void change(Step step, Step.Rendered rendered) throws UnprocessableBody {
     var headers = facts.edits(direction);
-    headers.apply(rendered.headers());
+    rendered.headers().applyTo(headers);
     if (rendered.path() != null) {
       headers.set(":path", rendered.path());
     }

@@ -139,7 +139,7 @@ public record TransformPlan(
         boolean gzip) {
       var edits = new HeaderEdits(null);
       for (var step : steps) {
-        edits.apply(Objects.requireNonNull(step.headers().fixed()));
+        Objects.requireNonNull(step.headers().fixed()).applyTo(edits);
       }
       if (guardsResponse) {
         ResponseGuard.keepReadable(edits, gzip);
