@@ -10,9 +10,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -39,7 +37,7 @@ final class Latency implements Callable<Integer> {
   /** Of the three changes that a client sees. */
   private static final String ADDED = "strict-transport-security";
 
-  private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+  private final Opened opened = new Opened();
 
   @Mixin
   private Timing timing;
@@ -218,17 +216,10 @@ final class Latency implements Callable<Integer> {
   }
 
   private <C extends AutoCloseable> C opened(C closeable) {
-    opened.push(closeable);
-    return closeable;
+    return opened.add(closeable);
   }
 
   private void close() {
-    for (var each : opened) {
-      try {
-        each.close();
-      } catch (Exception e) {
-        System.err.println("not closed: " + e);
-      }
-    }
+    opened.close();
   }
 }

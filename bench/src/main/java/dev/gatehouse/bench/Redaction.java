@@ -9,8 +9,6 @@ import io.netty.channel.nio.NioIoHandler;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -27,7 +25,7 @@ final class Redaction implements AutoCloseable {
   private static final String LOOPBACK = "127.0.0.1";
   private static final double MEGA = 1e6;
 
-  private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+  private final Opened opened = new Opened();
   private final ServerProcess extProc;
   private final Envoy envoy;
   private final RecordsClient client;
@@ -156,25 +154,18 @@ final class Redaction implements AutoCloseable {
 
   private EventLoopGroup loop() {
     var loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-    opened.push(() -> {
+    opened.add(() -> {
       var _ = loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
     });
     return loop;
   }
 
   private <C extends AutoCloseable> C opened(C closeable) {
-    opened.push(closeable);
-    return closeable;
+    return opened.add(closeable);
   }
 
   @Override
   public void close() {
-    for (var each : opened) {
-      try {
-        each.close();
-      } catch (Exception e) {
-        System.err.println("not closed: " + e);
-      }
-    }
+    opened.close();
   }
 }

@@ -4,9 +4,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.Base64;
-import java.util.Deque;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -16,7 +14,7 @@ final class Stage implements AutoCloseable {
 
   private final Scenario scenario;
   private final Scratch folder;
-  private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+  private final Opened opened = new Opened();
 
   Stage(Scenario scenario) throws IOException {
     this.scenario = scenario;
@@ -83,19 +81,12 @@ final class Stage implements AutoCloseable {
   }
 
   <C extends AutoCloseable> C opened(C closeable) {
-    opened.push(closeable);
-    return closeable;
+    return opened.add(closeable);
   }
 
   @Override
   public void close() {
-    for (var each : opened) {
-      try {
-        each.close();
-      } catch (Exception e) {
-        System.err.println("not closed: " + e);
-      }
-    }
+    opened.close();
     folder.close();
   }
 }
