@@ -82,12 +82,13 @@ final class RateLimitPagesTest {
     var service =
         start(RateLimitSettings.of("redis://127.0.0.1:1", java.time.Duration.ofMillis(10), ""));
     assertThat(post(service, ADA).status()).isEqualTo(400);
-    assertThat(stats(service))
-        .contains(
-            "ratelimit.service.call.should_rate_limit.redis_error: 1",
-            "ratelimit.service.rate_limit.shop.user.total_hits: 1",
-            "ratelimit.service.rate_limit.shop.user.within_limit: 0",
-            "ratelimit_server.ShouldRateLimit.total_requests: 1");
+    await()
+        .untilAsserted(() -> assertThat(stats(service))
+            .contains(
+                "ratelimit.service.call.should_rate_limit.redis_error: 1",
+                "ratelimit.service.rate_limit.shop.user.total_hits: 1",
+                "ratelimit.service.rate_limit.shop.user.within_limit: 0",
+                "ratelimit_server.ShouldRateLimit.total_requests: 1"));
   }
 
   @Test
