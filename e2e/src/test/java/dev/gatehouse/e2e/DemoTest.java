@@ -53,7 +53,7 @@ final class DemoTest {
     try (var demo =
         Distribution.start(Map.of(), "gatehouse", "demo", "--policies", policies.toString())) {
       var url = find(demo, "Envoy +(http://localhost:\\d+)");
-      await().atMost(PATIENCE).until(() -> demo.says("as it is decided"));
+      demo.awaitSays("as it is decided");
 
       assertThat(get(url + "/orders")).isEqualTo(401);
       await()
@@ -63,7 +63,7 @@ final class DemoTest {
                   .containsPattern(
                       "\\d\\d:\\d\\d:\\d\\d GET +/orders +401 - +denied by shop/orders \\(no-credential\\).*ext-authz \\d+ µs"));
       assertThat(get(url + "/nowhere")).isEqualTo(404);
-      await().atMost(PATIENCE).until(() -> demo.says("answered by Envoy: no route"));
+      demo.awaitSays("answered by Envoy: no route");
 
       assertThat(get(url + "/orders", token("--scope", "orders:read"))).isEqualTo(200);
       assertThat(get(url + "/orders", token("--scope", "orders:write"))).isEqualTo(403);
@@ -72,15 +72,13 @@ final class DemoTest {
       var routes = policies.resolve("shop.yaml");
       var good = Files.readString(routes);
       replace(routes, good.replace("value: /public}", "value: /nowhere}"));
-      await()
-          .atMost(PATIENCE)
-          .until(() -> demo.says("policies changed: 3 route rules are in force"));
+      demo.awaitSays("policies changed: 3 route rules are in force");
       assertThat(get(url + "/nowhere")).isEqualTo(404).isNotEqualTo(401);
       assertThat(get(url + "/public")).isEqualTo(404);
 
       replace(routes, good.replace("kind: HTTPRoute", "kind: HTTPRoute\nbogus: 1"));
-      await().atMost(PATIENCE).until(() -> demo.says("not in force"));
-      assertThat(demo.output()).containsPattern("shop\\.yaml:\\d+:\\d+: .*bogus");
+      demo.awaitSays("not in force");
+      find(demo, "(shop\\.yaml:\\d+:\\d+): .*bogus");
 
       var all = demo.handle().descendants().toList();
       assertThat(all).as("Envoy runs below the demo").isNotEmpty();
@@ -100,9 +98,7 @@ final class DemoTest {
         "gatehouse",
         "demo")) {
       await().atMost(PATIENCE).until(() -> !demo.alive());
-      await()
-          .atMost(PATIENCE)
-          .until(() -> demo.says("is not an executable file; name an Envoy, or unset ENVOY_BIN"));
+      demo.awaitSays("is not an executable file; name an Envoy, or unset ENVOY_BIN");
     }
   }
 

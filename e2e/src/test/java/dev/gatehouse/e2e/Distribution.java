@@ -1,5 +1,6 @@
 package dev.gatehouse.e2e;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
@@ -103,6 +104,13 @@ final class Distribution {
       return lines.stream().anyMatch(line -> line.contains(text));
     }
 
+    /** Waits until it has said all of them: what it prints is read behind its answers. */
+    void awaitSays(String... texts) {
+      await()
+          .atMost(Duration.ofSeconds(30))
+          .untilAsserted(() -> assertThat(output()).contains(texts));
+    }
+
     boolean alive() {
       return process.isAlive();
     }
@@ -127,6 +135,7 @@ final class Distribution {
       if (!process.waitFor(30, TimeUnit.SECONDS)) {
         throw new AssertionError("still there 30 s after SIGTERM:\n" + output());
       }
+      reader.join();
       return process.exitValue();
     }
 

@@ -274,8 +274,7 @@ class DistributionTest {
         "--admin",
         "127.0.0.1:" + admin)) {
       running.awaitReady(admin);
-      assertThat(running.output())
-          .contains("signatures are checked by AmazonCorrettoCryptoProvider", " epoll loops");
+      running.awaitSays("signatures are checked by AmazonCorrettoCryptoProvider", " epoll loops");
     }
   }
 

@@ -26,6 +26,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -140,28 +141,48 @@ class BodiesOnEnvoyTest {
   @Test
   void a_response_refused_late_ends_at_once_and_never_looks_complete() throws Exception {
     var rows = "{\"rows\":[" + (ROW + ",\n").repeat(50_000);
-    var tooMany = rows + (ROW + ",\n").repeat(20_000) + "0]}";
+    var tooMany =
+        gzipped((rows + (ROW + ",\n").repeat(20_000) + "0]}").getBytes(StandardCharsets.US_ASCII));
+    var begun = tooMany.length / 2;
     for (var mode : List.of(BodySendMode.STREAMED, BodySendMode.FULL_DUPLEX_STREAMED)) {
-      upstream.answers = out -> {
-        out.head("200", "x: y");
-        out.chunks((rows + "oops 4222222222222222]}").getBytes(StandardCharsets.US_ASCII), 50_000);
-      };
-      assertThat(cutOff(mode)).as(mode.name()).doesNotContain("4222");
-
-      upstream.answers = out -> {
-        out.head("200", "content-encoding: gzip");
-        out.chunks(gzipped(tooMany.getBytes(StandardCharsets.US_ASCII)), 1_000);
-      };
-      assertThat(cutOff(mode)).as(mode.name()).doesNotContain("4111");
+      assertThat(cutOff(
+              mode,
+              "x: y",
+              rows.getBytes(StandardCharsets.US_ASCII),
+              "oops 4222222222222222]}".getBytes(StandardCharsets.US_ASCII)))
+          .as(mode.name())
+          .doesNotContain("4222");
+      assertThat(cutOff(
+              mode,
+              "content-encoding: gzip",
+              Arrays.copyOf(tooMany, begun),
+              Arrays.copyOfRange(tooMany, begun, tooMany.length)))
+          .as(mode.name())
+          .doesNotContain("4111");
     }
   }
 
-  /** What a client gets of a response that is cut off when more than 1 MiB of it had come. */
-  private String cutOff(BodySendMode mode) throws IOException {
-    var began = System.nanoTime();
+  /**
+   * What a client gets of a response that is cut off for its last part. The upstream holds that back until the client has seen the
+   * response begin: before, the refusal would be an answer of its own.
+   */
+  private String cutOff(BodySendMode mode, String header, byte[] begin, byte[] last)
+      throws IOException {
+    var seen = new CountDownLatch(1);
+    upstream.answers = out -> {
+      out.head("200", header);
+      out.chunked(begin, 10_000);
+      if (!seen.await(10, TimeUnit.SECONDS)) {
+        throw new IOException("the client never saw the response begin");
+      }
+      out.chunks(last, 1_000);
+    };
     try (var socket = connect()) {
       request(socket, SMALL, mode, "GET", "");
       var got = new ByteArrayOutputStream();
+      got.writeBytes(head(socket).getBytes(StandardCharsets.US_ASCII));
+      var began = System.nanoTime();
+      seen.countDown();
       try {
         socket.getInputStream().transferTo(got);
       } catch (SocketException e) {
@@ -550,13 +571,18 @@ class BodiesOnEnvoyTest {
     }
 
     void chunks(byte[] body, int size) throws IOException {
+      chunked(body, size);
+      end();
+    }
+
+    /** The end is still to come. */
+    void chunked(byte[] body, int size) throws IOException {
       for (var at = 0; at < body.length; at += size) {
         var count = Math.min(size, body.length - at);
         out.write((Integer.toHexString(count) + "\r\n").getBytes(StandardCharsets.US_ASCII));
         out.write(body, at, count);
         write("\r\n");
       }
-      end();
     }
 
     void end() throws IOException {
