@@ -368,8 +368,8 @@ public final class EnvoyStream implements AutoCloseable {
         peer.halfClose();
         takeAll(filter().immediate() == null ? END : Duration.ZERO);
       }
-      filter().request().checkLengthAtTheEnd();
-      filter().response().checkLengthAtTheEnd();
+      filter().side(true).checkLengthAtTheEnd();
+      filter().side(false).checkLengthAtTheEnd();
       return this;
     });
     close();
@@ -420,7 +420,7 @@ public final class EnvoyStream implements AutoCloseable {
     }
     return telling(() -> {
       event.run();
-      var side = isRequest ? filter().request() : filter().response();
+      var side = filter().side(isRequest);
       if (last && endsTwice) {
         var _ = side.endsAgain();
       }
