@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
 final class Decisions implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Decisions.class);
 
-  /** Of a request, together; Envoy waits 500 ms as {@code wire} sets it. */
+  /** Less than the 500 ms that Envoy waits, as {@code wire} sets it. */
   static final Duration WITHIN = Duration.ofMillis(300);
 
   private static final RoutePlan UNKNOWN = new RoutePlan.Nowhere("its plan could not be found");
@@ -41,9 +41,13 @@ final class Decisions implements AutoCloseable {
   /** By themselves: they take a thousand times as long, and guesses of passwords must not keep tokens waiting. */
   private final ExecutorService passwords = workers("gatehouse-authz-password-", 1, 64);
 
-  Decisions(Authorizer authorizer, InstantSource clock) {
+  private final long withinNanos;
+
+  /** @param within what a request may take together; else it is answered 503 */
+  Decisions(Authorizer authorizer, InstantSource clock, Duration within) {
     this.authorizer = authorizer;
     this.clock = clock;
+    this.withinNanos = within.toNanos();
   }
 
   private static ExecutorService workers(String name, int threads, int waiting) {
@@ -70,8 +74,8 @@ final class Decisions implements AutoCloseable {
     if (verdict instanceof Verdict.Needs needs) {
       var loop = EventLoops.current();
       Executor back = loop == null ? Runnable::run : loop;
-      var open = new Undecided(
-          authorizer, plan, request, then, back, System.nanoTime() + WITHIN.toNanos());
+      var open =
+          new Undecided(authorizer, plan, request, then, back, System.nanoTime() + withinNanos);
       findOut(open, needs, Facts.NONE, ROUNDS);
     } else {
       then.accept(verdict);

@@ -34,7 +34,7 @@ public final class ExtAuthz implements Service {
     var cache = new TokenCache(TokenCache.DEFAULT_BYTES);
     var plans = policies.live(new AuthCompiler(keys, cache, settings));
     var answers = new Answers();
-    decisions = new Decisions(new Authorizer(), context.clock());
+    decisions = new Decisions(new Authorizer(), context.clock(), Decisions.WITHIN);
     service = new AuthzService(
         plans, decisions, answers, context.decisions(), settings.addressFromHeader());
     warmUp = new WarmUp(keys, answers, context.clock());

@@ -148,7 +148,7 @@ class DenialsTellNothingTest {
 
   private static byte[] bytes(Gate gate, Call call) {
     try {
-      return gate.answer(call.request()).get(5, TimeUnit.SECONDS);
+      return gate.answer(call.request()).get(30, TimeUnit.SECONDS);
     } catch (Exception e) {
       throw new AssertionError("no answer", e);
     }

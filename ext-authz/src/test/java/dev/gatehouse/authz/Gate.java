@@ -14,6 +14,7 @@ import dev.gatehouse.testkit.FakeClock;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
 import io.grpc.stub.StreamObserver;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -51,6 +52,9 @@ final class Gate implements AutoCloseable {
       ---
       """;
 
+  /** A busy machine is no reason for a 503. */
+  private static final Duration PATIENT = Duration.ofSeconds(20);
+
   final FakeClock clock = new FakeClock(Issuer.NOW);
   final Problems problems = new Problems();
   final List<Decision> heard = new CopyOnWriteArrayList<>();
@@ -61,12 +65,12 @@ final class Gate implements AutoCloseable {
   private final AuthzService service;
   private final boolean addressFromHeader;
 
-  private Gate(String yaml, ExtAuthzSettings settings) {
+  private Gate(String yaml, ExtAuthzSettings settings, Duration within) {
     compiler = new AuthCompiler(keys, new TokenCache(8 << 20), settings);
     var load = Load.text("policies.yaml", yaml);
     load.problems().all().forEach(p -> problems.warning(p.origin(), p.path(), p.toString()));
     plan = compiler.compile(load.policies(), null, problems);
-    decisions = new Decisions(new Authorizer(), clock);
+    decisions = new Decisions(new Authorizer(), clock, within);
     addressFromHeader = settings.addressFromHeader();
     service = service(heard::add);
   }
@@ -83,14 +87,22 @@ final class Gate implements AutoCloseable {
   }
 
   static Gate of(String policies, ExtAuthzSettings settings) {
-    var gate = new Gate(ROUTES + policies, settings);
+    return sound(new Gate(ROUTES + policies, settings, PATIENT));
+  }
+
+  /** @param within what a decision may take */
+  static Gate within(Duration within, String policies) {
+    return sound(new Gate(ROUTES + policies, ExtAuthzSettings.defaults(), within));
+  }
+
+  private static Gate sound(Gate gate) {
     assertThat(gate.problems.all()).isEmpty();
     return gate;
   }
 
   /** With policies that have errors. */
   static Gate flawed(String policies) {
-    return new Gate(ROUTES + policies, ExtAuthzSettings.defaults());
+    return new Gate(ROUTES + policies, ExtAuthzSettings.defaults(), PATIENT);
   }
 
   /** A SecurityPolicy of the route {@code orders}; the spec's lines are indented by two. */
@@ -123,7 +135,7 @@ final class Gate implements AutoCloseable {
 
   CheckResponse check(CheckRequest request) {
     try {
-      return CheckResponse.parseFrom(answer(request).get(5, TimeUnit.SECONDS));
+      return CheckResponse.parseFrom(answer(request).get(30, TimeUnit.SECONDS));
     } catch (Exception e) {
       throw new AssertionError("no answer", e);
     }
