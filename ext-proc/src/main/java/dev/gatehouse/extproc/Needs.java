@@ -1,8 +1,10 @@
 package dev.gatehouse.extproc;
 
 import dev.gatehouse.extproc.stream.Direction;
+import dev.gatehouse.extproc.transform.BodyUse.How;
 import dev.gatehouse.policy.attach.AttachedRule;
 import dev.gatehouse.policy.attach.Attachment;
+import dev.gatehouse.policy.resource.Meta;
 import dev.gatehouse.policy.resource.Origin;
 import dev.gatehouse.policy.resource.TransformPolicy;
 import java.util.Collections;
@@ -31,15 +33,6 @@ public record Needs(
   private static final Needs NOTHING =
       new Needs(Way.NOTHING, Way.NOTHING, Collections.emptySortedMap(), null);
 
-  /** How much of a body the steps must see at once. */
-  public enum Body {
-    NONE,
-    /** Piece by piece: a step changes what it finds and lets go of the rest. */
-    STREAM,
-    /** All of it, before anything of it goes on. */
-    WHOLE
-  }
-
   /** How Envoy is to send a body: those of its {@code BodySendMode}s that a plan uses. */
   public enum Mode {
     NONE,
@@ -55,6 +48,14 @@ public record Needs(
    * @param why a half sentence about it: "its when reads response.body"
    */
   public record Reason(String step, @Nullable String name, Origin origin, String why) {
+    static Reason refusing(Meta policy) {
+      return new Reason(
+          policy.title(),
+          null,
+          policy.origin(),
+          "it cannot be honoured, and so the streams must fail");
+    }
+
     Reason saying(String otherwise) {
       return new Reason(step, name, origin, otherwise);
     }
@@ -76,30 +77,26 @@ public record Needs(
    */
   public record Way(
       List<Reason> headers,
-      Body body,
+      How body,
       List<Reason> bodyReasons,
       long limit,
       Map<String, Reason> attributes) {
-    static final Way NOTHING = new Way(List.of(), Body.NONE, List.of(), 0, Map.of());
+    static final Way NOTHING = new Way(List.of(), How.NONE, List.of(), 0, Map.of());
 
     public boolean sendsHeaders() {
       return !headers.isEmpty();
     }
 
     public boolean readsBody() {
-      return body != Body.NONE;
+      return body != How.NONE;
     }
   }
 
+  /** Compiles the policy: who asks for many rules has a {@link NeedsBook}. */
   public static Needs of(AttachedRule rule) {
     return switch (rule.transform()) {
       case Attachment.None<TransformPolicy> none -> NOTHING;
-      case Attachment.Rejected<TransformPolicy>(var meta) ->
-        refusal(new Reason(
-            meta.title(),
-            null,
-            meta.origin(),
-            "it cannot be honoured, and so the streams must fail"));
+      case Attachment.Rejected<TransformPolicy>(var meta) -> refusal(Reason.refusing(meta));
       case Attachment.Of<TransformPolicy>(var policy) -> Planner.plan(policy);
     };
   }
@@ -107,7 +104,7 @@ public record Needs(
   /** The request's headers alone: enough for the service to fail the stream, and local replies stay what they are. */
   private static Needs refusal(Reason reason) {
     return new Needs(
-        new Way(List.of(reason), Body.NONE, List.of(), 0, Map.of()),
+        new Way(List.of(reason), How.NONE, List.of(), 0, Map.of()),
         Way.NOTHING,
         Collections.emptySortedMap(),
         null);
@@ -135,7 +132,7 @@ public record Needs(
     if (!way(direction).readsBody()) {
       return Mode.NONE;
     }
-    return request.body == Body.STREAM || response.body == Body.STREAM
+    return request.body == How.STREAM || response.body == How.STREAM
         ? Mode.FULL_DUPLEX_STREAMED
         : Mode.BUFFERED;
   }

@@ -2,22 +2,24 @@ package dev.gatehouse.extproc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.gatehouse.extproc.Needs.Body;
 import dev.gatehouse.extproc.Needs.Mode;
 import dev.gatehouse.extproc.Needs.Reason;
 import dev.gatehouse.extproc.Needs.Way;
 import dev.gatehouse.extproc.stream.Direction;
+import dev.gatehouse.extproc.transform.BodyUse.How;
 import dev.gatehouse.policy.attach.AttachedRule;
 import dev.gatehouse.policy.attach.Bindings;
 import dev.gatehouse.policy.resource.Problem;
 import dev.gatehouse.policy.source.Load;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class NeedsTest {
-  static final String ROUTE = """
+  private static final String ROUTE = """
       apiVersion: gateway.networking.k8s.io/v1
       kind: Gateway
       metadata: {name: web, namespace: shop}
@@ -60,6 +62,17 @@ class NeedsTest {
   }
 
   @Test
+  void
+      a_policy_that_does_not_compile_needs_the_request_headers_too_and_what_of_it_can_be_compiled() {
+    var needs = needs("response: [{" + MASKS + ", when: nothing.here}]");
+    assertThat(needs.request().headers().getFirst()).satisfies(reason -> {
+      assertThat(reason).hasToString("TransformPolicy shop/t (policies.yaml:11:1)");
+      assertThat(reason.why()).contains("cannot be honoured");
+    });
+    assertThat(needs.response().body()).isEqualTo(How.STREAM);
+  }
+
+  @Test
   void response_headers_alone_need_no_message_about_the_request() {
     for (var step : List.of(
         "headers: {remove: [server]}",
@@ -87,7 +100,7 @@ class NeedsTest {
   void a_response_step_that_looks_at_the_request_needs_its_headers(String step) {
     var needs = needs("response: [{headers: {remove: [server]}}, " + step + "]");
     assertThat(needs.request().headers()).extracting(Reason::step).containsOnly("response[1]");
-    assertThat(needs.request().body()).isEqualTo(Body.NONE);
+    assertThat(needs.request().body()).isEqualTo(How.NONE);
   }
 
   @ParameterizedTest
@@ -101,7 +114,7 @@ class NeedsTest {
       })
   void json_that_is_changed_where_it_passes_streams(String op) {
     var needs = needs("request: [{json: [" + op + "]}]");
-    assertThat(needs.request().body()).isEqualTo(Body.STREAM);
+    assertThat(needs.request().body()).isEqualTo(How.STREAM);
     assertThat(needs.request().limit()).isEqualTo(1000);
     assertThat(needs.mode(Direction.REQUEST)).isEqualTo(Mode.FULL_DUPLEX_STREAMED);
     assertThat(needs.mode(Direction.RESPONSE)).isEqualTo(Mode.NONE);
@@ -117,7 +130,7 @@ class NeedsTest {
           - when: response.body.state == 'open'
             headers: {set: {x-open: "1"}}
         """.strip());
-    assertThat(needs.response().body()).isEqualTo(Body.WHOLE);
+    assertThat(needs.response().body()).isEqualTo(How.WHOLE);
     assertThat(needs.response().bodyReasons()).singleElement().satisfies(reason -> {
       assertThat(reason.step()).isEqualTo("response[1]");
       assertThat(reason.why()).isEqualTo("its when reads response.body");
@@ -127,11 +140,53 @@ class NeedsTest {
     assertThat(needs.buffer()).isEqualTo(2000);
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      value = {
+        "NONE   | NONE   |             | request: [{query: {set: {a: '${request.path}'}}, path: {prefix: /a, replacement: /b}}]",
+        "STREAM | NONE   |             | request: [{json: [{op: set, at: /a, value: {b: ['${request.path}']}}]}]",
+        "WHOLE  | NONE   | json        | request: [{json: [{op: set, at: /a, value: '${request.body.b}'}]}]",
+        "STREAM | NONE   |             | request: [{json: [{op: default, at: /a, value: 1}, {op: remove, at: /**/b}]}]",
+        "WHOLE  | NONE   | moves       | request: [{json: [{op: mask, at: /c}, {op: move, at: /a, to: /b}]}]",
+        "WHOLE  | NONE   | form        | request: [{form: {set: {a: b}}}]",
+        "NONE   | NONE   |             | request: [{body: {template: '{}'}}]",
+        "WHOLE  | NONE   | its body    | request: [{body: {template: '${request.body.a}'}}]",
+        "STREAM | NONE   |             | request: [{body: {merge: {a: 1, b: null, c: {d: '${auth.sub}'}}}}]",
+        "WHOLE  | NONE   | its body    | request: [{body: {merge: {c: {d: '${request.body.a}'}}}}]",
+        "WHOLE  | NONE   | expressions | request: [{body: {replace: [{regex: a, replacement: b}]}}]",
+        "WHOLE  | NONE   | its when    | request: [{when: request.body.a == 1, respond: {status: 400}}]",
+        "WHOLE  | NONE   | its respond | request: [{respond: {status: 400, body: '${request.body.a}'}}]",
+        "WHOLE  | NONE   | its respond | request: [{respond: {status: 400, headers: {x-a: '${request.body.a}'}}}]",
+        "WHOLE  | NONE   | metadata    | request: [{metadata: {a: '${request.body.a}'}}]",
+        "WHOLE  | NONE   | its path    | request: [{path: {set: '/${request.body.a}'}}]",
+        "WHOLE  | NONE   | its query   | request: [{query: {add: {b: '${request.body.a}'}}}]",
+        "NONE   | NONE   |             | response: [{when: response.code > 400, status: 502, body: {template: '{}'}}]",
+        "NONE   | STREAM |             | response: [{json: [{op: mask, at: /a}]}]",
+        "WHOLE  | NONE   | its headers | response: [{headers: {set: {x-a: '${request.body.a}'}}}]",
+        "NONE   | WHOLE  | its headers | response: [{json: [{op: mask, at: /a}]}, {headers: {set: {a: '${response.body.a}'}}}]",
+      })
+  void a_body_is_needed_as_far_as_the_steps_see_it(
+      How request, How response, @Nullable String why, String spec) {
+    var needs = needs(spec);
+    assertThat(needs.request().body()).isEqualTo(request);
+    assertThat(needs.response().body()).isEqualTo(response);
+    if (why != null) {
+      var way = request == How.WHOLE ? needs.request() : needs.response();
+      assertThat(way.bodyReasons())
+          .singleElement()
+          .extracting(Reason::why)
+          .asString()
+          .contains(why);
+    }
+  }
+
   @Test
   void a_response_step_may_need_the_requests_body() {
     var needs = needs("response: [{headers: {set: {x-order: '${request.body.id}'}}}]");
-    assertThat(needs.request().body()).isEqualTo(Body.WHOLE);
-    assertThat(needs.response().body()).isEqualTo(Body.NONE);
+    assertThat(needs.request().body()).isEqualTo(How.WHOLE);
+    assertThat(needs.response().body()).isEqualTo(How.NONE);
     assertThat(needs.request().sendsHeaders()).isTrue();
   }
 
@@ -140,8 +195,8 @@ class NeedsTest {
     var needs =
         needs("request: [{when: request.body.x == 1, headers: {remove: [a]}}]\n  response: [{"
             + MASKS + "}]");
-    assertThat(needs.request().body()).isEqualTo(Body.WHOLE);
-    assertThat(needs.response().body()).isEqualTo(Body.STREAM);
+    assertThat(needs.request().body()).isEqualTo(How.WHOLE);
+    assertThat(needs.response().body()).isEqualTo(How.STREAM);
     assertThat(needs.mode(Direction.REQUEST)).isEqualTo(Mode.FULL_DUPLEX_STREAMED);
     assertThat(needs.mode(Direction.RESPONSE)).isEqualTo(Mode.FULL_DUPLEX_STREAMED);
     assertThat(needs.buffer()).isZero();

@@ -1,7 +1,9 @@
 package dev.gatehouse.wire;
 
 import dev.gatehouse.extproc.Needs;
+import dev.gatehouse.extproc.NeedsBook;
 import dev.gatehouse.extproc.stream.Direction;
+import dev.gatehouse.extproc.transform.BodyUse.How;
 import dev.gatehouse.policy.attach.PolicySet;
 import dev.gatehouse.policy.resource.Problems;
 import java.util.HashSet;
@@ -11,8 +13,9 @@ public final class BodyNotices {
   private BodyNotices() {}
 
   public static void check(PolicySet policies, Problems problems) {
+    var book = new NeedsBook();
     for (var rule : policies.rules()) {
-      var needs = Needs.of(rule);
+      var needs = book.of(rule);
       check(needs, Direction.REQUEST, problems);
       check(needs, Direction.RESPONSE, problems);
     }
@@ -20,7 +23,7 @@ public final class BodyNotices {
 
   private static void check(Needs needs, Direction direction, Problems problems) {
     var way = needs.way(direction);
-    if (way.body() != Needs.Body.WHOLE) {
+    if (way.body() != How.WHOLE) {
       return;
     }
     var bodies = direction == Direction.REQUEST ? "request bodies" : "response bodies";

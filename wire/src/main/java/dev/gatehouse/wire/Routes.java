@@ -3,6 +3,7 @@ package dev.gatehouse.wire;
 import static dev.gatehouse.wire.Tree.map;
 
 import dev.gatehouse.extproc.Needs;
+import dev.gatehouse.extproc.NeedsBook;
 import dev.gatehouse.policy.attach.AttachedRule;
 import dev.gatehouse.policy.attach.Bindings;
 import dev.gatehouse.policy.attach.OrderedMatches;
@@ -24,6 +25,7 @@ final class Routes {
   private final Clusters clusters;
   private final Problems problems;
   private final boolean certificatesForwarded;
+  private final NeedsBook book = new NeedsBook();
 
   Routes(PolicySet policies, Clusters clusters, Problems problems) {
     this.policies = policies;
@@ -42,7 +44,7 @@ final class Routes {
   }
 
   private Map<String, Object> route(OrderedMatches.Entry entry, String hostname, Site site) {
-    var needs = Needs.of(entry.rule());
+    var needs = book.of(entry.rule());
     var route = map(
         "name",
         name(entry, hostname),

@@ -3,10 +3,16 @@ package dev.gatehouse.extproc.json;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /** One change of a JSON text, ready to be made. What is not there is not changed, but by {@link Set}. */
 public sealed interface JsonEdit {
   JsonPath at();
+
+  /** Why it cannot be made of a text that comes in pieces; empty if it can. */
+  default Optional<String> needsWholeBody() {
+    return Optional.empty();
+  }
 
   /**
    * Puts a value in place of the one that is there, or adds it, with the objects on the way that are missing; {@code -} appends to
@@ -128,6 +134,14 @@ public sealed interface JsonEdit {
         throw new IllegalArgumentException(
             "\"" + at + "\" cannot be moved into itself, to \"" + to + "\"");
       }
+    }
+
+    @Override
+    public Optional<String> needsWholeBody() {
+      return at.equals(to)
+          ? Optional.empty()
+          : Optional.of(
+              "what moves from " + at + " to " + to + " may come after the place that it goes to");
     }
 
     /** How many tokens name the container that both places are in. */

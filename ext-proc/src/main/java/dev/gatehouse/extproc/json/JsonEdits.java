@@ -49,7 +49,7 @@ public final class JsonEdits {
         group.clear();
       }
       switch (edit) {
-        case JsonEdit.Move move when move.at().equals(move.to()) -> {}
+        case JsonEdit.Move move when move.needsWholeBody().isEmpty() -> {}
         case JsonEdit.Move move -> {
           walks(group, passes);
           group.clear();
@@ -145,8 +145,7 @@ public final class JsonEdits {
   public Optional<String> needsWholeBody() {
     for (var pass : passes) {
       if (pass instanceof Moving moving) {
-        return Optional.of("what moves from " + moving.move.at() + " to " + moving.move.to()
-            + " may come after the place that it goes to");
+        return moving.move.needsWholeBody();
       }
     }
     return Optional.empty();

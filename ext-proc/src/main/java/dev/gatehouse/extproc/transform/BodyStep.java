@@ -1,22 +1,13 @@
 package dev.gatehouse.extproc.transform;
 
-import dev.gatehouse.extproc.transform.BodyUse.How;
 import dev.gatehouse.policy.expr.EvaluationException;
-import dev.gatehouse.policy.expr.Reads;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** What a step makes of a body, compiled. */
 sealed interface BodyStep {
-  Reads reads();
-
   /** A text in place of the body, whatever that was. */
-  record Template(Text text) implements BodyStep {
-    @Override
-    public Reads reads() {
-      return text.reads();
-    }
-  }
+  record Template(Text text) implements BodyStep {}
 
   /** A change of the body. */
   sealed interface Edit extends BodyStep {
@@ -28,13 +19,6 @@ sealed interface BodyStep {
 
     /** For people: {@code masked /card}. */
     List<String> changes();
-
-    /**
-     * What it needs of the body if its templates do not read that.
-     *
-     * @param step how the step is called
-     */
-    BodyUse use(String step);
   }
 
   record Json(JsonStep json) implements Edit {
@@ -53,18 +37,6 @@ sealed interface BodyStep {
     public List<String> changes() {
       return json.changes();
     }
-
-    @Override
-    public BodyUse use(String step) {
-      return json.needsWholeBody()
-          .map(why -> new BodyUse(How.WHOLE, step + ": " + why))
-          .orElseGet(() -> new BodyUse(How.STREAM, step + ": JSON is edited as it comes"));
-    }
-
-    @Override
-    public Reads reads() {
-      return json.reads();
-    }
   }
 
   record Texts(BodyEdit.Texts edit, List<String> changes) implements Edit {
@@ -76,17 +48,6 @@ sealed interface BodyStep {
     @Override
     public BodyEdit edit(StreamFacts facts) {
       return edit;
-    }
-
-    @Override
-    public BodyUse use(String step) {
-      return new BodyUse(
-          How.WHOLE, step + ": what a regular expression finds may be anywhere in the body");
-    }
-
-    @Override
-    public Reads reads() {
-      return Reads.NOTHING;
     }
   }
 
@@ -101,16 +62,6 @@ sealed interface BodyStep {
     public BodyEdit edit(StreamFacts facts) throws EvaluationException {
       return new BodyEdit.Form(
           fields.ready(facts), BodyEdit.Form.isType(facts.header("content-type")));
-    }
-
-    @Override
-    public BodyUse use(String step) {
-      return new BodyUse(How.WHOLE, step + ": the fields of a form may come in any order");
-    }
-
-    @Override
-    public Reads reads() {
-      return fields.reads();
     }
   }
 }

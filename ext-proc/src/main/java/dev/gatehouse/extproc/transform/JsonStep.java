@@ -4,12 +4,10 @@ import dev.gatehouse.extproc.json.JsonEdit;
 import dev.gatehouse.extproc.json.JsonEdits;
 import dev.gatehouse.extproc.json.JsonTemplate;
 import dev.gatehouse.policy.expr.EvaluationException;
-import dev.gatehouse.policy.expr.Reads;
 import dev.gatehouse.policy.expr.RequestFacts;
 import dev.gatehouse.policy.expr.Template;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -20,16 +18,21 @@ import org.jspecify.annotations.Nullable;
  * @param changes for people: {@code masked /card}
  */
 record JsonStep(JsonEdits compiled, List<Value> rendered, List<String> changes) {
-  sealed interface Op {}
-
-  record Ready(JsonEdit edit) implements Op {}
-
   /**
-   * An edit that puts values in whose strings hold templates.
+   * One edit.
    *
    * @param edit is given the number of its first value
+   * @param values that it puts in and whose strings hold templates
    */
-  record Templated(IntFunction<JsonEdit> edit, List<Value> values) implements Op {}
+  record Op(IntFunction<JsonEdit> edit, List<Value> values) {
+    static Op ready(JsonEdit edit) {
+      return new Op(first -> edit, List.of());
+    }
+
+    boolean needsWholeBody() {
+      return edit.apply(0).needsWholeBody().isPresent();
+    }
+  }
 
   /** A JSON text whose strings hold templates. */
   record Value(List<Piece> pieces) {
@@ -61,13 +64,8 @@ record JsonStep(JsonEdits compiled, List<Value> rendered, List<String> changes) 
     var edits = new ArrayList<JsonEdit>();
     var rendered = new ArrayList<Value>();
     for (var op : ops) {
-      switch (op) {
-        case Ready(var edit) -> edits.add(edit);
-        case Templated(var edit, var values) -> {
-          edits.add(edit.apply(rendered.size()));
-          rendered.addAll(values);
-        }
-      }
+      edits.add(op.edit.apply(rendered.size()));
+      rendered.addAll(op.values);
     }
     return new JsonStep(JsonEdits.of(edits), List.copyOf(rendered), List.copyOf(changes));
   }
@@ -88,19 +86,5 @@ record JsonStep(JsonEdits compiled, List<Value> rendered, List<String> changes) 
       values.add(value.render(facts));
     }
     return compiled.with(values);
-  }
-
-  Optional<String> needsWholeBody() {
-    return compiled.needsWholeBody();
-  }
-
-  Reads reads() {
-    var reads = Reads.NOTHING;
-    for (var value : rendered) {
-      for (var piece : value.pieces) {
-        reads = piece instanceof Rendered(var template) ? reads.and(template.reads()) : reads;
-      }
-    }
-    return reads;
   }
 }

@@ -41,8 +41,8 @@ final class MergePatch {
       var members = patch.object(parser);
       IntFunction<JsonEdit> edit = first -> new Merge(at(members, first));
       return patch.rendered.isEmpty()
-          ? new JsonStep.Ready(edit.apply(0))
-          : new JsonStep.Templated(edit, List.copyOf(patch.rendered));
+          ? JsonStep.Op.ready(edit.apply(0))
+          : new JsonStep.Op(edit, List.copyOf(patch.rendered));
     }
   }
 

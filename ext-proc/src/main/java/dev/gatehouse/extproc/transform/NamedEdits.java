@@ -2,7 +2,6 @@ package dev.gatehouse.extproc.transform;
 
 import com.google.protobuf.ByteString;
 import dev.gatehouse.policy.expr.EvaluationException;
-import dev.gatehouse.policy.expr.Reads;
 import dev.gatehouse.policy.expr.RequestFacts;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -103,14 +102,6 @@ final class NamedEdits {
   @Nullable
   Ready fixed() {
     return rename.isEmpty() && replace.isEmpty() && addIfAbsent.isEmpty() ? constant : null;
-  }
-
-  Reads reads() {
-    var reads = Reads.NOTHING;
-    for (var text : texts()) {
-      reads = reads.and(text.reads());
-    }
-    return reads;
   }
 
   /**

@@ -3,10 +3,8 @@ package dev.gatehouse.extproc.transform;
 import com.google.protobuf.ByteString;
 import dev.gatehouse.extproc.stream.HeaderChanges;
 import dev.gatehouse.extproc.stream.Reply;
-import dev.gatehouse.extproc.transform.BodyUse.How;
 import dev.gatehouse.policy.expr.Condition;
 import dev.gatehouse.policy.expr.EvaluationException;
-import dev.gatehouse.policy.expr.Reads;
 import dev.gatehouse.policy.expr.RequestFacts;
 import dev.gatehouse.policy.resource.Origin;
 import java.util.LinkedHashMap;
@@ -17,15 +15,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * One compiled step of a policy.
  *
- * @param name what people call it, or its place in the policy
+ * @param needs what it looks at, and where it stands
  * @param skipOnError whether a step whose condition or templates cannot be evaluated is left out; else it fails the message
  * @param status as the {@code :status} header says it
  * @param changes what it changes beside the body, for people, names without values: {@code -server}, {@code x-user=}
- * @param origin where it stands, by which {@code explain} knows it
  * @param waits what of it cannot be evaluated before its direction's body is there
  */
 record Step(
-    String name,
+    StepNeeds needs,
     @Nullable Condition when,
     boolean skipOnError,
     NamedEdits headers,
@@ -36,9 +33,7 @@ record Step(
     Map<String, Text> metadata,
     @Nullable Respond respond,
     List<String> changes,
-    Origin origin,
     Waits waits) {
-
   /** What of a step cannot be evaluated before the body is there. */
   enum Waits {
     NOTHING,
@@ -52,7 +47,7 @@ record Step(
   /** What comes after a request's steps where steps of the response read the request's body. */
   static Step keepingBody(Step reader) {
     return new Step(
-        reader.name,
+        reader.needs,
         null,
         false,
         NamedEdits.NONE,
@@ -63,7 +58,6 @@ record Step(
         Map.of(),
         null,
         List.of(),
-        reader.origin,
         Waits.KEEPS_BODY);
   }
 
@@ -83,16 +77,6 @@ record Step(
       return new Reply.Respond(
           status, changes.build(), body.render(facts), "gatehouse_transform_respond");
     }
-
-    Reads reads() {
-      var reads = body.reads();
-      for (var values : headers.values()) {
-        for (var value : values) {
-          reads = reads.and(value.reads());
-        }
-      }
-      return reads;
-    }
   }
 
   /** What a step does to one message, all of it rendered: from here on nothing can fail, so a step happens as a whole or not at all. */
@@ -103,61 +87,18 @@ record Step(
       @Nullable BodyEdit edit,
       Map<String, String> metadata) {}
 
+  /** What people call it: its name, or its place in the policy. */
+  String name() {
+    return needs.title();
+  }
+
+  /** Where it stands, by which {@code explain} knows it. */
+  Origin origin() {
+    return needs.origin();
+  }
+
   boolean holds(RequestFacts facts) throws EvaluationException {
     return when == null || when.test(facts);
-  }
-
-  /** What it needs of the body that comes. */
-  BodyUse bodyUse() {
-    return switch (waits) {
-      case CONDITION -> new BodyUse(How.WHOLE, name + ": its condition reads the body");
-      case KEEPS_BODY ->
-        new BodyUse(How.WHOLE, name + ": a step of the response reads request.body");
-      case TEMPLATES -> new BodyUse(How.WHOLE, name + ": a template of it reads the body");
-      case NOTHING -> body instanceof BodyStep.Edit edit ? edit.use(name) : BodyUse.NOTHING;
-    };
-  }
-
-  /** This one, waiting for what its condition and templates read. */
-  Step waiting(String body) {
-    var waits = when != null && when.reads().reads(body)
-        ? Waits.CONDITION
-        : rendered().reads(body) ? Waits.TEMPLATES : Waits.NOTHING;
-    return new Step(
-        name,
-        when,
-        skipOnError,
-        headers,
-        path,
-        query,
-        status,
-        this.body,
-        metadata,
-        respond,
-        changes,
-        origin,
-        waits);
-  }
-
-  Reads reads() {
-    return when == null ? rendered() : when.reads().and(rendered());
-  }
-
-  private Reads rendered() {
-    var reads = headers.reads();
-    if (path != null) {
-      reads = reads.and(path.reads());
-    }
-    if (query != null) {
-      reads = reads.and(query.reads());
-    }
-    if (body != null) {
-      reads = reads.and(body.reads());
-    }
-    for (var text : metadata.values()) {
-      reads = reads.and(text.reads());
-    }
-    return respond == null ? reads : reads.and(respond.reads());
   }
 
   /** All that it does unless it responds; it sees the message as it was before the step. */

@@ -10,6 +10,7 @@ import dev.gatehouse.extproc.transform.TransformPlan.Way;
 import dev.gatehouse.policy.expr.Condition;
 import dev.gatehouse.policy.expr.Expressions;
 import dev.gatehouse.policy.expr.Place;
+import dev.gatehouse.policy.expr.Reads;
 import dev.gatehouse.policy.resource.Origin;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.resource.TransformPolicy;
@@ -19,14 +20,15 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /** Compiles a TransformPolicy: every expression, template, pattern and pointer is made ready here, and nothing while serving. */
 public final class TransformCompiler {
-  private static final String REQUEST_BODY = "request.body";
-  private static final String RESPONSE_BODY = "response.body";
+  private static final String WHEN = "when";
 
   private final Problems problems;
 
@@ -37,101 +39,173 @@ public final class TransformCompiler {
   /** The plan, or null with the problems said. */
   public @Nullable TransformPlan compile(TransformPolicy policy) {
     var before = problems.errors();
-    var request = steps(Direction.REQUEST, policy.request());
-    var response = steps(Direction.RESPONSE, policy.response());
-    response.stream()
-        .filter(step -> step.reads().reads(REQUEST_BODY))
-        .findFirst()
-        .ifPresent(step -> request.add(Step.keepingBody(step)));
-    checkLimit(policy, request, "requestBytes", policy.requestBytes());
-    checkLimit(policy, response, "responseBytes", policy.responseBytes());
+    var steps = steps(policy);
     if (problems.errors() > before) {
       return null;
     }
-    var readsResponse = response.stream().anyMatch(step -> step.bodyUse().how() != How.NONE);
+    var request = new ArrayList<>(of(Direction.REQUEST, steps));
+    var response = of(Direction.RESPONSE, steps);
+    response.stream()
+        .filter(step -> step.needs().looksAtBody(Direction.REQUEST))
+        .findFirst()
+        .ifPresent(step -> request.add(Step.keepingBody(step)));
+    var guardsResponse =
+        response.stream().anyMatch(step -> step.needs().looksAtBody(Direction.RESPONSE));
     return new TransformPlan(
         policy.meta().id(),
         policy.passUnprocessable(),
         policy.transformLocalReplies(),
-        Way.of(Direction.REQUEST, request, policy.requestBytes(), readsResponse),
+        Way.of(Direction.REQUEST, request, policy.requestBytes(), guardsResponse),
         Way.of(Direction.RESPONSE, response, policy.responseBytes(), false));
   }
 
-  private void checkLimit(TransformPolicy policy, List<Step> steps, String field, long bytes) {
+  /** What the steps need, those of the request first: of a policy with problems, which are said, what can be compiled. */
+  public List<StepNeeds> needs(TransformPolicy policy) {
+    return steps(policy).stream().map(Step::needs).toList();
+  }
+
+  private List<Step> steps(TransformPolicy policy) {
+    var steps = new ArrayList<Step>();
+    for (var i = 0; i < policy.request().size(); i++) {
+      steps.add(step(Direction.REQUEST, "request[" + i + "]", policy.request().get(i)));
+    }
+    for (var i = 0; i < policy.response().size(); i++) {
+      steps.add(
+          step(Direction.RESPONSE, "response[" + i + "]", policy.response().get(i)));
+    }
+    checkLimit(policy, steps, Direction.REQUEST, policy.requestBytes());
+    checkLimit(policy, steps, Direction.RESPONSE, policy.responseBytes());
+    return steps;
+  }
+
+  private void checkLimit(
+      TransformPolicy policy, List<Step> steps, Direction direction, long bytes) {
     if (bytes <= TransformPolicy.MAX_WHOLE_BODY) {
       return;
     }
     steps.stream()
-        .map(Step::bodyUse)
-        .filter(use -> use.how() == How.WHOLE)
+        .flatMap(step -> step.needs().bodies().stream()
+            .filter(use -> use.direction() == direction && use.how() == How.WHOLE)
+            .map(use -> step.name() + ": " + use.why()))
         .findFirst()
-        .ifPresent(use -> problems.error(
+        .ifPresent(why -> problems.error(
             policy.meta().origin(),
-            "spec.limits." + field,
-            "a body that is held as a whole may have at most 256Mi, and this one is (" + use.why()
+            "spec.limits." + (direction == Direction.REQUEST ? "requestBytes" : "responseBytes"),
+            "a body that is held as a whole may have at most 256Mi, and this one is (" + why
                 + ")"));
   }
 
-  private List<Step> steps(Direction direction, List<TransformPolicy.Step> steps) {
-    var compiled = new ArrayList<Step>();
-    for (var i = 0; i < steps.size(); i++) {
-      compiled.add(step(direction, steps.get(i), "[" + i + "]"));
-    }
-    return compiled;
+  private Step step(Direction direction, String place, TransformPolicy.Step step) {
+    return new StepCompiler(direction, place, step.origin()).compile(step);
   }
 
-  /** @param index as it stands in a path */
-  Step step(Direction direction, TransformPolicy.Step step, String index) {
-    var request = direction == Direction.REQUEST;
-    return new StepCompiler(
-            request ? Place.TRANSFORM_REQUEST : Place.TRANSFORM_RESPONSE,
-            step.origin(),
-            "spec." + (request ? "request" : "response") + index)
-        .compile(step);
+  private static List<Step> of(Direction direction, List<Step> steps) {
+    return steps.stream().filter(step -> step.needs().direction() == direction).toList();
   }
 
   /** What could not be compiled is left out of the step; the problem that was said keeps the policy out of force. */
   private final class StepCompiler {
+    private final Direction direction;
+    private final String step;
     private final Place place;
     private final Origin origin;
     private final String where;
     private final List<String> changes = new ArrayList<>();
+    private final SortedMap<String, Reads> reads = new TreeMap<>();
+    private final List<BodyUse> bodies = new ArrayList<>();
 
-    StepCompiler(Place place, Origin origin, String where) {
-      this.place = place;
+    /** @param step its place in the policy */
+    StepCompiler(Direction direction, String step, Origin origin) {
+      this.direction = direction;
+      this.step = step;
+      this.place =
+          direction == Direction.REQUEST ? Place.TRANSFORM_REQUEST : Place.TRANSFORM_RESPONSE;
       this.origin = origin;
-      this.where = where;
+      this.where = "spec." + step;
     }
 
     Step compile(TransformPolicy.Step step) {
+      var when = when(step.when());
+      var headers = headers(step.headers());
+      var path = path(step.path());
+      var query = query(step.query());
+      var status = status(step.status());
+      var body = body(step);
+      var metadata = metadata(step.metadata());
+      var respond = respond(step.respond());
       return new Step(
-              step.name() == null ? where.substring("spec.".length()) : step.name(),
-              when(step.when()),
-              step.skipOnError(),
-              headers(step.headers()),
-              path(step.path()),
-              query(step.query()),
-              status(step.status()),
-              body(step),
-              metadata(step.metadata()),
-              respond(step.respond()),
-              List.copyOf(changes),
-              origin,
-              Step.Waits.NOTHING)
-          .waiting(place == Place.TRANSFORM_REQUEST ? REQUEST_BODY : RESPONSE_BODY);
+          needs(step),
+          when,
+          step.skipOnError(),
+          headers,
+          path,
+          query,
+          status,
+          body,
+          metadata,
+          respond,
+          List.copyOf(changes),
+          waits());
+    }
+
+    private StepNeeds needs(TransformPolicy.Step step) {
+      reads.forEach((field, read) -> {
+        for (var body : Direction.values()) {
+          if (read.reads(variable(body))) {
+            uses(body, How.WHOLE, origin, "its " + field + " reads " + variable(body));
+          }
+        }
+      });
+      return new StepNeeds(
+          direction,
+          this.step,
+          step.name(),
+          origin,
+          Collections.unmodifiableSortedMap(reads),
+          List.copyOf(bodies),
+          !step.metadata().isEmpty(),
+          step.body() instanceof TransformPolicy.BodyTemplate);
+    }
+
+    private Step.Waits waits() {
+      var body = variable(direction);
+      if (reads.getOrDefault(WHEN, Reads.NOTHING).reads(body)) {
+        return Step.Waits.CONDITION;
+      }
+      return reads.values().stream().anyMatch(read -> read.reads(body))
+          ? Step.Waits.TEMPLATES
+          : Step.Waits.NOTHING;
+    }
+
+    private static String variable(Direction body) {
+      return body == Direction.REQUEST ? "request.body" : "response.body";
+    }
+
+    private void uses(Direction body, How how, Origin at, String why) {
+      bodies.add(new BodyUse(body, how, at, why));
+    }
+
+    /** Notes what an expression in that field of the step looks at. */
+    private void reads(String field, Reads what) {
+      reads.merge(field, what, Reads::and);
     }
 
     private @Nullable Condition when(@Nullable String when) {
-      return when == null
-          ? null
-          : Expressions.condition(when, place, origin, where + ".when", problems);
+      if (when == null) {
+        return null;
+      }
+      var condition = Expressions.condition(when, place, origin, where + "." + WHEN, problems);
+      if (condition != null) {
+        reads(WHEN, condition.reads());
+      }
+      return condition;
     }
 
     private NamedEdits headers(TransformPolicy.@Nullable Edits edits) {
       if (edits == null) {
         return NamedEdits.NONE;
       }
-      var compiled = edits(edits, where + ".headers", Text::ofHeader);
+      var compiled = edits(edits, "headers", Text::ofHeader);
       changes.addAll(compiled.describe(""));
       return compiled;
     }
@@ -141,35 +215,39 @@ public final class TransformCompiler {
         return null;
       }
       changes.add("path");
-      return PathRewrite.compile(path, place, origin, where + ".path", problems);
+      var rewrite = PathRewrite.compile(path, place, origin, where + ".path", problems);
+      if (rewrite != null) {
+        reads("path", rewrite.reads());
+      }
+      return rewrite;
     }
 
     private @Nullable NamedEdits query(TransformPolicy.@Nullable Edits edits) {
       if (edits == null) {
         return null;
       }
-      var compiled = edits(edits, where + ".query", Text::of);
+      var compiled = edits(edits, "query", Text::of);
       changes.addAll(compiled.describe("?"));
       return compiled;
     }
 
-    private NamedEdits edits(TransformPolicy.Edits edits, String path, TextReader read) {
+    private NamedEdits edits(TransformPolicy.Edits edits, String field, TextReader read) {
       return new NamedEdits(
           new LinkedHashSet<>(edits.remove()),
           edits.rename(),
-          values(edits.replace(), path + ".replace", read),
-          values(edits.set(), path + ".set", read),
-          values(edits.addIfAbsent(), path + ".addIfAbsent", read),
-          values(edits.add(), path + ".add", read));
+          values(edits.replace(), field, "replace", read),
+          values(edits.set(), field, "set", read),
+          values(edits.addIfAbsent(), field, "addIfAbsent", read),
+          values(edits.add(), field, "add", read));
     }
 
     private Map<String, List<Text>> values(
-        Map<String, List<String>> values, String path, TextReader read) {
+        Map<String, List<String>> values, String field, String below, TextReader read) {
       var compiled = new LinkedHashMap<String, List<Text>>();
       values.forEach((name, texts) -> {
         var some = new ArrayList<Text>(texts.size());
         for (var value : texts) {
-          var text = read.text(value, place, origin, path + "." + name, problems);
+          var text = text(value, field, below + "." + name, read);
           if (text != null) {
             some.add(text);
           }
@@ -177,6 +255,14 @@ public final class TransformCompiler {
         compiled.put(name, List.copyOf(some));
       });
       return compiled;
+    }
+
+    private @Nullable Text text(String value, String field, String below, TextReader read) {
+      var text = read.text(value, place, origin, where + "." + field + "." + below, problems);
+      if (text != null) {
+        reads(field, text.reads());
+      }
+      return text;
     }
 
     private @Nullable ByteString status(@Nullable Integer status) {
@@ -192,7 +278,8 @@ public final class TransformCompiler {
         return new BodyStep.Json(json(step.json()));
       }
       if (step.form() != null) {
-        var fields = edits(step.form(), where + ".form", Text::of);
+        uses(direction, How.WHOLE, origin, "it changes a form, whose fields may come in any order");
+        var fields = edits(step.form(), "form", Text::of);
         return new BodyStep.Form(fields, fields.describe("form "));
       }
       return switch (step.body()) {
@@ -205,11 +292,16 @@ public final class TransformCompiler {
 
     private @Nullable BodyStep template(String template) {
       changes.add("body");
-      var text = Text.of(template, place, origin, where + ".body.template", problems);
+      var text = text(template, "body", "template", Text::of);
       return text == null ? null : new BodyStep.Template(text);
     }
 
     private BodyStep texts(List<TransformPolicy.Replacement> all) {
+      uses(
+          direction,
+          How.WHOLE,
+          origin,
+          "what its regular expressions find may be anywhere in the body");
       var compiled = new ArrayList<TextReplacement>();
       for (var i = 0; i < all.size(); i++) {
         var one = TextReplacement.compile(
@@ -224,7 +316,8 @@ public final class TransformCompiler {
 
     private @Nullable BodyStep merge(String patch, String path) {
       try {
-        var op = MergePatch.compile(patch, json -> value(json, origin, path));
+        var op = MergePatch.compile(patch, json -> value(json, "body", origin, path));
+        edits(op, origin, "it merges into the body");
         return new BodyStep.Json(JsonStep.of(List.of(op), List.of("merged into the body")));
       } catch (IllegalArgumentException e) {
         problems.error(origin, path, String.valueOf(e.getMessage()));
@@ -253,25 +346,31 @@ public final class TransformCompiler {
         return switch (op) {
           case TransformPolicy.JsonSet(var pointer, var value, var opOrigin) -> {
             said.add("set " + at);
-            yield valued(
-                value,
+            yield edits(
+                valued(
+                    value,
+                    opOrigin,
+                    path + ".value",
+                    json -> new JsonEdit.Set(at, json),
+                    slot -> JsonEdit.Set.given(at, slot)),
                 opOrigin,
-                path + ".value",
-                json -> new JsonEdit.Set(at, json),
-                slot -> JsonEdit.Set.given(at, slot));
+                "it sets " + at);
           }
           case TransformPolicy.JsonDefault(var pointer, var value, var opOrigin) -> {
             said.add("default " + at);
-            yield valued(
-                value,
+            yield edits(
+                valued(
+                    value,
+                    opOrigin,
+                    path + ".value",
+                    json -> new JsonEdit.Default(at, json),
+                    slot -> JsonEdit.Default.given(at, slot)),
                 opOrigin,
-                path + ".value",
-                json -> new JsonEdit.Default(at, json),
-                slot -> JsonEdit.Default.given(at, slot));
+                "it sets " + at + " where it is missing");
           }
-          case TransformPolicy.JsonRemove remove -> {
+          case TransformPolicy.JsonRemove(var pointer, var opOrigin) -> {
             said.add("removed " + at);
-            yield new JsonStep.Ready(new JsonEdit.Remove(at));
+            yield edits(JsonStep.Op.ready(new JsonEdit.Remove(at)), opOrigin, "it removes " + at);
           }
           case TransformPolicy.JsonRename(var pointer, var to, var opOrigin) -> {
             said.add("renamed " + at);
@@ -280,22 +379,37 @@ public final class TransformCompiler {
                   opOrigin, path + ".at", "only a member can be renamed, by its name (no *)");
               yield null;
             }
-            yield new JsonStep.Ready(new JsonEdit.Rename(at, to));
+            yield edits(
+                JsonStep.Op.ready(new JsonEdit.Rename(at, to)), opOrigin, "it renames " + at);
           }
           case TransformPolicy.JsonMove(var pointer, var to, var opOrigin) -> {
             said.add("moved " + at);
             var target = pointer(to, opOrigin, path + ".to");
-            yield target == null ? null : new JsonStep.Ready(new JsonEdit.Move(at, target));
+            yield target == null
+                ? null
+                : edits(
+                    JsonStep.Op.ready(new JsonEdit.Move(at, target)),
+                    opOrigin,
+                    "it moves " + at + " to " + to + ", which may come before it");
           }
           case TransformPolicy.JsonMask(var pointer, var keepLast, var opOrigin) -> {
             said.add("masked " + at);
-            yield new JsonStep.Ready(new JsonEdit.Mask(at, keepLast));
+            yield edits(
+                JsonStep.Op.ready(new JsonEdit.Mask(at, keepLast)), opOrigin, "it masks " + at);
           }
         };
       } catch (IllegalArgumentException e) {
         problems.error(op.origin(), path, String.valueOf(e.getMessage()));
         return null;
       }
+    }
+
+    /** Notes what an edit needs of the body. */
+    private JsonStep.@Nullable Op edits(JsonStep.@Nullable Op op, Origin at, String why) {
+      if (op != null) {
+        uses(direction, op.needsWholeBody() ? How.WHOLE : How.STREAM, at, why);
+      }
+      return op;
     }
 
     private @Nullable JsonPath pointer(String text, Origin at, String path) {
@@ -314,16 +428,16 @@ public final class TransformCompiler {
         String path,
         Function<String, JsonEdit> constant,
         IntFunction<JsonEdit> given) {
-      var value = value(json, at, path);
+      var value = value(json, "json", at, path);
       if (value == null) {
         return null;
       }
       return value.isTemplate()
-          ? new JsonStep.Templated(given, List.of(value))
-          : new JsonStep.Ready(constant.apply(json));
+          ? new JsonStep.Op(given, List.of(value))
+          : JsonStep.Op.ready(constant.apply(json));
     }
 
-    private JsonStep.@Nullable Value value(String json, Origin at, String path) {
+    private JsonStep.@Nullable Value value(String json, String field, Origin at, String path) {
       List<JsonTemplate.Piece> parts;
       try {
         parts = JsonTemplate.pieces(json, text -> text.contains("${"));
@@ -339,6 +453,7 @@ public final class TransformCompiler {
         }
         var template = Expressions.template(part.text(), place, at, path, problems);
         if (template != null) {
+          reads(field, template.reads());
           pieces.add(new JsonStep.Rendered(template));
         }
       }
@@ -348,7 +463,7 @@ public final class TransformCompiler {
     private Map<String, Text> metadata(Map<String, String> metadata) {
       var compiled = new LinkedHashMap<String, Text>();
       metadata.forEach((key, value) -> {
-        var text = Text.of(value, place, origin, where + ".metadata." + key, problems);
+        var text = text(value, "metadata", key, Text::of);
         if (text != null) {
           compiled.put(key, text);
         }
@@ -367,10 +482,10 @@ public final class TransformCompiler {
             where + ".respond.status",
             respond.status() + " (expected: 200 to 599; Envoy would make 200 of less)");
       }
-      var body = Text.of(respond.body(), place, origin, where + ".respond.body", problems);
+      var body = text(respond.body(), "respond", "body", Text::of);
       return new Step.Respond(
           respond.status(),
-          values(respond.headers(), where + ".respond.headers", Text::ofHeader),
+          values(respond.headers(), "respond", "headers", Text::ofHeader),
           body == null ? new Text.Constant(ByteString.EMPTY) : body);
     }
   }

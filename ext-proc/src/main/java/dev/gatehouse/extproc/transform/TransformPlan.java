@@ -10,8 +10,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,24 +33,6 @@ public record TransformPlan(
   @Override
   public int hashCode() {
     return System.identityHashCode(this);
-  }
-
-  /** Namespaces of dynamic metadata that conditions and templates read, beside ext_authz's. */
-  public Set<String> metadataNamespaces() {
-    var namespaces = new TreeSet<String>();
-    for (var way : List.of(request, response)) {
-      way.steps.forEach(step -> namespaces.addAll(step.reads().namespaces()));
-    }
-    return namespaces;
-  }
-
-  /** The most that the steps of a direction need of its body. */
-  public BodyUse bodyUse(Direction direction) {
-    var most = BodyUse.NOTHING;
-    for (var step : way(direction).steps) {
-      most = most.or(step.bodyUse());
-    }
-    return most;
   }
 
   Way way(Direction direction) {

@@ -312,11 +312,11 @@ class LanguageTest {
       value = {
         "json: [{op: set, at: /a, value: 1}]                |",
         "body: {merge: {a: 1}}                              |",
-        "json: [{op: move, at: /a, to: /b}]                 | request[0]: what moves from /a to /b",
-        "body: {replace: [{regex: a, replacement: b}]}      | request[0]: what a regular expression finds",
-        "form: {remove: [a]}                                | request[0]: the fields of a form",
-        "{name: id, headers: {set: {a: '${request.body.a}'}}} | id: a template of it reads the body",
-        "{when: request.body.a == 1, headers: {remove: [a]}}  | request[0]: its condition reads the body"
+        "json: [{op: move, at: /a, to: /b}]                 | request[0]: it moves /a to /b, which may come before it",
+        "body: {replace: [{regex: a, replacement: b}]}      | request[0]: what its regular expressions find",
+        "form: {remove: [a]}                                | request[0]: it changes a form",
+        "{name: id, headers: {set: {a: '${request.body.a}'}}} | id: its headers reads request.body",
+        "{when: request.body.a == 1, headers: {remove: [a]}}  | request[0]: its when reads request.body"
       })
   void more_than_256Mi_of_a_body_only_streams(String step, String why) {
     var problems = new Problems();

@@ -1,6 +1,7 @@
 package dev.gatehouse.extproc.transform;
 
 import dev.gatehouse.extproc.DirectPeer;
+import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.extproc.stream.Processor;
 import dev.gatehouse.extproc.stream.ProcessorStream.Opened;
 import dev.gatehouse.policy.attach.Attachment;
@@ -110,11 +111,11 @@ public final class Transforming {
   }
 
   public BodySendMode requestMode() {
-    return mode(plan.request());
+    return mode(Direction.REQUEST);
   }
 
   public BodySendMode responseMode() {
-    return mode(plan.response());
+    return mode(Direction.RESPONSE);
   }
 
   public int decisions() {
@@ -131,8 +132,9 @@ public final class Transforming {
     return decisions.getLast();
   }
 
-  private static BodySendMode mode(TransformPlan.Way way) {
-    return way.steps().stream().anyMatch(step -> step.bodyUse().how() != BodyUse.How.NONE)
+  private BodySendMode mode(Direction direction) {
+    return plan.way(direction).steps().stream()
+            .anyMatch(step -> step.needs().looksAtBody(direction))
         ? BodySendMode.BUFFERED
         : BodySendMode.NONE;
   }

@@ -22,11 +22,11 @@ final class Expression {
   private final Uses uses;
   private final Reads reads;
 
-  private Expression(String text, Program program, Uses uses) {
+  private Expression(String text, Program program, Uses uses, Reads reads) {
     this.text = text;
     this.program = program;
     this.uses = uses;
-    this.reads = Reads.condition(text);
+    this.reads = reads;
   }
 
   /**
@@ -63,7 +63,7 @@ final class Expression {
       }
       return problems.errors() > errors
           ? null
-          : new Expression(text, Programs.of(checked, uses), uses);
+          : new Expression(text, Programs.of(checked, uses), uses, Reads.of(parsed));
     } catch (CelValidationException e) {
       for (var issue : e.getErrors()) {
         problems.error(origin, path, explain(issue, parsed, vocabulary) + at(text, issue));

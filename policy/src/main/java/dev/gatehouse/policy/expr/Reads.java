@@ -1,20 +1,18 @@
 package dev.gatehouse.policy.expr;
 
-import dev.cel.common.CelValidationException;
+import dev.cel.common.CelAbstractSyntaxTree;
 import dev.cel.common.ast.CelConstant;
 import dev.cel.common.ast.CelExpr;
 import dev.cel.common.ast.CelExpr.ExprKind.Kind;
 import dev.cel.common.navigation.CelNavigableAst;
 import dev.cel.common.navigation.CelNavigableExpr;
-import dev.gatehouse.policy.resource.Origin;
-import dev.gatehouse.policy.resource.Problems;
 import java.util.Collections;
 import java.util.SortedSet;
 import java.util.TreeSet;
 
 /**
  * What expressions and templates look at, by what is written in them: for whoever plans what a proxy has to send, and never while
- * serving. Of a text that does not compile it says as much as can be read; who compiles it reports the error.
+ * serving.
  *
  * @param names variables with the members that are named behind them, such as {@code request.headers} and {@code auth.claims.plan}
  * @param namespaces of {@code metadata['namespace']}
@@ -28,23 +26,20 @@ public record Reads(SortedSet<String> names, SortedSet<String> namespaces) {
   public static final Reads NOTHING =
       new Reads(Collections.emptySortedSet(), Collections.emptySortedSet());
 
-  /** Of a condition. */
-  public static Reads condition(String cel) {
+  /** Of an expression, as it was parsed. */
+  static Reads of(CelAbstractSyntaxTree parsed) {
     var names = new TreeSet<String>();
     var namespaces = new TreeSet<String>();
-    read(cel, names, namespaces);
-    return of(names, namespaces);
-  }
-
-  /** Of a template. */
-  public static Reads template(String text) {
-    var names = new TreeSet<String>();
-    var namespaces = new TreeSet<String>();
-    for (var part : TemplateText.parts(text, Origin.NONE, "", new Problems())) {
-      if (part instanceof TemplateText.Code(var code)) {
-        read(code, names, namespaces);
-      }
-    }
+    CelNavigableAst.fromAst(parsed)
+        .getRoot()
+        .allNodes()
+        .filter(node -> node.getKind() == Kind.IDENT)
+        .forEach(node -> {
+          names.add(path(node));
+          if (node.expr().ident().name().equals(METADATA)) {
+            namespace(node, namespaces);
+          }
+        });
     return of(names, namespaces);
   }
 
@@ -54,24 +49,6 @@ public record Reads(SortedSet<String> names, SortedSet<String> namespaces) {
         : new Reads(
             Collections.unmodifiableSortedSet(names),
             Collections.unmodifiableSortedSet(namespaces));
-  }
-
-  private static void read(String cel, SortedSet<String> names, SortedSet<String> namespaces) {
-    try {
-      var parsed = Vocabulary.of(Place.TRANSFORM_RESPONSE).compiler().parse(cel).getAst();
-      CelNavigableAst.fromAst(parsed)
-          .getRoot()
-          .allNodes()
-          .filter(node -> node.getKind() == Kind.IDENT)
-          .forEach(node -> {
-            names.add(path(node));
-            if (node.expr().ident().name().equals(METADATA)) {
-              namespace(node, namespaces);
-            }
-          });
-    } catch (CelValidationException e) {
-      // Not CEL: nothing can be read, and the compiler says where it goes wrong.
-    }
   }
 
   private static String path(CelNavigableExpr variable) {

@@ -2,7 +2,9 @@ package dev.gatehouse.wire.envoygateway;
 
 import dev.gatehouse.extproc.Needs;
 import dev.gatehouse.extproc.Needs.Reason;
+import dev.gatehouse.extproc.NeedsBook;
 import dev.gatehouse.extproc.stream.Direction;
+import dev.gatehouse.extproc.transform.BodyUse.How;
 import dev.gatehouse.policy.attach.AttachedRule;
 import dev.gatehouse.policy.attach.Attachment;
 import dev.gatehouse.policy.attach.Bindings;
@@ -36,6 +38,7 @@ public final class ExtensionLint {
   private final @Nullable ServiceRef known;
   private final boolean expected;
   private final Problems problems;
+  private final NeedsBook book = new NeedsBook();
 
   /** The rules that each of our processors is asked for; by identity of the processor, which its place is. */
   private final Map<Asked, List<AttachedRule>> asked = new LinkedHashMap<>();
@@ -63,7 +66,7 @@ public final class ExtensionLint {
   private void check() {
     for (var rule : policies.rules()) {
       if (!policies.givesWay(rule)) {
-        find(rule, Needs.of(rule));
+        find(rule, book.of(rule));
       }
     }
     asked.forEach(this::compare);
@@ -130,7 +133,7 @@ public final class ExtensionLint {
   }
 
   private void compare(Asked asked, List<AttachedRule> rules) {
-    var all = rules.stream().map(Needs::of).filter(Needs::any).distinct().toList();
+    var all = rules.stream().map(book::of).filter(Needs::any).distinct().toList();
     all.forEach(needs -> new Comparison(asked, needs).tooLittle());
     if (all.isEmpty()) {
       problems.notice(
@@ -225,7 +228,7 @@ public final class ExtensionLint {
 
     private void streamed(Direction direction, Reason reason) {
       var where = "processingMode." + name(direction) + ".body";
-      if (needs.way(direction).body() == Needs.Body.WHOLE) {
+      if (needs.way(direction).body() == How.WHOLE) {
         error(
             where,
             "Streamed shows a body in pieces, each of which must be answered before the next comes: %s, and such messages are answered 500; write body: %s"
@@ -241,7 +244,7 @@ public final class ExtensionLint {
     private void buffered(Direction direction, Reason reason) {
       var where = "processingMode." + name(direction) + ".body";
       var way = needs.way(direction);
-      if (way.body() == Needs.Body.WHOLE) {
+      if (way.body() == How.WHOLE) {
         warning(where, byTrailers(direction, reason));
       }
       if (way.limit() > BUFFER) {
@@ -249,7 +252,7 @@ public final class ExtensionLint {
             where,
             "Envoy Gateway holds back %s, unless a ClientTrafficPolicy says more (connection.bufferLimit): a larger body does not reach %s, which the TransformPolicy allows %s; write body: FullDuplexStreamed"
                 .formatted(ByteSize.of(BUFFER), reason.step(), ByteSize.of(way.limit())));
-      } else if (way.body() == Needs.Body.STREAM) {
+      } else if (way.body() == How.STREAM) {
         notice(
             where,
             "Envoy holds each body back until the whole of it is there, and %s does not need that (%s); body: FullDuplexStreamed would let it pass piece by piece"

@@ -2,7 +2,7 @@ package dev.gatehouse.wire.envoygateway;
 
 import static dev.gatehouse.wire.Tree.map;
 
-import dev.gatehouse.extproc.Needs;
+import dev.gatehouse.extproc.NeedsBook;
 import dev.gatehouse.policy.attach.AttachedRule;
 import dev.gatehouse.policy.attach.Bindings;
 import dev.gatehouse.policy.attach.PolicySet;
@@ -39,6 +39,7 @@ public final class ExtensionPolicies {
   private final Problems problems;
   private final List<Map<String, Object>> written = new ArrayList<>();
   private final Set<String> names = new HashSet<>();
+  private final NeedsBook needs = new NeedsBook();
 
   private ExtensionPolicies(PolicySet policies, ServiceRef service, Problems problems) {
     this.policies = policies;
@@ -73,7 +74,7 @@ public final class ExtensionPolicies {
   private void route(List<AttachedRule> rules) {
     var wanted = new TreeMap<Integer, @Nullable Wanted>();
     for (var rule : rules) {
-      var one = Wanted.of(Needs.of(rule));
+      var one = Wanted.of(needs.of(rule));
       var other = wanted.get(rule.index());
       wanted.put(rule.index(), one == null ? other : other == null ? one : one.and(other));
     }
