@@ -10,6 +10,7 @@ import dev.gatehouse.policy.resource.Origin;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +35,10 @@ record Step(
     @Nullable Respond respond,
     List<String> changes,
     Waits waits) {
+  /** Statuses that take away a body that has come: whether one has, only the message tells (RFC 9110 section 6.4.1). */
+  private static final Set<ByteString> BODILESS =
+      Set.of(ByteString.copyFromUtf8("204"), ByteString.copyFromUtf8("304"));
+
   /** What of a step cannot be evaluated before the body is there. */
   enum Waits {
     NOTHING,
@@ -141,7 +146,7 @@ record Step(
   boolean isFixed() {
     return waits == Waits.NOTHING
         && when == null
-        && status == null
+        && (status == null || !BODILESS.contains(status))
         && headers.fixed() != null
         && path == null
         && query == null

@@ -31,6 +31,11 @@ public record StepNeeds(
     return name == null ? place : name;
   }
 
+  /** @param variable such as {@code request} */
+  boolean looksAt(String variable) {
+    return reads.values().stream().anyMatch(read -> read.reads(variable));
+  }
+
   boolean looksAtBody(Direction direction) {
     return bodies.stream().anyMatch(use -> use.direction() == direction);
   }

@@ -49,14 +49,15 @@ public final class TransformCompiler {
         .filter(step -> step.needs().looksAtBody(Direction.REQUEST))
         .findFirst()
         .ifPresent(step -> request.add(Step.keepingBody(step)));
+    var readsRequest = response.stream().anyMatch(step -> step.needs().looksAt("request"));
     var guardsResponse =
         response.stream().anyMatch(step -> step.needs().looksAtBody(Direction.RESPONSE));
     return new TransformPlan(
         policy.meta().id(),
         policy.passUnprocessable(),
         policy.transformLocalReplies(),
-        Way.of(Direction.REQUEST, request, policy.requestBytes(), guardsResponse),
-        Way.of(Direction.RESPONSE, response, policy.responseBytes(), false));
+        Way.request(request, policy.requestBytes(), guardsResponse, readsRequest),
+        Way.response(response, policy.responseBytes()));
   }
 
   /** What the steps need, those of the request first: of a policy with problems, which are said, what can be compiled. */

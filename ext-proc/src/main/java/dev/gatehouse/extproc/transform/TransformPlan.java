@@ -51,14 +51,25 @@ public record TransformPlan(
       long bodyLimit,
       boolean guardsResponse,
       @Nullable Fixed fixed) {
-    static Way of(Direction direction, List<Step> steps, long bodyLimit, boolean guardsResponse) {
+    /** @param readLater whether steps of the response look at what these make of the request, which a ready-made reply does not keep */
+    static Way request(
+        List<Step> steps, long bodyLimit, boolean guardsResponse, boolean readLater) {
       return new Way(
           List.copyOf(steps),
           bodyLimit,
           guardsResponse,
-          steps.stream().allMatch(Step::isFixed) && !nameTag(steps)
-              ? Fixed.of(direction, steps, guardsResponse)
-              : null);
+          readLater && !steps.isEmpty() ? null : fixed(Direction.REQUEST, steps, guardsResponse));
+    }
+
+    static Way response(List<Step> steps, long bodyLimit) {
+      return new Way(List.copyOf(steps), bodyLimit, false, fixed(Direction.RESPONSE, steps, false));
+    }
+
+    private static @Nullable Fixed fixed(
+        Direction direction, List<Step> steps, boolean guardsResponse) {
+      return steps.stream().allMatch(Step::isFixed) && !nameTag(steps)
+          ? Fixed.of(direction, steps, guardsResponse)
+          : null;
     }
 
     /** Whether steps of the response read the request's body. */
@@ -120,6 +131,9 @@ public record TransformPlan(
       var edits = new HeaderEdits(null);
       for (var step : steps) {
         Objects.requireNonNull(step.headers().fixed()).applyTo(edits);
+        if (step.status() != null) {
+          edits.set(":status", step.status());
+        }
       }
       if (guardsResponse) {
         ResponseGuard.keepReadable(edits, gzip);
