@@ -2,7 +2,6 @@ package dev.gatehouse.e2e.streams;
 
 import java.io.BufferedInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -11,13 +10,13 @@ import java.net.Socket;
 
 /** An upstream that says byte for byte what a test wants, be it HTTP or not. One request a connection. */
 final class RawUpstream implements AutoCloseable {
-  /** What is done with a connection when the head of its request has come. */
+  /** What is done with a request when its head has come. */
   interface Says {
-    void answer(InputStream rest, OutputStream out) throws IOException;
+    void answer(Incoming request, Outgoing out) throws IOException, InterruptedException;
   }
 
   private final ServerSocket server;
-  private volatile Says says = (rest, out) -> {};
+  private volatile Says says = (request, out) -> out.answer(204);
 
   RawUpstream() {
     try {
@@ -58,19 +57,16 @@ final class RawUpstream implements AutoCloseable {
 
   private void serve(Socket connection) {
     try (connection) {
+      connection.setTcpNoDelay(true);
       var in = new BufferedInputStream(connection.getInputStream());
-      for (var line = 0; line != '\r'; ) {
-        line = in.read();
-        for (var c = line; c != '\n'; c = in.read()) {
-          if (c < 0) {
-            return;
-          }
-        }
-      }
-      says.answer(in, connection.getOutputStream());
-      connection.getOutputStream().flush();
+      says.answer(Incoming.of(in), new Outgoing(connection.getOutputStream()));
+      connection.shutdownOutput();
+      // Closed with something unread, it would be reset, and the end of the answer lost.
+      in.transferTo(OutputStream.nullOutputStream());
     } catch (IOException e) {
       // Envoy lets go of a connection whose request is over.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 }

@@ -1,37 +1,15 @@
 package dev.gatehouse.e2e.streams;
 
 import com.google.protobuf.ByteString;
-import io.netty.bootstrap.ServerBootstrap;
-import io.netty.buffer.Unpooled;
-import io.netty.channel.Channel;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.SimpleChannelInboundHandler;
-import io.netty.channel.nio.NioIoHandler;
-import io.netty.channel.socket.SocketChannel;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
-import io.netty.handler.codec.http.DefaultHttpContent;
-import io.netty.handler.codec.http.DefaultHttpResponse;
-import io.netty.handler.codec.http.DefaultLastHttpContent;
-import io.netty.handler.codec.http.HttpContent;
-import io.netty.handler.codec.http.HttpObject;
-import io.netty.handler.codec.http.HttpRequest;
-import io.netty.handler.codec.http.HttpResponseStatus;
-import io.netty.handler.codec.http.HttpServerCodec;
-import io.netty.handler.codec.http.HttpVersion;
-import io.netty.handler.codec.http.LastHttpContent;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
-/** An HTTP/1.1 upstream that answers chunk by chunk, with trailers, as the test says; a request names its number in {@code x-stream}. */
+/** An upstream that answers chunk by chunk, with trailers, as the test says; a request names its number in {@code x-stream}. */
 final class StreamingUpstream implements AutoCloseable {
   /**
    * @param early answers before it has the whole request
@@ -43,29 +21,17 @@ final class StreamingUpstream implements AutoCloseable {
   record Seen(
       ByteString body, @Nullable String length, @Nullable String trailer) {}
 
-  private final EventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+  private final RawUpstream upstream = new RawUpstream();
   private final Map<Integer, Seen> seen = new ConcurrentHashMap<>();
   private final IntFunction<Answer> answers;
-  private final Channel channel;
 
   StreamingUpstream(IntFunction<Answer> answers) {
     this.answers = answers;
-    channel = new ServerBootstrap()
-        .group(loop)
-        .channel(NioServerSocketChannel.class)
-        .childHandler(new ChannelInitializer<SocketChannel>() {
-          @Override
-          protected void initChannel(SocketChannel connection) {
-            connection.pipeline().addLast(new HttpServerCodec(), new Exchange());
-          }
-        })
-        .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-        .syncUninterruptibly()
-        .channel();
+    upstream.says(this::exchange);
   }
 
   int port() {
-    return ((InetSocketAddress) channel.localAddress()).getPort();
+    return upstream.port();
   }
 
   /** What arrived of a request, when it has arrived whole; null if it has not. */
@@ -76,67 +42,42 @@ final class StreamingUpstream implements AutoCloseable {
 
   @Override
   public void close() {
-    channel.close().syncUninterruptibly();
-    loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+    upstream.close();
   }
 
-  private final class Exchange extends SimpleChannelInboundHandler<HttpObject> {
-    private int number;
-    private ByteString body = ByteString.EMPTY;
-    private @Nullable String length;
-    private Answer answer = new Answer(List.of(), false, false, false);
-
-    @Override
-    protected void channelRead0(ChannelHandlerContext context, HttpObject message) {
-      if (message instanceof HttpRequest request) {
-        number = request.headers().getInt("x-stream", -1);
-        length = request.headers().get("content-length");
-        body = ByteString.EMPTY;
-        answer = answers.apply(number);
-        if (answer.early) {
-          begin(context);
-        }
-      }
-      if (message instanceof HttpContent content) {
-        body = body.concat(ByteString.copyFrom(content.content().nioBuffer()));
-      }
-      if (message instanceof LastHttpContent last) {
-        seen.put(number, new Seen(body, length, last.trailingHeaders().get("x-trailer")));
-        if (!answer.early) {
-          begin(context);
-        }
-        end(context);
-      }
+  private void exchange(Incoming request, Outgoing out) throws IOException {
+    var number = Integer.parseInt(Objects.requireNonNull(request.field("x-stream")));
+    var answer = answers.apply(number);
+    if (answer.early) {
+      begin(number, answer, out);
     }
+    var body = request.body();
+    seen.put(
+        number,
+        new Seen(body, request.field("content-length"), request.trailers().get("x-trailer")));
+    if (!answer.early) {
+      begin(number, answer, out);
+    }
+    if (answer.length) {
+      return;
+    }
+    if (answer.trailers) {
+      out.end("x-trailer: from-upstream");
+    } else {
+      out.end();
+    }
+  }
 
-    private void begin(ChannelHandlerContext context) {
-      var head = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK);
-      head.headers().set("x-stream", number).set("server", "upstream");
+  private static void begin(int number, Answer answer, Outgoing out) throws IOException {
+    var size = answer.chunks.stream().mapToInt(ByteString::size).sum();
+    out.answer(
+        200, "x-stream: " + number, answer.length ? "content-length: " + size : Outgoing.CHUNKED);
+    for (var chunk : answer.chunks) {
       if (answer.length) {
-        head.headers()
-            .set(
-                "content-length",
-                answer.chunks.stream().mapToInt(ByteString::size).sum());
+        out.write(chunk);
       } else {
-        head.headers().set("transfer-encoding", "chunked");
+        out.chunk(chunk);
       }
-      context.write(head);
-      for (var chunk : answer.chunks) {
-        context.writeAndFlush(new DefaultHttpContent(Unpooled.wrappedBuffer(chunk.toByteArray())));
-      }
-    }
-
-    private void end(ChannelHandlerContext context) {
-      var last = new DefaultLastHttpContent();
-      if (answer.trailers && !answer.length) {
-        last.trailingHeaders().set("x-trailer", "from-upstream");
-      }
-      context.writeAndFlush(last);
-    }
-
-    @Override
-    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-      var _ = context.close();
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.gatehouse.e2e.streams;
 
+import com.google.protobuf.ByteString;
 import dev.gatehouse.extproc.stream.Processor;
 import dev.gatehouse.extproc.transform.StreamFacts;
 import dev.gatehouse.extproc.transform.TransformCompiler;
@@ -10,6 +11,9 @@ import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.resource.TransformPolicy;
 import dev.gatehouse.policy.source.Load;
 import dev.gatehouse.server.DecisionListener;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.zip.GZIPOutputStream;
 
 /** TransformPolicies for a {@link ProcessingGate}, which knows no routes. */
 final class Transforms {
@@ -47,6 +51,23 @@ final class Transforms {
       }
     }
     throw new AssertionError("" + load.problems().all() + problems.all());
+  }
+
+  /**
+   * The plan of a policy that masks the cards in the rows of responses.
+   *
+   * @param more of the policy's spec
+   */
+  static TransformPlan masking(String more) {
+    return plan(more + "response: [{json: [{op: mask, at: /rows/*/card, keepLast: 4}]}]");
+  }
+
+  static ByteString gzip(String text) throws IOException {
+    var bytes = ByteString.newOutput();
+    try (var gzip = new GZIPOutputStream(bytes)) {
+      gzip.write(text.getBytes(StandardCharsets.UTF_8));
+    }
+    return bytes.toByteString();
   }
 
   /** Of one stream. */
