@@ -220,7 +220,8 @@ final class ProcessingGate implements AutoCloseable {
                   "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
                   stat_prefix: %s
                   http_protocol_options: {enable_trailers: true}
-                  stream_idle_timeout: 10s
+                  stream_idle_timeout: 30s
+                  delayed_close_timeout: 0.2s
                   local_reply_config:
                     mappers:
                     - filter: {status_code_filter: {comparison: {op: EQ, value: {default_value: 418, runtime_key: none}}}}
