@@ -384,7 +384,7 @@ public final class ProcessorStream {
 
   private boolean gathers(int bytes) {
     gathered += bytes;
-    return stats.gathers(bytes);
+    return stats.gathers(bytes, gathered);
   }
 
   /** A body is held until its answer has gone. */

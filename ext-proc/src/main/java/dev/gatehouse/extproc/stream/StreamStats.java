@@ -26,6 +26,9 @@ public final class StreamStats {
 
   private static final long LEAST_BUDGET = 64 << 20;
 
+  /** Bytes that a stream may gather without being one of the large ones, which leave the last eighth of the budget alone. */
+  private static final long SMALL = 64 << 10;
+
   private final String processor;
   private final FailureLog log;
   private final Map<Kind, LongAdder> messages = adders(Kind.class);
@@ -93,10 +96,11 @@ public final class StreamStats {
   /**
    * A stream has gathered more; it {@link #givesBack} that in any case.
    *
-   * @return whether that is within what all streams may gather together
+   * @param itsOwn all that this stream has gathered, these bytes included
+   * @return whether that is within what all streams may gather together; a few that are large and slow do not keep small ones out
    */
-  boolean gathers(int bytes) {
-    return gathered.addAndGet(bytes) <= budget;
+  boolean gathers(int bytes, long itsOwn) {
+    return gathered.addAndGet(bytes) <= (itsOwn <= SMALL ? budget : budget - budget / 8);
   }
 
   void givesBack(long bytes) {

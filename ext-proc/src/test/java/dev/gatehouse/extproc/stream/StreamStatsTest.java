@@ -113,6 +113,35 @@ final class StreamStatsTest {
   }
 
   @Test
+  void large_bodies_leave_the_last_eighth_of_the_budget_to_small_ones() {
+    var stats = new StreamStats("shop", 1 << 20);
+    var slow = peer(Runnable::run, stats, 1 << 20);
+    slow.send(requestHeaders());
+    slow.send(requestBody("x".repeat(7 << 17), false));
+    assertThat(slow.receive()).isNull();
+
+    var large = peer(Runnable::run, stats, 1 << 20);
+    large.send(requestHeaders());
+    large.send(requestBody("x".repeat(1 << 16), false));
+    assertThat(large.receive()).as("it is still small").isNull();
+    large.send(requestBody("x", false));
+    assertThat(large.answer().getImmediateResponse().getStatus().getCodeValue()).isEqualTo(500);
+
+    for (var small :
+        List.of(peer(Runnable::run, stats, 1 << 20), peer(Runnable::run, stats, 1 << 20))) {
+      small.send(requestHeaders());
+      small.send(requestBody("x".repeat(1 << 16), false));
+      assertThat(small.receive()).isNull();
+    }
+    var more = peer(Runnable::run, stats, 1 << 20);
+    more.send(requestHeaders());
+    more.send(requestBody("x", false));
+    assertThat(more.answer().getImmediateResponse().getStatus().getCodeValue())
+        .as("the budget is a bound for small ones, too")
+        .isEqualTo(500);
+  }
+
+  @Test
   void what_is_gathered_is_held_while_it_is_worked_on_and_until_its_answer_has_gone() {
     var kept = new ArrayDeque<Runnable>();
     var peer = peer(kept::add);
@@ -188,7 +217,11 @@ final class StreamStatsTest {
   }
 
   private DirectPeer peer(Executor workers) {
-    return new DirectPeer(first -> new Opened.With(new Whole()), workers, stats);
+    return peer(workers, stats, Whole.GATHERS);
+  }
+
+  private static DirectPeer peer(Executor workers, StreamStats stats, long gathers) {
+    return new DirectPeer(first -> new Opened.With(new Whole(gathers)), workers, stats);
   }
 
   private double value(String name, String... labels) {
@@ -222,7 +255,7 @@ final class StreamStatsTest {
   }
 
   /** Wants the whole body; does with it what it says. */
-  private static final class Whole implements Processor {
+  private record Whole(long gathers) implements Processor {
     static final int GATHERS = 100;
 
     @Override
@@ -241,7 +274,7 @@ final class StreamStatsTest {
 
     @Override
     public long gathers(Direction direction) {
-      return GATHERS;
+      return gathers;
     }
 
     @Override
