@@ -13,6 +13,7 @@ import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.json.JsonFactory;
 
 /** A body as conditions and templates see it. It is read as strictly as edits read it, and a member that occurs twice is refused: who reads it behind us may take the other one. */
@@ -20,6 +21,7 @@ final class BodyJson {
   /** What one body may become in memory is bounded by this, to some 10 MB beside its texts. */
   private static final int MAX_VALUES = 100_000;
 
+  /** Does not remember names from one body to the next: thousands of them, each as long as a client likes, would be kept for good. */
   private static final JsonFactory FACTORY = JsonFactory.builder()
       .streamReadConstraints(StreamReadConstraints.builder()
           .maxNestingDepth(512)
@@ -27,6 +29,7 @@ final class BodyJson {
           .maxNameLength(64 << 10)
           .build())
       .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+      .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
       .build();
 
   private final JsonParser parser;
