@@ -17,6 +17,9 @@ public final class HeadersMessage {
 
   private static final String VIA_UPSTREAM = "via_upstream";
 
+  /** Envoy's cache filter says so of an answer that was the upstream's, {@code cache.response_from_cache_filter}. */
+  private static final String FROM_CACHE = "cache.";
+
   private final ProcessingRequest message;
   private final Direction direction;
   private final HttpHeaders headers;
@@ -103,10 +106,13 @@ public final class HeadersMessage {
 
   /**
    * Whether a response is one that Envoy made itself, such as a denial: the attribute {@code response.code_details} says so. Without
-   * the attribute it counts as the upstream's.
+   * the attribute it counts as the upstream's, and so does one out of Envoy's cache.
    */
   public boolean isLocalReply() {
     var details = attribute("response.code_details");
-    return direction == Direction.RESPONSE && details != null && !details.equals(VIA_UPSTREAM);
+    return direction == Direction.RESPONSE
+        && details != null
+        && !details.equals(VIA_UPSTREAM)
+        && !details.startsWith(FROM_CACHE);
   }
 }

@@ -6,6 +6,7 @@ import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
 import dev.gatehouse.server.Decision.Outcome;
 import dev.gatehouse.testkit.EnvoyStream;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class HeaderStepsTest {
@@ -236,13 +237,15 @@ class HeaderStepsTest {
   }
 
   @Test
-  void an_upstreams_answer_is_no_local_reply() {
-    var envoy = Transforming.by("response: [{headers: {set: {x-a: a}}}]")
-        .envoy()
-        .requestHeaders(true, GET)
-        .attribute("response.code_details", "via_upstream")
-        .responseHeaders(true, ":status", "200");
-    assertThat(envoy.client().values("x-a")).containsExactly("a");
+  void an_upstreams_answer_is_no_local_reply_nor_is_one_that_envoy_has_cached() {
+    for (var details : List.of("via_upstream", "cache.response_from_cache_filter")) {
+      var envoy = Transforming.by("response: [{headers: {set: {x-a: a}}}]")
+          .envoy()
+          .requestHeaders(true, GET)
+          .attribute("response.code_details", details)
+          .responseHeaders(true, ":status", "200");
+      assertThat(envoy.client().values("x-a")).as(details).containsExactly("a");
+    }
   }
 
   private static EnvoyStream localReply(String spec) {
