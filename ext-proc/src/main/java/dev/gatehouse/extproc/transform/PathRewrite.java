@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Changes the path and leaves the query alone. The route stays the one that was chosen: the route cache is never cleared. */
 sealed interface PathRewrite {
+  /** Stands for an expression that yields nothing; no path of a policy's holds it. */
+  String NOTHING = "\0";
+
   /** @param path without a query */
   String rewrite(String path, RequestFacts facts) throws EvaluationException;
 
@@ -114,17 +117,31 @@ sealed interface PathRewrite {
   }
 
   /**
-   * What expressions yield are parts of segments: a slash or a question mark in them ends nothing, and where all of a segment is
-   * {@code ..} nobody climbs out of the path that the policy names.
+   * What expressions yield are parts of segments: a slash or a question mark in them ends nothing, where all of a segment is
+   * {@code ..} nobody climbs out of the path that the policy names, and where all of it is nothing, what follows does not take its place
+   * ({@code /t/${tenant}} before {@code /acme/orders}).
    */
   private static String segments(Template template, RequestFacts facts) throws EvaluationException {
-    var path = template.render(facts, Parameters::encode);
+    var path = template.render(facts, text -> text.isEmpty() ? NOTHING : Parameters.encode(text));
     for (var segment : path.split("/", -1)) {
-      if (segment.equals(".") || segment.equals("..")) {
+      if (isDots(segment.replace(NOTHING, ""))) {
         throw new EvaluationException("the rewritten path would have a segment of dots");
       }
+      if (!segment.isEmpty() && segment.replace(NOTHING, "").isEmpty()) {
+        throw new EvaluationException(
+            "a segment of the rewritten path would be empty, since its expression yields nothing");
+      }
     }
-    return path;
+    return path.replace(NOTHING, "");
+  }
+
+  /** With parameters, too ({@code ..;x}): some servers take them away, encoded or not. */
+  private static boolean isDots(String segment) {
+    var dots = segment.startsWith("..") ? 2 : segment.startsWith(".") ? 1 : 0;
+    return dots > 0
+        && (segment.length() == dots
+            || segment.charAt(dots) == ';'
+            || segment.regionMatches(true, dots, "%3b", 0, 3));
   }
 
   private static @Nullable Template template(

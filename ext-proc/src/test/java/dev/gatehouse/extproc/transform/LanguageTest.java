@@ -16,6 +16,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The operations of a step that {@link HeaderStepsTest} and {@link BodyStepsTest} leave out. */
 class LanguageTest {
@@ -107,14 +108,30 @@ class LanguageTest {
     assertThat(envoy.upstream().values(":path")).containsExactly(after);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {".", "..", "..;x"})
+  void nobody_climbs_out_of_a_path_by_a_segment_of_dots(String value) {
+    assertThat(rewritten("set: '/users/${request.headers.t}/x'", "/", value)).isEqualTo("500");
+  }
+
   @Test
-  void nobody_climbs_out_of_a_path_by_a_segment_of_dots() {
-    var answer = Transforming.by("request: [{path: {set: '/users/${request.headers.t}/x'}}]")
+  void nobody_takes_anothers_segment_by_a_value_that_is_empty() {
+    var prefix = "prefix: /v1, replacement: '/t/${request.headers.t}'";
+    assertThat(rewritten(prefix, "/v1/acme/orders", "")).isEqualTo("500");
+    assertThat(rewritten(prefix, "/v1/acme/orders", "shop")).isEqualTo("/t/shop/acme/orders");
+    assertThat(rewritten("set: '/t/${request.headers.t}/x'", "/", "")).isEqualTo("500");
+    assertThat(rewritten("set: '/t-${request.headers.t}/x/'", "/", "")).isEqualTo("/t-/x/");
+  }
+
+  /** The path that the upstream gets, or the status instead. */
+  private static String rewritten(String path, String before, String value) {
+    var envoy = Transforming.by("request: [{path: {" + path + "}}]")
         .envoy()
-        .requestHeaders(true, ":method", "GET", ":path", "/", "t", "..")
+        .requestHeaders(true, ":method", "GET", ":path", before, "t", value);
+    return envoy
         .immediate()
-        .orElseThrow();
-    assertThat(answer.getStatus().getCodeValue()).isEqualTo(500);
+        .map(answer -> Integer.toString(answer.getStatus().getCodeValue()))
+        .orElseGet(() -> envoy.upstream().values(":path").getFirst());
   }
 
   @Test
