@@ -59,8 +59,8 @@ public sealed interface JsonEdit {
   record Rename(JsonPath at, String to) implements JsonEdit {}
 
   /**
-   * Puts {@code *} for every character of a string, number or boolean but the last ones, or for all where there are not more than
-   * those; of everything inside an object or array. Null stays null.
+   * Puts {@code *} for every character of a string or number but the last ones, or for all where there are not more than those; of
+   * everything inside an object or array. A boolean is four of them, whichever it is. Null stays null.
    */
   record Mask(JsonPath at, int keepLast) implements JsonEdit {}
 

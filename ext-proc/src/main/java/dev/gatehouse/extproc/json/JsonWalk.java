@@ -46,6 +46,9 @@ final class JsonWalk {
   private static final byte[] QUOTE = ascii("\"");
   private static final byte[] COMMA = ascii(",");
 
+  /** Stands for both: the number of stars would tell which it was. */
+  private static final byte[] MASKED_BOOLEAN = ascii("\"****\"");
+
   private final JsonTokens tokens = new JsonTokens();
   private final JsonOutlet outlet;
   private final byte[][] values;
@@ -752,6 +755,11 @@ final class JsonWalk {
   private void maskLiteral(byte[] in, int begin, int at, int end) throws UnprocessableBody {
     outlet.passTo(in, begin);
     outlet.leaveOut();
+    if (in[begin] == 't' || in[begin] == 'f') {
+      outlet.write(MASKED_BOOLEAN, 0, MASKED_BOOLEAN.length);
+      masks = false;
+      return; // The text goes on where the value ends.
+    }
     outlet.write(QUOTE, 0, 1);
     masking.begin(maskAtHand());
     masking.take(in, begin, at < 0 ? end : at);

@@ -54,6 +54,15 @@ class JsonEditsTest {
   }
 
   @Test
+  void a_masked_boolean_does_not_tell_which_it_was() throws Exception {
+    for (var keep : List.of(0, 1, 4)) {
+      assertThat(apply("{\"ok\":true,\"no\" : false}", mask("/ok", keep), mask("/no", keep)))
+          .isEqualTo("{\"ok\":\"****\",\"no\" : \"****\"}");
+      assertThat(apply("false", mask("", keep))).isEqualTo("\"****\"");
+    }
+  }
+
+  @Test
   void a_short_value_is_masked_whole() throws Exception {
     assertThat(apply("{\"card\":\"123\"}", mask("/card", 4))).isEqualTo("{\"card\":\"***\"}");
     assertThat(apply("{\"card\":\"1234\"}", mask("/card", 4))).isEqualTo("{\"card\":\"****\"}");
