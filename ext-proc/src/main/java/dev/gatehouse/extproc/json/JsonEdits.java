@@ -17,6 +17,9 @@ import java.util.Optional;
 public final class JsonEdits {
   private static final byte[][] NO_VALUES = {};
 
+  /** How much a text may grow, beside thrice its length. */
+  private static final int GROWTH = 1 << 20;
+
   /** Looks for nothing. */
   private static final JsonMatcher NOTHING = Objects.requireNonNull(JsonMatcher.of(List.of()));
 
@@ -70,6 +73,18 @@ public final class JsonEdits {
   /** @throws UnprocessableBody if it is not one JSON text, as strictly as if it were edited */
   public static void check(byte[] json) throws UnprocessableBody {
     run(new JsonWalk(NOTHING, NO_VALUES, JsonEdits::discard, null), json);
+  }
+
+  /**
+   * What all edits together may make of a body of so many bytes: what one {@code *} sets everywhere must not make gigabytes of a small
+   * body, nor may many of them, one after the other.
+   */
+  public static long most(long bytes) {
+    return 4 * bytes + GROWTH;
+  }
+
+  public static UnprocessableBody tooLarge() {
+    return new UnprocessableBody("the changed body would be too large");
   }
 
   /** One walk, or more if they are too much for one. */
@@ -179,18 +194,27 @@ public final class JsonEdits {
    * @throws UnprocessableBody when it is no JSON text, or an edit cannot be made
    */
   public byte[] apply(byte[] json) throws UnprocessableBody {
+    return apply(json, most(json.length));
+  }
+
+  /**
+   * As {@link #apply(byte[])}, of what other edits have made of a body.
+   *
+   * @param most bytes that may come of it
+   */
+  public byte[] apply(byte[] json, long most) throws UnprocessableBody {
     var text = json;
     for (var pass : passes) {
       text = switch (pass) {
-        case Walk(var matcher) -> walk(matcher, text);
-        case Moving moving -> move(moving, text);
+        case Walk(var matcher) -> walk(matcher, text, most);
+        case Moving moving -> move(moving, text, most);
       };
     }
     return text;
   }
 
-  private byte[] walk(JsonMatcher matcher, byte[] text) throws UnprocessableBody {
-    var spliced = new SplicedText(text);
+  private byte[] walk(JsonMatcher matcher, byte[] text, long most) throws UnprocessableBody {
+    var spliced = new SplicedText(text, most);
     var walk = new JsonWalk(matcher, given(), spliced, null);
     try {
       run(walk, text);
@@ -203,20 +227,20 @@ public final class JsonEdits {
     var foresight = new Foresight(text);
     run(new JsonWalk(matcher, given(), JsonEdits::discard, foresight), text);
     foresight.replay();
-    var second = new SplicedText(text);
+    var second = new SplicedText(text, most);
     run(new JsonWalk(matcher, given(), second, foresight), text);
     return second.bytes();
   }
 
-  private byte[] move(Moving moving, byte[] text) throws UnprocessableBody {
+  private byte[] move(Moving moving, byte[] text, long most) throws UnprocessableBody {
     var foresight = new Foresight(text);
     run(new JsonWalk(moving.finds, NO_VALUES, JsonEdits::discard, foresight), text);
     if (!foresight.anything()) {
       return text;
     }
-    var without = walk(moving.removes, text);
+    var without = walk(moving.removes, text, most);
     foresight.replay();
-    var moved = new SplicedText(without);
+    var moved = new SplicedText(without, most);
     run(new JsonWalk(moving.puts, NO_VALUES, moved, foresight), without);
     return moved.bytes();
   }

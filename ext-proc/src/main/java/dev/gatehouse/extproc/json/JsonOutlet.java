@@ -8,9 +8,6 @@ import org.jspecify.annotations.Nullable;
  * comma before it until its name is known.
  */
 final class JsonOutlet {
-  /** How much a text may grow, beside thrice its length: what one {@code *} sets everywhere must not make gigabytes of a small body. */
-  private static final int GROWTH = 1 << 20;
-
   private final JsonSink out;
   private final JsonTokens tokens;
   private final int mostHeld;
@@ -131,8 +128,8 @@ final class JsonOutlet {
 
   private void grow(int bytes) throws UnprocessableBody {
     written += bytes;
-    if (written > 4 * tokens.received() + GROWTH) {
-      throw new UnprocessableBody("the changed body would be too large");
+    if (written > JsonEdits.most(tokens.received())) {
+      throw JsonEdits.tooLarge();
     }
   }
 

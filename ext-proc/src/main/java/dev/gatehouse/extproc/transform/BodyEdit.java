@@ -11,9 +11,10 @@ sealed interface BodyEdit {
   /**
    * The changed body.
    *
+   * @param most that may come of it, in bytes or characters
    * @return the very same array if nothing changed
    */
-  byte[] apply(byte[] body) throws UnprocessableBody;
+  byte[] apply(byte[] body, long most) throws UnprocessableBody;
 
   /** The edits, if they can be made of a body that comes in pieces; null if it takes the whole. */
   default @Nullable JsonEdits streaming() {
@@ -27,8 +28,8 @@ sealed interface BodyEdit {
 
   record Json(JsonEdits edits) implements BodyEdit {
     @Override
-    public byte[] apply(byte[] body) throws UnprocessableBody {
-      return edits.apply(body);
+    public byte[] apply(byte[] body, long most) throws UnprocessableBody {
+      return edits.apply(body, most);
     }
 
     @Override
@@ -53,13 +54,16 @@ sealed interface BodyEdit {
     }
 
     @Override
-    public byte[] apply(byte[] body) throws UnprocessableBody {
+    public byte[] apply(byte[] body, long most) throws UnprocessableBody {
       if (!isForm) {
         throw new UnprocessableBody("it is no form: its content-type is not " + TYPE);
       }
       checkFields(body);
       var before = new String(body, StandardCharsets.ISO_8859_1);
       var after = Parameters.edit(before, fields);
+      if (after.length() > most) {
+        throw JsonEdits.tooLarge();
+      }
       return after.equals(before) ? body : after.getBytes(StandardCharsets.ISO_8859_1);
     }
 
@@ -76,11 +80,11 @@ sealed interface BodyEdit {
   /** @param replaces in order */
   record Texts(List<TextReplacement> replaces) implements BodyEdit {
     @Override
-    public byte[] apply(byte[] body) throws UnprocessableBody {
+    public byte[] apply(byte[] body, long most) throws UnprocessableBody {
       var before = TextReplacement.decode(body);
       var after = before;
       for (var replace : replaces) {
-        after = replace.apply(after);
+        after = replace.apply(after, most);
       }
       return after.equals(before) ? body : after.getBytes(StandardCharsets.UTF_8);
     }

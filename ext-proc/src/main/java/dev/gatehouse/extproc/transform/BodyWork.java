@@ -2,6 +2,7 @@ package dev.gatehouse.extproc.transform;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
+import dev.gatehouse.extproc.json.JsonEdits;
 import dev.gatehouse.extproc.json.UnprocessableBody;
 import dev.gatehouse.extproc.stream.HeaderChanges;
 import dev.gatehouse.policy.expr.EvaluationException;
@@ -113,7 +114,7 @@ final class BodyWork {
       }
       var after = before;
       for (var some : edits) {
-        after = some.apply(after);
+        after = some.apply(after, JsonEdits.most(before.length));
       }
       return Arrays.equals(after, before)
           ? new Made.Same()

@@ -1,6 +1,7 @@
 package dev.gatehouse.extproc.transform;
 
 import com.google.protobuf.ByteString;
+import dev.gatehouse.extproc.json.JsonEdits;
 import dev.gatehouse.extproc.json.JsonSink;
 import dev.gatehouse.extproc.json.JsonSplicer;
 import dev.gatehouse.extproc.json.UnprocessableBody;
@@ -50,6 +51,8 @@ final class ChunkedBody {
   private int at;
   private boolean last;
   private long received;
+  private long read;
+  private long made;
   private boolean anything;
   private boolean begun;
   private volatile boolean freed;
@@ -62,7 +65,7 @@ final class ChunkedBody {
    */
   ChunkedBody(
       List<BodyEdit> edits, ContentCoding coding, long limit, boolean passes, boolean headersWait) {
-    JsonSink next = out;
+    JsonSink next = this::put;
     for (var some : edits.reversed()) {
       var splicer = Objects.requireNonNull(some.streaming()).splicer(next);
       splicers.addFirst(splicer);
@@ -185,6 +188,7 @@ final class ChunkedBody {
       return;
     }
     anything = true;
+    read += to - from;
     if (gaveUp != null) {
       out.write(some, from, to);
       return;
@@ -193,6 +197,15 @@ final class ChunkedBody {
       first.write(some, from, to);
     } catch (UnprocessableBody e) {
       giveUp(e);
+    }
+  }
+
+  /** What has been given is kept, even where it is too much: the rest may have to follow it. */
+  private void put(byte[] some, int from, int to) throws UnprocessableBody {
+    out.write(some, from, to);
+    made += to - from;
+    if (made > JsonEdits.most(read)) {
+      throw JsonEdits.tooLarge();
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.gatehouse.extproc.transform;
 
 import com.google.protobuf.ByteString;
+import dev.gatehouse.extproc.json.JsonEdits;
 import dev.gatehouse.extproc.json.UnprocessableBody;
 import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.extproc.stream.Reply;
@@ -130,7 +131,8 @@ public final class StepRecord implements StepTrace {
   @Override
   public void editsBody(BodyEdit edit) {
     if (running != null) {
-      running.body.add(old -> ByteString.copyFrom(edit.apply(old.toByteArray())));
+      running.body.add(old -> ByteString.copyFrom(
+          edit.apply(old.toByteArray(), JsonEdits.most(old.size()))));
     }
   }
 

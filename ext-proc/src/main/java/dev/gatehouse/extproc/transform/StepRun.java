@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.Struct;
 import com.google.protobuf.UnsafeByteOperations;
 import com.google.protobuf.Value;
+import dev.gatehouse.extproc.json.JsonEdits;
 import dev.gatehouse.extproc.json.UnprocessableBody;
 import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.extproc.stream.DynamicMetadata;
@@ -62,6 +63,9 @@ final class StepRun {
   /** The body as far as the steps have come; null while it is to come. */
   private byte @Nullable [] body;
 
+  /** Bytes that the edits may make of it, all together. */
+  private long most;
+
   /** No body comes. Edits are kept nevertheless: headers may speak of a body that is not sent (HEAD). */
   private boolean absent;
 
@@ -106,6 +110,7 @@ final class StepRun {
   Came withBody(byte[] whole, List<BodyEdit> before, List<Step> steps)
       throws EvaluationException, UnprocessableBody {
     body = whole;
+    most = JsonEdits.most(whole.length);
     for (var edit : before) {
       edit(edit);
     }
@@ -225,6 +230,7 @@ final class StepRun {
     if (rendered.body() != null) {
       trace.replacesBody(rendered.body());
       body = rendered.body().toByteArray();
+      most = Math.max(most, JsonEdits.most(body.length));
       replaced = true;
       absent = false;
       parsed = false;
@@ -253,7 +259,7 @@ final class StepRun {
     if (before == null || before.length == 0) {
       return false;
     }
-    var after = edit.apply(before);
+    var after = edit.apply(before, most);
     if (Arrays.equals(after, before)) {
       return false;
     }

@@ -1,6 +1,7 @@
 package dev.gatehouse.extproc.transform;
 
 import com.google.re2j.Pattern;
+import dev.gatehouse.extproc.json.JsonEdits;
 import dev.gatehouse.extproc.json.UnprocessableBody;
 import dev.gatehouse.policy.resource.Origin;
 import dev.gatehouse.policy.resource.Problems;
@@ -15,9 +16,6 @@ import org.jspecify.annotations.Nullable;
  * what all of them together may read is bounded.
  */
 record TextReplacement(Pattern regex, String replacement) {
-  /** How much a text may grow, beside thrice its length: an expression that finds every character must not make gigabytes of a small body. */
-  private static final int GROWTH = 1 << 20;
-
   /** How often a text may be read through by all searches together, where a few times is what ordinary expressions take. */
   private static final int TIMES_READ = 32;
 
@@ -42,26 +40,28 @@ record TextReplacement(Pattern regex, String replacement) {
     }
   }
 
-  /** @throws UnprocessableBody also if the thread is interrupted, which ends a search */
-  String apply(String text) throws UnprocessableBody {
+  /**
+   * @param most characters that may come of it: an expression that finds every one must not make gigabytes of a small body
+   * @throws UnprocessableBody also if the thread is interrupted, which ends a search
+   */
+  String apply(String text, long most) throws UnprocessableBody {
     try {
-      return replaced(text);
+      return replaced(text, most);
     } catch (BoundedText.GivenUp e) {
       throw new UnprocessableBody(String.valueOf(e.getMessage()));
     }
   }
 
-  private String replaced(String text) throws UnprocessableBody {
+  private String replaced(String text, long most) throws UnprocessableBody {
     var matcher = BoundedText.matcher(regex, text, TIMES_READ, MORE_READ);
     if (!matcher.find()) {
       return text;
     }
-    var most = 4L * text.length() + GROWTH;
     var out = new StringBuilder(text.length() + 64);
     do {
       matcher.appendReplacement(out, replacement);
       if (out.length() > most) {
-        throw new UnprocessableBody("the changed body would be too large");
+        throw JsonEdits.tooLarge();
       }
     } while (matcher.find());
     return matcher.appendTail(out).toString();

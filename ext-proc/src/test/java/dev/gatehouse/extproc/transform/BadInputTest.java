@@ -259,7 +259,7 @@ class BadInputTest {
     Thread.currentThread().interrupt();
     try {
       assertThatThrownBy(
-              () -> new TextReplacement(Pattern.compile("b"), "").apply("a".repeat(100_000)))
+              () -> new TextReplacement(Pattern.compile("b"), "").apply("a".repeat(100_000), 100_000))
           .isInstanceOf(UnprocessableBody.class)
           .hasMessageContaining("nobody waits");
     } finally {
@@ -307,6 +307,29 @@ class BadInputTest {
           .isEqualTo(fields > 10_000 ? 400 : 0);
     }
     assertThat(transforming.decision().detail()).contains("more than 10000 fields");
+  }
+
+  /** Each edit makes less than four times as much of it; all together would make a hundred times as much. */
+  @Test
+  void edits_that_each_make_more_of_a_body_do_not_make_a_huge_one_together() {
+    var value = "x".repeat(4_000);
+    var policy = new StringBuilder("request:\n");
+    for (var name : List.of("a", "b", "c")) {
+      policy.append("- json: [{op: set, at: /**/%s, value: %s}]\n".formatted(name, value));
+    }
+    var body = "[" + "0,".repeat(500_000) + "{\"a\":1},".repeat(800) + "{\"b\":1},".repeat(3_200)
+        + "{\"c\":1},".repeat(12_800) + "0]";
+    for (var mode : MODES) {
+      var transforming = Transforming.by(policy.toString());
+      EnvoyStream.request("POST /", body)
+          .mode(mode)
+          .chunked(100_000)
+          .through(transforming.open())
+          .expectStatus(400);
+      assertThat(transforming.decision().detail())
+          .as(mode.toString())
+          .contains("the changed body would be too large");
+    }
   }
 
   @Test
