@@ -3,7 +3,6 @@ package dev.gatehouse.extproc.transform;
 import dev.gatehouse.extproc.json.JsonEdits;
 import dev.gatehouse.extproc.json.UnprocessableBody;
 import dev.gatehouse.policy.expr.Expressions;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -89,7 +88,7 @@ final class BodyJson {
   }
 
   private List<Object> array() throws UnprocessableBody {
-    var elements = new ArrayList<>();
+    var elements = new Elements();
     for (var token = parser.nextToken(); token != JsonToken.END_ARRAY; token = parser.nextToken()) {
       elements.add(value(token));
     }

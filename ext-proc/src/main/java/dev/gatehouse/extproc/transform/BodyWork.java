@@ -80,11 +80,11 @@ final class BodyWork {
     return coding != ContentCoding.IDENTITY;
   }
 
-  /** Whether making it takes a worker, however small the body is. */
-  boolean isSlow() {
+  /** Whether it takes a worker to make what is to be made of it, be it small. */
+  boolean isSlow(ByteString whole) {
     return decodes()
         || !edits.stream().allMatch(BodyEdit::isQuick)
-        || (late != null && late.isSlow());
+        || (late != null && late.isSlow(whole));
   }
 
   boolean headersWait() {

@@ -40,9 +40,13 @@ record LateSteps(
       List<String> leftOut,
       @Nullable String unreadable) {}
 
-  /** Whether one of them may take longer than an event loop may be held, however small the body is. */
-  boolean isSlow() {
-    return steps.stream().anyMatch(step -> step.body() instanceof BodyStep.Texts);
+  /** In bytes. What a condition does may take time by the square of the body: {@code a.all(x, x in b)} where both are lists of it. */
+  private static final int QUICK_BODY = 4 << 10;
+
+  /** Whether one of them may take longer than an event loop may be held. */
+  boolean isSlow(ByteString whole) {
+    return whole.size() > QUICK_BODY
+        || steps.stream().anyMatch(step -> step.body() instanceof BodyStep.Texts);
   }
 
   /**

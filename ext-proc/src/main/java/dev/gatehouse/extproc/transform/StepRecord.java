@@ -131,8 +131,8 @@ public final class StepRecord implements StepTrace {
   @Override
   public void editsBody(BodyEdit edit) {
     if (running != null) {
-      running.body.add(old -> ByteString.copyFrom(
-          edit.apply(old.toByteArray(), JsonEdits.most(old.size()))));
+      running.body.add(
+          old -> ByteString.copyFrom(edit.apply(old.toByteArray(), JsonEdits.most(old.size()))));
     }
   }
 

@@ -120,7 +120,7 @@ public final class TransformProcessor implements Processor {
       return tooLarge(direction);
     }
     var came = !body.isEmpty();
-    if (!came || (body.size() <= LOOP_BYTES && !work.isSlow())) {
+    if (!came || (body.size() <= LOOP_BYTES && !work.isSlow(body))) {
       return changed(direction, work, work.whole(body, limit), came);
     }
     return new Reply.Later(() -> {

@@ -17,6 +17,7 @@ import io.envoyproxy.envoy.service.ext_proc.v3.HttpHeaders;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingResponse;
 import io.envoyproxy.envoy.service.ext_proc.v3.ProtocolConfiguration;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -258,9 +259,42 @@ class BadInputTest {
   void a_search_ends_when_nobody_waits_for_it_any_more() {
     Thread.currentThread().interrupt();
     try {
-      assertThatThrownBy(
-              () -> new TextReplacement(Pattern.compile("b"), "").apply("a".repeat(100_000), 100_000))
+      assertThatThrownBy(() ->
+              new TextReplacement(Pattern.compile("b"), "").apply("a".repeat(100_000), 100_000))
           .isInstanceOf(UnprocessableBody.class)
+          .hasMessageContaining("nobody waits");
+    } finally {
+      assertThat(Thread.interrupted()).isTrue();
+    }
+  }
+
+  /** Of two lists that fill 64 KiB it takes ten seconds, of which the other streams of the loop must not know. */
+  @Test
+  void a_condition_that_takes_time_by_the_square_of_a_body_holds_no_event_loop() {
+    var work = new ArrayList<Runnable>();
+    var condition =
+        Transforming.by("request: [{when: 'request.body.a.all(x, x in request.body.b)', "
+            + "headers: {set: {x-a: a}}}]");
+    for (var elements : List.of(2, 3_000)) {
+      condition
+          .envoy(task -> {
+            work.add(task);
+            task.run();
+          })
+          .requestHeaders(false, ":method", "POST", ":path", "/")
+          .requestBody("{\"a\":[1],\"b\":[" + "1,".repeat(elements) + "1]}")
+          .expectUpstreamHeader("x-a", "a");
+      assertThat(work).as("%d elements", elements).hasSize(elements > 2 ? 1 : 0);
+    }
+  }
+
+  @Test
+  void a_condition_ends_when_nobody_waits_for_it_any_more() throws Exception {
+    var body = BodyJson.parse(("[" + "1,".repeat(20_000) + "1]").getBytes(StandardCharsets.UTF_8));
+    Thread.currentThread().interrupt();
+    try {
+      assertThatThrownBy(() -> ((List<?>) body).contains(2)).hasMessageContaining("nobody waits");
+      assertThatThrownBy(() -> ((List<?>) body).iterator().next())
           .hasMessageContaining("nobody waits");
     } finally {
       assertThat(Thread.interrupted()).isTrue();
