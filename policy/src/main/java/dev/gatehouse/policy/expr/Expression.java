@@ -107,18 +107,28 @@ final class Expression {
     return CelNavigableAst.fromAst(parsed)
         .getRoot()
         .allNodes()
-        .filter(node -> node.id() == issue.getExprId() && node.getKind() == Kind.IDENT)
+        .filter(node -> node.id() == issue.getExprId())
+        .filter(node -> node.getKind() == Kind.IDENT || node.getKind() == Kind.CALL)
         .findFirst()
         .map(node -> {
+          if (node.getKind() == Kind.CALL) {
+            return Lesson.noFunction(node.expr().call().function());
+          }
           var name = new StringBuilder(node.expr().ident().name());
           node.parent()
               .filter(parent -> parent.getKind() == Kind.SELECT)
               .ifPresent(
                   parent -> name.append('.').append(parent.expr().select().field()));
           return "nothing is called \"%s\" here %s"
-              .formatted(name, Names.thereAre(name.toString(), vocabulary.names()));
+              .formatted(name, thereAre(name.toString(), vocabulary));
         })
         .orElse(issue.getMessage());
+  }
+
+  private static String thereAre(String name, Vocabulary vocabulary) {
+    return name.startsWith("response.") && !vocabulary.names().contains("response.code")
+        ? "(the response comes later: response steps of a TransformPolicy see it)"
+        : Names.thereAre(name, vocabulary.names());
   }
 
   private static String at(String text, CelIssue issue) {

@@ -51,6 +51,13 @@ final class Vocabulary {
       Function.SUBSTRING,
       Function.TRIM);
 
+  /** What can be called, for who mistypes it. */
+  static final List<String> FUNCTIONS = List.of(
+      ("all bool bytes contains double duration dyn endsWith exists exists_one filter getDate getDayOfMonth getDayOfWeek getDayOfYear "
+              + "getFullYear getHours getMilliseconds getMinutes getMonth getSeconds has indexOf int lastIndexOf lowerAscii map matches "
+              + "size split startsWith string substring timestamp trim type uint upperAscii")
+          .split(" "));
+
   private static final MapType STRING_MAP = MapType.create(SimpleType.STRING, SimpleType.STRING);
   private static final Map<Place, Vocabulary> BY_PLACE = byPlace();
 

@@ -192,11 +192,16 @@ public final class Fields {
     }
     entries.forEach((name, entry) -> {
       if (!known.contains(name)) {
-        context
-            .problems()
-            .error(entry.key(), child(name), "unknown field" + Shown.didYouMean(name, known));
+        context.problems().error(entry.key(), child(name), "unknown field" + meant(name));
       }
     });
+  }
+
+  private String meant(String name) {
+    var meant = Shown.didYouMean(name, known);
+    return meant.isEmpty() && known.contains("spec")
+        ? " (is it meant for spec? then indent it below that)"
+        : meant;
   }
 
   private Value value(String name, Entry entry) {

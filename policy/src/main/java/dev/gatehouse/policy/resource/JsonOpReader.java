@@ -50,7 +50,7 @@ final class JsonOpReader {
       case DEFAULT -> new JsonDefault(at, fields.required("value", JsonOpReader::text), origin);
       case REMOVE -> new JsonRemove(inside(fields, at), origin);
       case RENAME ->
-        new JsonRename(inside(fields, at), fields.required("to", v -> v.text(256)), origin);
+        new JsonRename(inside(fields, at), fields.required("to", JsonOpReader::name), origin);
       case MOVE ->
         new JsonMove(
             inside(fields, at), fields.required("to", JsonOpReader::pointerInside), origin);
@@ -64,6 +64,15 @@ final class JsonOpReader {
       fields.error("the whole document cannot be removed, renamed or moved");
     }
     return at;
+  }
+
+  private static String name(Value value) {
+    var text = value.text(256);
+    if (text.startsWith("/")) {
+      value.warning("is the name itself, slash and all (for another place write {op: move, to: "
+          + Shown.of(text) + "})");
+    }
+    return text;
   }
 
   private static String pointerInside(Value value) {

@@ -24,8 +24,20 @@ public final class Shown {
     return best == null ? "" : " (did you mean \"" + best + "\"?)";
   }
 
-  /** The known name that is a typing error away, or null. */
+  /** The known name that is a typing error away, or the only one that begins like this; or null. */
   public static @Nullable String closest(String given, Collection<String> known) {
+    var nearest = nearest(given, known);
+    return nearest == null && given.length() > 2 ? onlyOneLike(given, known) : nearest;
+  }
+
+  private static @Nullable String onlyOneLike(String beginning, Collection<String> known) {
+    var like = known.stream()
+        .filter(name -> name.regionMatches(true, 0, beginning, 0, beginning.length()))
+        .toList();
+    return like.size() == 1 ? like.getFirst() : null;
+  }
+
+  private static @Nullable String nearest(String given, Collection<String> known) {
     String best = null;
     int least = Math.max(1, Math.min(given.length(), 64) / 4) + 1;
     for (var name : known) {

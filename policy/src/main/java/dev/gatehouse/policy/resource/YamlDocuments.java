@@ -250,7 +250,18 @@ final class YamlDocuments implements AutoCloseable {
         kept.add(line.strip());
       }
     }
-    return String.join(", ", kept);
+    var message = String.join(", ", kept);
+    return message + advice(message);
+  }
+
+  /** Two mistakes have many faces: a line that is indented otherwise, and a text that YAML takes for more than a text. */
+  private static String advice(String message) {
+    if (message.contains("mapping values are not allowed")) {
+      return " (is the line indented as its neighbours are? a text with \": \" in it stands in quotes)";
+    }
+    return message.contains("expected <block end>")
+        ? " (is the line indented as its neighbours are?)"
+        : "";
   }
 
   @Override

@@ -167,7 +167,14 @@ class ConditionTest {
         "request.method == 'POST' and true | `and` is no operator (write &&), in column 26",
         "request.method == 'POST' or true | `or` is no operator (write ||), in column 26",
         "has(request.headers['x-a']) | for a header write 'x-a' in request.headers",
-        "request.headers.x-kind == 'a' | write request.headers['x-a']"
+        "request.headers.x-kind == 'a' | write request.headers['x-a']",
+        "request.path.startWith('/x') | there is no function \"startWith\" (did you mean \"startsWith\"?), in column",
+        "nobodys(request.path) | there is no function \"nobodys\", in column",
+        "request.path == 7 | `==` does not go with (string, int): compare what is of one type",
+        "request.path + 7 == 'a' | `+` does not go with (string, int), in column",
+        "request.path.contains(7) | `contains` does not go with string.(int) (expected: string.(string)), in column",
+        "request.path == | something is missing at its end, in column",
+        "request.path == 'a' 'b' | `'b'` is not expected here, in column"
       })
   void a_mistake_that_people_make_who_know_other_languages_is_told_how_to_write_it(
       String cel, String lesson) {
@@ -180,8 +187,12 @@ class ConditionTest {
     assertThat(errors("response.code == 200", Place.AUTHORIZATION))
         .singleElement()
         .asString()
-        .contains("nothing is called \"response.code\" here");
+        .contains("nothing is called \"response.code\" here (the response comes later: ");
     assertThat(errors("response.code == 200", Place.TRANSFORM_REQUEST)).hasSize(1);
+    assertThat(errors("response.cod == 200", Place.TRANSFORM_RESPONSE))
+        .singleElement()
+        .asString()
+        .contains("(did you mean \"response.code\"? there are: ");
   }
 
   @Test

@@ -223,7 +223,9 @@ class ResourceReaderTest {
         jwt: {providers: []}
         """);
 
-    assertThat(read.problems()).containsExactly("p.yaml:6:1: jwt: unknown field");
+    assertThat(read.problems())
+        .containsExactly(
+            "p.yaml:6:1: jwt: unknown field (is it meant for spec? then indent it below that)");
     assertThat(read.resources()).singleElement().isInstanceOf(RejectedPolicy.class);
   }
 

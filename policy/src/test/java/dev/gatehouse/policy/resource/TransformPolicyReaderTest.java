@@ -209,4 +209,24 @@ class TransformPolicyReaderTest {
     assertThat(read.problems()).anySatisfy(problem -> assertThat(problem).contains(message));
     assertThat(read.resources()).singleElement().isInstanceOf(RejectedPolicy.class);
   }
+
+  @Test
+  void what_looks_like_a_place_is_no_name_to_rename_to() {
+    assertThat(read("""
+            request:
+            - json: [{op: rename, at: /user/usr, to: /user/name}]
+            """).problems())
+        .containsExactly(
+            "p.yaml:7:40: warning: spec.request[0].json[0].to: is the name itself, slash and all (for another place write {op: move, to: /user/name})");
+  }
+
+  @Test
+  void of_a_field_that_is_cut_short_it_is_said_what_was_meant() {
+    assertThat(read("""
+            response:
+            - json: [{op: mask, at: /card, keep: 4}]
+            """).problems())
+        .containsExactly(
+            "p.yaml:7:34: spec.response[0].json[0].keep: unknown field (did you mean \"keepLast\"?)");
+  }
 }

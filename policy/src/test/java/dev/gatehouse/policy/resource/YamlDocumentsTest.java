@@ -20,6 +20,17 @@ class YamlDocumentsTest {
   }
 
   @Test
+  void the_mistakes_with_many_faces_are_told_how_to_be_mended() {
+    assertThat(Read.of("kind: a\n cel: x == \"a: b\"\n").problems())
+        .containsExactly(
+            "p.yaml:2:5: this is not YAML: mapping values are not allowed here (is the line indented as its neighbours are? a text with \": \" in it stands in quotes)");
+    assertThat(Read.of("spec:\n  rules:\n  - a: 1\n   b: 2\n").problems())
+        .singleElement()
+        .asString()
+        .endsWith(" (is the line indented as its neighbours are?)");
+  }
+
+  @Test
   void what_stands_before_a_syntax_error_is_read() {
     var read = Read.of(CONFIG.formatted("a") + "---\nkind: [\n");
 

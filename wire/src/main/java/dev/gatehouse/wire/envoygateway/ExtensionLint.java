@@ -147,6 +147,9 @@ public final class ExtensionLint {
 
   /** One processor beside the needs of one policy. */
   private final class Comparison {
+    private static final String BODY = ".body";
+    private static final String ATTRIBUTES = ".attributes";
+
     private final ExtProc extProc;
     private final String path;
     private final Needs needs;
@@ -213,12 +216,14 @@ public final class ExtensionLint {
       switch (phase.body()) {
         case NONE ->
           error(
-              "processingMode." + name(direction),
+              direction,
+              "",
               "the body is not sent: %s; write body: %s".formatted(idle(reason), wanted));
         case STREAMED -> streamed(direction, reason);
         case BUFFERED_PARTIAL ->
           error(
-              "processingMode." + name(direction) + ".body",
+              direction,
+              BODY,
               "BufferedPartial shows as much of a body as fits into a buffer and lets the rest pass unseen: %s, and such messages are answered 500; write body: %s"
                   .formatted(idle(reason), wanted));
         case BUFFERED -> buffered(direction, reason);
@@ -227,34 +232,36 @@ public final class ExtensionLint {
     }
 
     private void streamed(Direction direction, Reason reason) {
-      var where = "processingMode." + name(direction) + ".body";
       if (needs.way(direction).body() == How.WHOLE) {
         error(
-            where,
+            direction,
+            BODY,
             "Streamed shows a body in pieces, each of which must be answered before the next comes: %s, and such messages are answered 500; write body: %s"
                 .formatted(idle(reason), Wanted.body(needs, direction)));
       } else {
         warning(
-            where,
+            direction,
+            BODY,
             "Streamed lets the headers go before the body is seen: what cannot be read or is too large breaks off, where FullDuplexStreamed would let ext-proc answer %d"
                 .formatted(direction == Direction.REQUEST ? 400 : 502));
       }
     }
 
     private void buffered(Direction direction, Reason reason) {
-      var where = "processingMode." + name(direction) + ".body";
       var way = needs.way(direction);
       if (way.body() == How.WHOLE) {
-        warning(where, byTrailers(direction, reason));
+        warning(direction, BODY, byTrailers(direction, reason));
       }
       if (way.limit() > BUFFER) {
         warning(
-            where,
+            direction,
+            BODY,
             "Envoy Gateway holds back %s, unless a ClientTrafficPolicy says more (connection.bufferLimit): a larger body does not reach %s, which the TransformPolicy allows %s; write body: FullDuplexStreamed"
                 .formatted(ByteSize.of(BUFFER), reason.step(), ByteSize.of(way.limit())));
       } else if (way.body() == How.STREAM) {
         notice(
-            where,
+            direction,
+            BODY,
             "Envoy holds each body back until the whole of it is there, and %s does not need that (%s); body: FullDuplexStreamed would let it pass piece by piece"
                 .formatted(reason.step(), reason.why()));
       }
@@ -293,7 +300,8 @@ public final class ExtensionLint {
       boolean begins = direction == Direction.REQUEST || !needs.request().sendsHeaders();
       if (begins && !phase.attributes().contains(Wanted.ROUTE)) {
         error(
-            "processingMode." + name(direction) + ".attributes",
+            direction,
+            ATTRIBUTES,
             "%s is missing: without it ext-proc does not know which route this is, and passes everything (unless it runs with --match-routes): %s"
                 .formatted(Wanted.ROUTE, idle(needs.way(direction).headers().getFirst())));
       }
@@ -301,7 +309,8 @@ public final class ExtensionLint {
           !begins && !needs.way(direction).attributes().containsKey(Needs.CODE_DETAILS);
       if (changesLocalReplies && !phase.attributes().contains(Wanted.ROUTE)) {
         warning(
-            "processingMode.response.attributes",
+            Direction.RESPONSE,
+            ATTRIBUTES,
             "%s is missing: where a filter in front answers, such as ext_authz with a 401, ext-proc sees the response alone, does not know which route this is, and passes it without %s, although localReplies is Transform"
                 .formatted(Wanted.ROUTE, needs.way(direction).headers().getFirst()));
       }
@@ -313,15 +322,15 @@ public final class ExtensionLint {
     }
 
     private void missing(Direction direction, String attribute, Reason reason) {
-      var where = "processingMode." + name(direction) + ".attributes";
       if (attribute.equals(Needs.CODE_DETAILS)) {
         warning(
-            where,
+            direction,
+            ATTRIBUTES,
             "%s is missing: without it what the gateway answers by itself, such as a 401, is taken for the upstream's, and %s changes it too"
                 .formatted(attribute, reason.step()));
         return;
       }
-      error(where, "%s is missing: %s".formatted(attribute, idle(reason)));
+      error(direction, ATTRIBUTES, "%s is missing: %s".formatted(attribute, idle(reason)));
     }
 
     private void metadata() {
@@ -353,8 +362,26 @@ public final class ExtensionLint {
       problems.warning(extProc.origin(), path + "." + field, message);
     }
 
-    private void notice(String field, String message) {
-      problems.notice(extProc.origin(), path + "." + field, message);
+    /** @param part of what is sent of that direction; empty: all of it */
+    private void error(Direction direction, String part, String message) {
+      problems.error(origin(direction), path(direction) + part, message);
+    }
+
+    private void warning(Direction direction, String part, String message) {
+      problems.warning(origin(direction), path(direction) + part, message);
+    }
+
+    private void notice(Direction direction, String part, String message) {
+      problems.notice(origin(direction), path(direction) + part, message);
+    }
+
+    private Origin origin(Direction direction) {
+      var phase = phase(direction);
+      return phase == null ? extProc.origin() : phase.origin();
+    }
+
+    private String path(Direction direction) {
+      return path + ".processingMode." + name(direction);
     }
   }
 

@@ -103,7 +103,7 @@ class ExtensionLintTest {
     var mode = "request: {body: %s, attributes: [xds.route_metadata]}, allowModeOverride: true";
     assertThat(lint(refuses, ours(mode.formatted("Buffered"), "")))
         .containsExactly(
-            "shop.yaml:29:5: warning: spec.extProc[0].processingMode.request.body: with Buffered the gateway sends no trailers, so that ext-proc is not told of a body that never comes: "
+            "shop.yaml:30:22: warning: spec.extProc[0].processingMode.request.body: with Buffered the gateway sends no trailers, so that ext-proc is not told of a body that never comes: "
                 + "a client that sends headers and trailers without a body passes to the upstream without request[0] \"id\" (shop.yaml:21:13) (its when reads request.body); write body: FullDuplexStreamed, with which they are sent");
     assertThat(lint(refuses, ours(mode.formatted("FullDuplexStreamed"), ""))).isEmpty();
     assertThat(lint(
