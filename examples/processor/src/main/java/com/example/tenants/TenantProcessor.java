@@ -1,8 +1,6 @@
 package com.example.tenants;
 
 import com.google.protobuf.ByteString;
-import com.google.protobuf.Struct;
-import com.google.protobuf.Value;
 import dev.gatehouse.extproc.kit.HttpProcessor;
 import dev.gatehouse.extproc.kit.StreamContext;
 import dev.gatehouse.extproc.stream.BodyWish;
@@ -62,11 +60,9 @@ public final class TenantProcessor implements HttpProcessor {
     if (tenant == null || !TENANT.matcher(tenant).matches()) {
       return Reply.Respond.problem(422, "The body names no tenant", "tenant_missing");
     }
-    var fields = Struct.newBuilder()
-        .putFields("tenant", Value.newBuilder().setStringValue(tenant).build())
-        .build();
     var header = HeaderChanges.builder().overwrite("x-tenant", tenant).build();
-    return Reply.Continue.of(header, BodyWish.UNSEEN).with(DynamicMetadata.of(NAMESPACE, fields));
+    return Reply.Continue.of(header, BodyWish.UNSEEN)
+        .with(DynamicMetadata.of(NAMESPACE, "tenant", tenant));
   }
 
   @Override

@@ -21,6 +21,12 @@ public final class DynamicMetadata {
     this.empty = namespaces.getFieldsCount() == 0;
   }
 
+  /** One text. */
+  public static DynamicMetadata of(String namespace, String key, String text) {
+    var value = Value.newBuilder().setStringValue(text).build();
+    return of(namespace, Struct.newBuilder().putFields(key, value).build());
+  }
+
   public static DynamicMetadata of(String namespace, Struct fields) {
     return new DynamicMetadata(Struct.newBuilder()
         .putFields(namespace, Value.newBuilder().setStructValue(fields).build())

@@ -65,6 +65,10 @@ public sealed interface Reply {
     public NewBody(HeaderChanges changes, ByteString body) {
       this(changes, body, DynamicMetadata.NONE);
     }
+
+    public NewBody with(DynamicMetadata more) {
+      return new NewBody(changes, body, metadata.and(more));
+    }
   }
 
   /**

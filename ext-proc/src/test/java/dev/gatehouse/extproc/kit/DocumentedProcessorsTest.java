@@ -45,11 +45,8 @@ class DocumentedProcessorsTest {
         return Reply.UNCHANGED;
       }
       var hex = HexFormat.of().formatHex(digest.digest());
-      var fields = Struct.newBuilder()
-          .putFields("sha256", Value.newBuilder().setStringValue(hex).build())
-          .build();
       return Reply.Continue.of(HeaderChanges.NONE, BodyWish.UNSEEN)
-          .with(DynamicMetadata.of("example.digest", fields));
+          .with(DynamicMetadata.of("example.digest", "sha256", hex));
     }
 
     private static MessageDigest sha256() {

@@ -341,10 +341,8 @@ class TrapsTest {
     assertThat(answerToHeaders(new Saying(go)).getDynamicMetadata().getFieldsOrThrow("ours"))
         .isEqualTo(Value.newBuilder().setStructValue(struct("at", "headers")).build());
     var processor = new Saying(go);
-    processor.body = new Reply.NewBody(
-        HeaderChanges.NONE,
-        ByteString.copyFromUtf8("new"),
-        DynamicMetadata.of("ours", struct("size", "3")));
+    processor.body = new Reply.NewBody(HeaderChanges.NONE, ByteString.copyFromUtf8("new"))
+        .with(DynamicMetadata.of("ours", "size", "3"));
     var envoy = new Play(processor, BodySendMode.FULL_DUPLEX_STREAMED, BodySendMode.NONE, false);
     envoy.filter.requestHeaders(false, ":method", "POST");
     assertThat(envoy.takeAll()).isEmpty();
