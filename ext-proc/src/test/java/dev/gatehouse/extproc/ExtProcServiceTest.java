@@ -86,18 +86,7 @@ class ExtProcServiceTest {
     source.start();
     var any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     var listener = new ServerSettings.Listener(any, null, List.of("ext-proc"));
-    var defaults = ServerSettings.of(List.of(listener), null);
-    var settings = new ServerSettings(
-        defaults.listeners(),
-        null,
-        0,
-        defaults.maxConcurrentCalls(),
-        defaults.maxMessageBytes(),
-        defaults.maxHeaderBytes(),
-        defaults.maxConnectionAge(),
-        defaults.maxConnectionAgeGrace(),
-        Duration.ZERO,
-        Duration.ofSeconds(2));
+    var settings = ServerSettings.of(List.of(listener), null).withDrain(Duration.ZERO);
     server = GatehouseServer.start(settings, List.of(service), context, () -> "{}");
     var address = server.address("ext-proc");
     channel = NettyChannelBuilder.forAddress(address).usePlaintext().build();

@@ -1,35 +1,21 @@
 package dev.gatehouse.e2e.streams;
 
+import dev.gatehouse.extproc.kit.ProcessorServer;
+import dev.gatehouse.extproc.kit.ProcessorService;
 import dev.gatehouse.extproc.stream.HeadersMessage;
 import dev.gatehouse.extproc.stream.Patience;
 import dev.gatehouse.extproc.stream.Processor;
-import dev.gatehouse.extproc.stream.ProcessorStream.Opened;
-import dev.gatehouse.extproc.stream.StreamCalls;
-import dev.gatehouse.extproc.stream.StreamStats;
 import dev.gatehouse.sandbox.Envoy;
 import dev.gatehouse.sandbox.EnvoyBinary;
 import dev.gatehouse.sandbox.Ports;
-import dev.gatehouse.server.DecisionListener;
-import dev.gatehouse.server.EventLoops;
-import dev.gatehouse.server.GatehouseServer;
-import dev.gatehouse.server.Prebuilt;
-import dev.gatehouse.server.ServerSettings;
-import dev.gatehouse.server.Service;
-import dev.gatehouse.server.ServiceContext;
 import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
-import io.envoyproxy.envoy.service.ext_proc.v3.ExternalProcessorGrpc;
-import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
-import io.grpc.ServerServiceDefinition;
-import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.IntFunction;
 
@@ -78,14 +64,12 @@ final class ProcessingGate implements AutoCloseable {
       """;
 
   private final String timeout;
-  private final EventLoops loops = EventLoops.start(1);
-  private final ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
   private final Ports ports = new Ports();
   private final int heeding = ports.free();
   private final int deaf = ports.free();
   private final int observing = ports.free();
   private final int admin = ports.free();
-  private final GatehouseServer server;
+  private final ProcessorServer server;
   private final Envoy envoy;
 
   /** @param timeout Envoy's {@code message_timeout} */
@@ -138,38 +122,23 @@ final class ProcessingGate implements AutoCloseable {
   public void close() {
     envoy.close();
     server.close();
-    workers.shutdownNow();
-    loops.close();
     ports.close();
   }
 
-  private GatehouseServer serve(Patience patience, IntFunction<Processor> processors) {
-    var calls = new StreamCalls(
-        new StreamStats("test"),
-        metadata -> first -> new Opened.With(processors.apply(number(first))),
-        workers,
+  private static ProcessorServer serve(Patience patience, IntFunction<Processor> processors) {
+    var service = new ProcessorService(
+        "test",
+        stream -> processors.apply(number(stream.first())),
+        Executors.newVirtualThreadPerTaskExecutor(),
         patience);
-    var any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-    var listener = new ServerSettings.Listener(any, null, List.of("ext-proc"));
-    var defaults = ServerSettings.of(List.of(listener), null);
-    var settings = new ServerSettings(
-        defaults.listeners(),
-        null,
-        0,
-        defaults.maxConcurrentCalls(),
-        defaults.maxMessageBytes(),
-        defaults.maxHeaderBytes(),
-        defaults.maxConnectionAge(),
-        defaults.maxConnectionAgeGrace(),
-        Duration.ZERO,
-        Duration.ofSeconds(2));
-    var context = new ServiceContext(
-        loops, new PrometheusRegistry(), DecisionListener.NONE, InstantSource.system());
-    return GatehouseServer.start(settings, List.of(new Own(calls)), context, () -> "{}");
+    return ProcessorServer.of(service)
+        .listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+        .drain(Duration.ZERO)
+        .start();
   }
 
-  private static int number(ProcessingRequest first) {
-    var number = new HeadersMessage(first).first("x-stream");
+  private static int number(HeadersMessage first) {
+    var number = first.first("x-stream");
     return number == null ? -1 : Integer.parseInt(number);
   }
 
@@ -198,7 +167,7 @@ final class ProcessingGate implements AutoCloseable {
                 BUFFER_BYTES,
                 upstream,
                 BUFFER_BYTES,
-                server.address("ext-proc").getPort())
+                server.address().getPort())
         + listener("heeding", heeding, true, false)
         + listener("deaf", deaf, false, false)
         + listener("observing", observing, false, true);
@@ -268,27 +237,5 @@ final class ProcessingGate implements AutoCloseable {
                   response_trailer_mode: SEND
         """.formatted(
             path(request, response), partial ? PARTIAL_BYTES : BUFFER_BYTES, request, response);
-  }
-
-  private record Own(StreamCalls calls) implements Service {
-    @Override
-    public String name() {
-      return "ext-proc";
-    }
-
-    @Override
-    public ServerServiceDefinition definition() {
-      return ServerServiceDefinition.builder(ExternalProcessorGrpc.SERVICE_NAME)
-          .addMethod(Prebuilt.answering(ExternalProcessorGrpc.getProcessMethod()), calls)
-          .build();
-    }
-
-    @Override
-    public List<WarmUpCall> warmUpCalls() {
-      return List.of();
-    }
-
-    @Override
-    public void close() {}
   }
 }

@@ -3,14 +3,8 @@ package dev.gatehouse.extproc.stream;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
-import dev.gatehouse.extproc.stream.ProcessorStream.Opened;
-import dev.gatehouse.server.DecisionListener;
-import dev.gatehouse.server.EventLoops;
-import dev.gatehouse.server.GatehouseServer;
-import dev.gatehouse.server.Prebuilt;
-import dev.gatehouse.server.ServerSettings;
-import dev.gatehouse.server.Service;
-import dev.gatehouse.server.ServiceContext;
+import dev.gatehouse.extproc.kit.ProcessorServer;
+import dev.gatehouse.extproc.kit.ProcessorService;
 import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
 import io.envoyproxy.envoy.service.ext_proc.v3.ExternalProcessorGrpc;
 import io.envoyproxy.envoy.service.ext_proc.v3.HttpBody;
@@ -22,17 +16,12 @@ import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
-import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
-import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.Arrays;
-import java.util.List;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -57,30 +46,17 @@ class BackPressureTest {
   private static final Duration STALLED = Duration.ofMillis(500);
 
   private final AtomicLong taken = new AtomicLong();
-  private final EventLoops loops = EventLoops.start(1);
-  private GatehouseServer server;
+  private ProcessorServer server;
   private ManagedChannel channel;
 
   @BeforeAll
   void start() {
-    var any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-    var defaults = ServerSettings.of(
-        List.of(new ServerSettings.Listener(any, null, List.of("ext-proc"))), null);
-    var settings = new ServerSettings(
-        defaults.listeners(),
-        null,
-        0,
-        defaults.maxConcurrentCalls(),
-        defaults.maxMessageBytes(),
-        defaults.maxHeaderBytes(),
-        defaults.maxConnectionAge(),
-        defaults.maxConnectionAgeGrace(),
-        Duration.ZERO,
-        Duration.ofSeconds(2));
-    var context = new ServiceContext(
-        loops, new PrometheusRegistry(), DecisionListener.NONE, InstantSource.system());
-    server = GatehouseServer.start(settings, List.of(new Own()), context, () -> "{}");
-    channel = NettyChannelBuilder.forAddress(server.address("ext-proc"))
+    var service = new ProcessorService("counting", stream -> new Counting());
+    server = ProcessorServer.of(service)
+        .listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+        .drain(Duration.ZERO)
+        .start();
+    channel = NettyChannelBuilder.forAddress(server.address())
         .usePlaintext()
         .flowControlWindow(WINDOW)
         .build();
@@ -90,7 +66,6 @@ class BackPressureTest {
   void stop() {
     channel.shutdownNow();
     server.close();
-    loops.close();
   }
 
   @Test
@@ -192,34 +167,6 @@ class BackPressureTest {
         ended.release();
       }
     }
-  }
-
-  private final class Own implements Service {
-    private final StreamCalls calls = new StreamCalls(
-        new StreamStats("test"),
-        metadata -> first -> new Opened.With(new Counting()),
-        Executors.newVirtualThreadPerTaskExecutor(),
-        Patience.DEFAULT);
-
-    @Override
-    public String name() {
-      return "ext-proc";
-    }
-
-    @Override
-    public ServerServiceDefinition definition() {
-      return ServerServiceDefinition.builder(ExternalProcessorGrpc.SERVICE_NAME)
-          .addMethod(Prebuilt.answering(ExternalProcessorGrpc.getProcessMethod()), calls)
-          .build();
-    }
-
-    @Override
-    public List<WarmUpCall> warmUpCalls() {
-      return List.of();
-    }
-
-    @Override
-    public void close() {}
   }
 
   private final class Counting implements Processor {

@@ -70,9 +70,9 @@ class SerialLoopTest {
   @Test
   void a_timer_comes_unless_it_is_called_off() throws InterruptedException {
     var ran = new LinkedBlockingQueue<String>();
-    loop.after(Duration.ofMillis(5), () -> ran.add("called off")).run();
-    loop.after(Duration.ofMillis(10), () -> ran.add("came"));
-    assertThat(ran.poll(5, TimeUnit.SECONDS)).isEqualTo("came");
+    loop.after(Duration.ofMillis(500), () -> ran.add("called off")).run();
+    loop.after(Duration.ofMillis(600), () -> ran.add("came"));
+    assertThat(ran.poll(10, TimeUnit.SECONDS)).isEqualTo("came");
     assertThat(List.copyOf(ran)).isEmpty();
   }
 }
