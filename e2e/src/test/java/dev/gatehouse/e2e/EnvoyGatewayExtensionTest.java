@@ -39,24 +39,8 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
 class EnvoyGatewayExtensionTest {
   private static final YAMLMapper YAML = YAMLMapper.shared();
 
-  private static final String POLICIES = """
-      apiVersion: gateway.networking.k8s.io/v1
-      kind: Gateway
-      metadata: {name: web, namespace: shop}
-      spec: {gatewayClassName: envoy, listeners: [{name: http, protocol: HTTP, port: 8080}]}
-      ---
-      apiVersion: gateway.envoyproxy.io/v1alpha1
-      kind: Backend
-      metadata: {name: up, namespace: shop}
-      spec: {endpoints: [{ip: {address: 127.0.0.1, port: 3000}}]}
-      ---
-      apiVersion: gateway.networking.k8s.io/v1
-      kind: HTTPRoute
-      metadata: {name: orders, namespace: shop}
-      spec:
-        parentRefs: [{name: web}]
-        rules:
-        - backendRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: up}]
+  private static final String POLICIES =
+      ShopYaml.GATEWAY + ShopYaml.route("orders", "{path: {value: /}}") + """
       ---
       apiVersion: gatehouse.dev/v1alpha1
       kind: TransformPolicy

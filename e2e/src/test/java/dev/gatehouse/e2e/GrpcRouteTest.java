@@ -51,18 +51,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A gRPC client and a gRPC server of grpc-java, and between them a real Envoy that asks ext-authz about the calls of a GRPCRoute. */
 class GrpcRouteTest {
-  private static final String POLICIES = """
-      apiVersion: gateway.networking.k8s.io/v1
-      kind: Gateway
-      metadata: {name: web, namespace: shop}
-      spec:
-        gatewayClassName: gatehouse
-        listeners: [{name: http, protocol: HTTP, port: 8080}]
-      ---
-      apiVersion: gateway.envoyproxy.io/v1alpha1
-      kind: Backend
-      metadata: {name: up, namespace: shop}
-      spec: {endpoints: [{ip: {address: 127.0.0.1, port: 50051}}]}
+  private static final String POLICIES = ShopYaml.GATEWAY + """
       ---
       apiVersion: gateway.networking.k8s.io/v1
       kind: GRPCRoute

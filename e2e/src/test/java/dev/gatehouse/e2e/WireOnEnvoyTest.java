@@ -34,37 +34,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What {@code wire} promises on its own, on a real Envoy whose three services are all gone. */
 class WireOnEnvoyTest {
-  private static final String SHOP = """
-      apiVersion: gateway.networking.k8s.io/v1
-      kind: Gateway
-      metadata: {name: web, namespace: shop}
-      spec:
-        gatewayClassName: gatehouse
-        listeners: [{name: http, port: 8080, protocol: HTTP}]
-      ---
-      apiVersion: gateway.envoyproxy.io/v1alpha1
-      kind: Backend
-      metadata: {name: up, namespace: shop}
-      spec: {endpoints: [{ip: {address: 10.0.0.1, port: 80}}]}
-      ---
-      apiVersion: gateway.networking.k8s.io/v1
-      kind: HTTPRoute
-      metadata: {name: open, namespace: shop}
-      spec:
-        parentRefs: [{name: web}]
-        rules:
-        - matches: [{path: {type: PathPrefix, value: /open}}]
-          backendRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: up}]
-      ---
-      apiVersion: gateway.networking.k8s.io/v1
-      kind: HTTPRoute
-      metadata: {name: orders, namespace: shop}
-      spec:
-        parentRefs: [{name: web}]
-        rules:
-        - matches: [{path: {type: PathPrefix, value: /orders}, method: GET}]
-          backendRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: up}]
-      """;
+  private static final String SHOP = ShopYaml.GATEWAY
+      + ShopYaml.route("open", "{path: {value: /open}}")
+      + ShopYaml.route("orders", "{path: {value: /orders}, method: GET}");
 
   private static final String GUARD = """
       ---
@@ -186,7 +158,7 @@ class WireOnEnvoyTest {
 
   @Test
   void a_call_that_no_service_has_seen_is_tried_once_more() throws IOException {
-    put(SHOP + GUARD + """
+    put(SHOP + GUARD + ShopYaml.route("counted", "{path: {value: /counted}}") + """
         ---
         apiVersion: gatehouse.dev/v1alpha1
         kind: TransformPolicy
@@ -201,15 +173,6 @@ class WireOnEnvoyTest {
         spec:
           targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: counted}]
           rateLimit: {global: {rules: [{limit: {requests: 5, unit: Hour}}]}}
-        ---
-        apiVersion: gateway.networking.k8s.io/v1
-        kind: HTTPRoute
-        metadata: {name: counted, namespace: shop}
-        spec:
-          parentRefs: [{name: web}]
-          rules:
-          - matches: [{path: {type: PathPrefix, value: /counted}}]
-            backendRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: up}]
         """);
     await().until(() -> get("/orders").status() == 503);
     assertThat(get("/open").status()).as("ext-proc is gone, so closed").isEqualTo(500);

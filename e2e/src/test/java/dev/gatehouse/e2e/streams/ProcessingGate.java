@@ -163,11 +163,7 @@ final class ProcessingGate implements AutoCloseable {
                 explicit_http_config: {http2_protocol_options: {}}
           listeners:
         """.formatted(
-                admin,
-                BUFFER_BYTES,
-                upstream,
-                BUFFER_BYTES,
-                server.address().getPort())
+                admin, BUFFER_BYTES, upstream, BUFFER_BYTES, server.address().getPort())
         + listener("heeding", heeding, true, false)
         + listener("deaf", deaf, false, false)
         + listener("observing", observing, false, true);

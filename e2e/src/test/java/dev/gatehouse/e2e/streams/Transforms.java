@@ -1,6 +1,7 @@
 package dev.gatehouse.e2e.streams;
 
 import com.google.protobuf.ByteString;
+import dev.gatehouse.e2e.ShopYaml;
 import dev.gatehouse.extproc.stream.Processor;
 import dev.gatehouse.extproc.transform.StreamFacts;
 import dev.gatehouse.extproc.transform.TransformCompiler;
@@ -17,18 +18,8 @@ import java.util.zip.GZIPOutputStream;
 
 /** TransformPolicies for a {@link ProcessingGate}, which knows no routes. */
 final class Transforms {
-  private static final String FRAME = """
-      apiVersion: gateway.networking.k8s.io/v1
-      kind: Gateway
-      metadata: {name: web, namespace: shop}
-      spec: {listeners: [{name: http, port: 80, protocol: HTTP}]}
-      ---
-      apiVersion: gateway.networking.k8s.io/v1
-      kind: HTTPRoute
-      metadata: {name: orders, namespace: shop}
-      spec:
-        parentRefs: [{name: web}]
-        rules: [{name: list, backendRefs: [{name: shop, port: 80}]}]
+  private static final String FRAME =
+      ShopYaml.GATEWAY + ShopYaml.route("orders", "{path: {value: /}}") + """
       ---
       apiVersion: gatehouse.dev/v1alpha1
       kind: TransformPolicy
