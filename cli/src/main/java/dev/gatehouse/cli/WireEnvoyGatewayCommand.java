@@ -51,7 +51,8 @@ final class WireEnvoyGatewayCommand implements Callable<Integer> {
       paramLabel = "NAMESPACE/NAME:PORT",
       required = true,
       converter = LintCommand.ServiceName.class,
-      description = "The Service that ext-proc is.")
+      description = "The Service that ext-proc is; or Backend/NAMESPACE/NAME, a Backend with its"
+          + " address.")
   @Nullable
   ServiceRef service;
 

@@ -191,7 +191,8 @@ final class LintCommandTest {
   void a_service_or_gateway_that_is_none_is_said() {
     assertThat(run("lint", DEMO.toString(), "--ext-proc-service", "ext-proc")).isEqualTo(2);
     assertThat(err.toString())
-        .contains("(expected: NAMESPACE/NAME:PORT, such as gatehouse/ext-proc:9002)");
+        .contains(
+            "(expected: NAMESPACE/NAME:PORT, such as gatehouse/ext-proc:9002, or Backend/NAMESPACE/NAME)");
     assertThat(run("lint", DEMO.toString(), "--gateway", "istio")).isEqualTo(2);
     assertThat(err.toString()).contains("\"istio\" (expected: envoy or envoy-gateway)");
   }

@@ -55,7 +55,7 @@ public final class ExtensionLint {
   }
 
   /**
-   * @param known the Service that ext-proc is; null: it is known by its name, see {@link ServiceRef#isOurs}
+   * @param known what ext-proc is; null: it is known by its name, see {@link ServiceRef#isOurs}
    * @param expected whether each route that needs ext-proc must have an EnvoyExtensionPolicy, because the gateway is Envoy Gateway
    */
   public static void check(
@@ -101,7 +101,7 @@ public final class ExtensionLint {
       problems.warning(
           holding.meta().origin(),
           "spec.extProc",
-          "%s needs ext-proc for %s, and none of these processors is ours, as far as one can see: that is the Service of --ext-proc-service or, without it, whatever is called gatehouse or gatehouse-… or stands in such a namespace"
+          "%s needs ext-proc for %s, and none of these processors is ours, as far as one can see: that is the one of --ext-proc-service or, without it, whatever is called gatehouse or gatehouse-… or stands in such a namespace"
               .formatted(rule.httpRoute().meta().title(), cause(rule)));
     }
   }

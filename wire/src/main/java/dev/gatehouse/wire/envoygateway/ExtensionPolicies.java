@@ -120,12 +120,10 @@ public final class ExtensionPolicies {
         problems.error(
             policy.meta().origin(),
             "spec.extProc",
-            "%s needs ext-proc, and Envoy Gateway takes one EnvoyExtensionPolicy a target, which is this one; add an extProc with backendRefs [{name: %s, namespace: %s, port: %d}] here, or remove it; 'gatehouse lint' says what else it needs"
+            "%s needs ext-proc, and Envoy Gateway takes one EnvoyExtensionPolicy a target, which is this one; add an extProc with backendRefs [%s] here, or remove it; 'gatehouse lint' says what else it needs"
                 .formatted(
                     rule.httpRoute().meta().title(),
-                    service.name(),
-                    service.namespace(),
-                    service.port()));
+                    service.backendRef().toString().replace("=", ": ")));
       }
       return true;
     }
@@ -206,8 +204,7 @@ public final class ExtensionPolicies {
   private Map<String, Object> extProc(Wanted wanted) {
     return map(
         "backendRefs",
-        List.of(
-            map("name", service.name(), "namespace", service.namespace(), "port", service.port())),
+        List.of(service.backendRef()),
         "messageTimeout",
         wanted.anyBody() ? BODIES_WITHIN : HEADERS_WITHIN,
         "failOpen",
@@ -276,6 +273,7 @@ public final class ExtensionPolicies {
                     namespace))
                 .toList(),
             "to",
-            List.of(map("group", "", "kind", "Service", "name", service.name())))));
+            List.of(
+                map("group", service.group(), "kind", service.kind(), "name", service.name())))));
   }
 }

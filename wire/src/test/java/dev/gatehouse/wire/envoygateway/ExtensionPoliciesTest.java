@@ -79,6 +79,30 @@ class ExtensionPoliciesTest {
   }
 
   @Test
+  void a_backend_is_called_by_its_kind_and_needs_no_port() {
+    var backend = ServiceRef.parse("Backend/infra/ext-proc.v2");
+    var yaml = written(backend, ROUTE, transform(MASKS)).yaml();
+    assertThat(yaml).contains("""
+            - group: "gateway.envoyproxy.io"
+              kind: "Backend"
+              name: "ext-proc.v2"
+              namespace: "infra"
+            messageTimeout: "5s"
+        """, """
+          to:
+          - group: "gateway.envoyproxy.io"
+            kind: "Backend"
+            name: "ext-proc.v2"
+        """);
+    assertThat(linted(backend, true, ROUTE, transform(MASKS), "---\n", yaml)).isEmpty();
+    assertThat(linted(
+            ServiceRef.parse("infra/ext-proc:1"), true, ROUTE, transform(MASKS), "---\n", yaml))
+        .singleElement()
+        .asString()
+        .contains("none of these processors is ours");
+  }
+
+  @Test
   void headers_alone_are_asked_for_with_no_word_about_the_request() {
     assertThat(written(ROUTE, transform("response: [{headers: {remove: [server]}}]"))
             .yaml())

@@ -57,8 +57,12 @@ final class Shop {
   record Written(String yaml, List<Problem> problems) {}
 
   static Written written(String... documents) {
+    return written(SERVICE, documents);
+  }
+
+  static Written written(ServiceRef extProc, String... documents) {
     var load = Load.text("shop.yaml", String.join("", documents));
-    var yaml = ExtensionPolicies.yaml(load.policies(), SERVICE, load.problems());
+    var yaml = ExtensionPolicies.yaml(load.policies(), extProc, load.problems());
     return new Written(yaml, load.problems().all());
   }
 
