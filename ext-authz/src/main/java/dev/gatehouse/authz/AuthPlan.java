@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /** Everything that ext-authz enforces: one generation of the policies. */
 final class AuthPlan {
   private static final RoutePlan UNBOUND = new RoutePlan.Nowhere(
-      "the request carries no binding (gatehouse wire writes them; --match-routes and --unmatched=allow do without)");
+      "the request carries no binding (gatehouse wire writes them, Envoy Gateway tells its route by extAuth.includeRouteMetadata; --match-routes and --unmatched=allow do without)");
   private static final RoutePlan UNREADABLE =
       new RoutePlan.Nowhere("route metadata names no HTTPRoute");
 
