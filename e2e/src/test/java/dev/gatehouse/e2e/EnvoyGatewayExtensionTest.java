@@ -34,7 +34,7 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
 
 /**
  * What {@code wire envoy-gateway} writes is enough: a real Envoy has the ext_proc filter that Envoy Gateway 1.9 makes of it, with nothing
- * that only {@code wire envoy} could give, and the steps work.
+ * that only {@code wire envoy} could give, and the steps work. {@link RealEnvoyGatewayTest} has the gateway itself.
  */
 class EnvoyGatewayExtensionTest {
   private static final YAMLMapper YAML = YAMLMapper.shared();
@@ -184,44 +184,14 @@ class EnvoyGatewayExtensionTest {
     node.forEach(child -> change(child, extProc));
   }
 
-  /** As Envoy Gateway 1.9 translates an {@code extProc} (internal/xds/translator/extproc.go). */
   private static void filter(ObjectNode filter, JsonNode extProc) {
+    var type = filter.get("@type");
     var service = (ObjectNode) filter.get("grpc_service");
     service.remove("initial_metadata");
+    service.put("timeout", "10s");
     filter.removeAll();
-    filter.put(
-        "@type", "type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor");
+    filter.set("@type", type);
     filter.set("grpc_service", service);
-    filter.put("failure_mode_allow", extProc.get("failOpen").asBoolean());
-    filter.put(
-        "message_timeout", extProc.get("messageTimeout").asString().replace("500ms", "0.5s"));
-    var mode = filter.putObject("processing_mode");
-    for (var direction : List.of("request", "response")) {
-      var side = extProc.path("processingMode").path(direction);
-      mode.put(direction + "_header_mode", side.isMissingNode() ? "SKIP" : "SEND");
-      boolean streams = side.path("body").asString("").equals("FullDuplexStreamed");
-      mode.put(
-          direction + "_body_mode",
-          streams ? "FULL_DUPLEX_STREAMED" : side.has("body") ? "BUFFERED" : "NONE");
-      mode.put(direction + "_trailer_mode", streams ? "SEND" : "SKIP");
-      if (side.has("attributes")) {
-        filter.set(direction + "_attributes", side.get("attributes"));
-      }
-    }
-    filter.put(
-        "allow_mode_override",
-        extProc.path("processingMode").path("allowModeOverride").asBoolean(false));
-    var metadata = filter.putObject("metadata_options");
-    var namespaces = extProc.path("metadata");
-    if (namespaces.has("accessibleNamespaces")) {
-      metadata
-          .putObject("forwarding_namespaces")
-          .set("untyped", namespaces.get("accessibleNamespaces"));
-    }
-    if (namespaces.has("writableNamespaces")) {
-      metadata
-          .putObject("receiving_namespaces")
-          .set("untyped", namespaces.get("writableNamespaces"));
-    }
+    filter.setAll(GatewayFilter.of(extProc));
   }
 }
