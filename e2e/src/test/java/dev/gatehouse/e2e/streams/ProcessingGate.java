@@ -1,5 +1,6 @@
 package dev.gatehouse.e2e.streams;
 
+import dev.gatehouse.e2e.raw.RawClient;
 import dev.gatehouse.extproc.kit.ProcessorServer;
 import dev.gatehouse.extproc.kit.ProcessorService;
 import dev.gatehouse.extproc.stream.HeadersMessage;
@@ -90,6 +91,27 @@ final class ProcessingGate implements AutoCloseable {
 
   static String path(BodySendMode request, BodySendMode response) {
     return "/" + request + "-" + response;
+  }
+
+  /**
+   * Sends a request's head.
+   *
+   * @param number names the processor
+   */
+  static void request(
+      RawClient client,
+      String method,
+      BodySendMode request,
+      BodySendMode response,
+      int number,
+      String... fields)
+      throws IOException {
+    client
+        .out()
+        .head(
+            method + " " + path(request, response) + " HTTP/1.1\r\nhost: shop\r\nx-stream: "
+                + number,
+            fields);
   }
 
   /** Where {@code allow_mode_override} is set. */

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
+import dev.gatehouse.e2e.raw.Outgoing;
+import dev.gatehouse.e2e.raw.RawClient;
+import dev.gatehouse.e2e.raw.RawUpstream;
 import dev.gatehouse.extproc.stream.BodyWish;
 import dev.gatehouse.extproc.stream.Direction;
 import dev.gatehouse.extproc.stream.HeaderChanges;
@@ -59,7 +62,8 @@ class SlowEndsOnEnvoyTest {
       write(out);
     });
     try (var client = RawClient.small(gate.deaf())) {
-      client.request("GET", BodySendMode.NONE, BodySendMode.FULL_DUPLEX_STREAMED, 1);
+      ProcessingGate.request(
+          client, "GET", BodySendMode.NONE, BodySendMode.FULL_DUPLEX_STREAMED, 1);
       awaitStandstill();
       assertThat(taken.get()).as("bytes that the processor was given").isLessThan(BETWEEN);
       assertThat(client.answer().skip()).isEqualTo(ALL);
@@ -78,8 +82,13 @@ class SlowEndsOnEnvoyTest {
       out.answer(204);
     });
     try (var client = RawClient.small(gate.deaf())) {
-      client.request(
-          "POST", BodySendMode.FULL_DUPLEX_STREAMED, BodySendMode.NONE, 1, Outgoing.CHUNKED);
+      ProcessingGate.request(
+          client,
+          "POST",
+          BodySendMode.FULL_DUPLEX_STREAMED,
+          BodySendMode.NONE,
+          1,
+          Outgoing.CHUNKED);
       var writer = client.writing(SlowEndsOnEnvoyTest::write);
       awaitStandstill();
       assertThat(writer.isAlive()).isTrue();

@@ -1,6 +1,9 @@
 package dev.gatehouse.e2e.streams;
 
 import com.google.protobuf.ByteString;
+import dev.gatehouse.e2e.raw.Incoming;
+import dev.gatehouse.e2e.raw.Outgoing;
+import dev.gatehouse.e2e.raw.RawUpstream;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;

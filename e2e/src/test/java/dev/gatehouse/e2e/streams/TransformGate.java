@@ -1,6 +1,9 @@
 package dev.gatehouse.e2e.streams;
 
 import com.google.protobuf.ByteString;
+import dev.gatehouse.e2e.raw.Outgoing;
+import dev.gatehouse.e2e.raw.RawClient;
+import dev.gatehouse.e2e.raw.RawUpstream;
 import dev.gatehouse.extproc.stream.Patience;
 import dev.gatehouse.extproc.transform.TransformPlan;
 import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
@@ -68,7 +71,7 @@ final class TransformGate implements AutoCloseable {
   void request(
       RawClient client, TransformPlan plan, BodySendMode mode, String method, String... fields)
       throws IOException {
-    client.request(method, mode, mode, number(plan), fields);
+    ProcessingGate.request(client, method, mode, mode, number(plan), fields);
   }
 
   /** The status of the answer to a request without a body. */

@@ -1,6 +1,5 @@
-package dev.gatehouse.e2e.streams;
+package dev.gatehouse.e2e.raw;
 
-import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -12,7 +11,7 @@ import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 
 /** A client on a connection of its own, which sends byte for byte what a test wants. */
-final class RawClient implements AutoCloseable {
+public final class RawClient implements AutoCloseable {
   private static final int PATIENCE_MILLIS = 30_000;
 
   private final Socket socket;
@@ -25,12 +24,12 @@ final class RawClient implements AutoCloseable {
     out = new Outgoing(socket.getOutputStream());
   }
 
-  static RawClient to(int port) throws IOException {
+  public static RawClient to(int port) throws IOException {
     return connect(new Socket(), port);
   }
 
   /** One that keeps little of what it does not read, or cannot send. */
-  static RawClient small(int port) throws IOException {
+  public static RawClient small(int port) throws IOException {
     var socket = new Socket();
     socket.setReceiveBufferSize(64 << 10);
     socket.setSendBufferSize(64 << 10);
@@ -44,17 +43,17 @@ final class RawClient implements AutoCloseable {
     return new RawClient(socket);
   }
 
-  Outgoing out() {
+  public Outgoing out() {
     return out;
   }
 
   /** What a client writes while it reads. */
-  interface Writes {
+  public interface Writes {
     void to(Outgoing out) throws IOException;
   }
 
   /** Writes on a thread of its own: an answer may come, and the connection end, before all has gone. */
-  Thread writing(Writes writes) {
+  public Thread writing(Writes writes) {
     return Thread.ofVirtual().start(() -> {
       try {
         writes.to(out);
@@ -64,27 +63,13 @@ final class RawClient implements AutoCloseable {
     });
   }
 
-  /**
-   * Sends a request's head.
-   *
-   * @param number names the processor
-   */
-  void request(
-      String method, BodySendMode request, BodySendMode response, int number, String... fields)
-      throws IOException {
-    out.head(
-        method + " " + ProcessingGate.path(request, response)
-            + " HTTP/1.1\r\nhost: shop\r\nx-stream: " + number,
-        fields);
-  }
-
   /** The next answer, interim ones among them, as soon as its head is here. */
-  Incoming answer() throws IOException {
+  public Incoming answer() throws IOException {
     return Incoming.of(in);
   }
 
   /** All that comes until Envoy closes the connection, or resets it. */
-  String rest() throws IOException {
+  public String rest() throws IOException {
     var rest = new ByteArrayOutputStream();
     try {
       in.transferTo(rest);

@@ -1,4 +1,4 @@
-package dev.gatehouse.e2e.streams;
+package dev.gatehouse.e2e.raw;
 
 import com.google.protobuf.ByteString;
 import java.io.IOException;
@@ -6,22 +6,22 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 
 /** What a test writes on an HTTP/1.1 connection. It goes out at once. */
-record Outgoing(OutputStream out) {
-  static final String CHUNKED = "transfer-encoding: chunked";
+public record Outgoing(OutputStream out) {
+  public static final String CHUNKED = "transfer-encoding: chunked";
 
   /** An answer's head; the connection ends with the answer. */
-  void answer(int status, String... fields) throws IOException {
+  public void answer(int status, String... fields) throws IOException {
     head("HTTP/1.1 " + status + " x\r\nconnection: close", fields);
   }
 
   /** A whole answer. */
-  void answerJson(String body) throws IOException {
+  public void answerJson(String body) throws IOException {
     answer(200, "content-type: application/json", "content-length: " + body.length());
     write(body);
   }
 
   /** @param start the request line or the status line */
-  void head(String start, String... fields) throws IOException {
+  public void head(String start, String... fields) throws IOException {
     var head = new StringBuilder(start).append("\r\n");
     for (var field : fields) {
       head.append(field).append("\r\n");
@@ -29,31 +29,31 @@ record Outgoing(OutputStream out) {
     write(head.append("\r\n").toString());
   }
 
-  void chunk(String text) throws IOException {
+  public void chunk(String text) throws IOException {
     chunk(ByteString.copyFrom(text, StandardCharsets.ISO_8859_1));
   }
 
-  void chunk(ByteString data) throws IOException {
+  public void chunk(ByteString data) throws IOException {
     write(framed(data));
   }
 
   /** Chunks of a size; the end is still to come. */
-  void chunks(ByteString body, int size) throws IOException {
+  public void chunks(ByteString body, int size) throws IOException {
     for (var at = 0; at < body.size(); at += size) {
       chunk(body.substring(at, Math.min(body.size(), at + size)));
     }
   }
 
   /** @param trailers each a line */
-  void end(String... trailers) throws IOException {
+  public void end(String... trailers) throws IOException {
     head("0", trailers);
   }
 
-  void write(String text) throws IOException {
+  public void write(String text) throws IOException {
     write(ByteString.copyFrom(text, StandardCharsets.ISO_8859_1));
   }
 
-  void write(ByteString bytes) throws IOException {
+  public void write(ByteString bytes) throws IOException {
     bytes.writeTo(out);
     out.flush();
   }

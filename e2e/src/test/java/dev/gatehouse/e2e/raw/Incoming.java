@@ -1,4 +1,4 @@
-package dev.gatehouse.e2e.streams;
+package dev.gatehouse.e2e.raw;
 
 import com.google.protobuf.ByteString;
 import java.io.ByteArrayOutputStream;
@@ -13,7 +13,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** A message that comes over an HTTP/1.1 connection. Its head is here; of what follows no more is taken than is asked for. */
-final class Incoming {
+public final class Incoming {
   private final InputStream in;
   private final String start;
   private final Map<String, String> fields;
@@ -26,49 +26,48 @@ final class Incoming {
   }
 
   /** Waits for a head. */
-  static Incoming of(InputStream in) throws IOException {
+  public static Incoming of(InputStream in) throws IOException {
     return new Incoming(in, line(in), fields(in));
   }
 
   /** Of an answer. */
-  int status() {
+  public int status() {
     return Integer.parseInt(start.split(" ", 3)[1]);
   }
 
   /** @param name in lower case */
-  @Nullable
-  String field(String name) {
+  public @Nullable String field(String name) {
     return fields.get(name);
   }
 
   /** All of the body, which has a length or comes in chunks. */
-  ByteString body() throws IOException {
+  public ByteString body() throws IOException {
     var bytes = ByteString.newOutput();
     transfer(bytes);
     return bytes.toByteString();
   }
 
-  String text() throws IOException {
+  public String text() throws IOException {
     return body().toString(StandardCharsets.ISO_8859_1);
   }
 
   /** Takes all of the body and forgets it: its length. */
-  long skip() throws IOException {
+  public long skip() throws IOException {
     return transfer(OutputStream.nullOutputStream());
   }
 
   /** What followed the body; names in lower case. */
-  Map<String, String> trailers() {
+  public Map<String, String> trailers() {
     return trailers;
   }
 
   /** The next line of the body, with what frames it. */
-  String line() throws IOException {
+  public String line() throws IOException {
     return line(in);
   }
 
   /** The next bytes, with what frames them. */
-  ByteString bytes(int count) throws IOException {
+  public ByteString bytes(int count) throws IOException {
     return ByteString.copyFrom(exactly(in, count));
   }
 

@@ -1,4 +1,4 @@
-package dev.gatehouse.e2e.streams;
+package dev.gatehouse.e2e.raw;
 
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -9,16 +9,16 @@ import java.net.ServerSocket;
 import java.net.Socket;
 
 /** An upstream that says byte for byte what a test wants, be it HTTP or not. One request a connection. */
-final class RawUpstream implements AutoCloseable {
+public final class RawUpstream implements AutoCloseable {
   /** What is done with a request when its head has come. */
-  interface Says {
+  public interface Says {
     void answer(Incoming request, Outgoing out) throws IOException, InterruptedException;
   }
 
   private final ServerSocket server;
   private volatile Says says = (request, out) -> out.answer(204);
 
-  RawUpstream() {
+  public RawUpstream() {
     try {
       server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     } catch (IOException e) {
@@ -27,11 +27,11 @@ final class RawUpstream implements AutoCloseable {
     Thread.ofVirtual().start(this::accept);
   }
 
-  int port() {
+  public int port() {
     return server.getLocalPort();
   }
 
-  void says(Says next) {
+  public void says(Says next) {
     says = next;
   }
 
