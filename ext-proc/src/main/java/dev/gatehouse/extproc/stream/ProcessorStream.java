@@ -13,6 +13,7 @@ import io.envoyproxy.envoy.service.ext_proc.v3.ProcessingRequest;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -402,7 +403,7 @@ public final class ProcessorStream {
 
   private Reply ask(Question question, Callable<Reply> processor) {
     try {
-      return processor.call();
+      return Objects.requireNonNull(processor.call(), "no reply (Reply.UNCHANGED lets pass)");
     } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
       return broken(question, e);
     }
@@ -657,7 +658,7 @@ public final class ProcessorStream {
     var began = System.nanoTime();
     switch (result) {
       case Job.Result.Done(var say) -> {
-        var reply = ask(question, say::get);
+        var reply = ask(question, () -> say.get()); // It may be null, too.
         if (reply instanceof Reply.Later) {
           instead(question, new Failure(Cause.BROKEN, "late work that leads to more of it"));
         } else {

@@ -110,6 +110,18 @@ class ProcessorStreamTest {
     assertThat(answer.toString()).doesNotContain("a bug");
   }
 
+  /** Not every team's compiler looks for nulls. */
+  @Test
+  @SuppressWarnings("NullAway")
+  void a_processor_that_says_nothing_is_asked_what_that_means() {
+    for (var nothing : new Reply[] {
+      null, new Reply.Later(() -> () -> null), new Reply.Later(() -> null)
+    }) {
+      var answer = peer(new Scripted(headers -> nothing)).answerTo(requestHeaders(true));
+      assertThat(answer.getImmediateResponse().getStatus().getCodeValue()).isEqualTo(500);
+    }
+  }
+
   @Test
   void after_an_immediate_response_the_stream_is_over() {
     var peer = peer(new Scripted(headers -> Scripted.REFUSAL));
