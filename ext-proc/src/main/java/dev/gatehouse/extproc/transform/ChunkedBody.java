@@ -53,6 +53,7 @@ final class ChunkedBody {
   private long received;
   private long read;
   private long made;
+  private boolean tooMuch;
   private boolean anything;
   private boolean begun;
   private volatile boolean freed;
@@ -195,16 +196,20 @@ final class ChunkedBody {
     }
     try {
       first.write(some, from, to);
+      if (tooMuch) {
+        throw JsonEdits.tooLarge();
+      }
     } catch (UnprocessableBody e) {
       giveUp(e);
     }
   }
 
-  /** What has been given is kept, even where it is too much: the rest may have to follow it. */
+  /** Where the rest is to follow as it came, it does behind what is being read: in the middle of an edit nobody could say from where. */
   private void put(byte[] some, int from, int to) throws UnprocessableBody {
     out.write(some, from, to);
     made += to - from;
-    if (made > JsonEdits.most(read)) {
+    tooMuch = made > JsonEdits.most(read);
+    if (tooMuch && (!passes || canGoBack())) {
       throw JsonEdits.tooLarge();
     }
   }

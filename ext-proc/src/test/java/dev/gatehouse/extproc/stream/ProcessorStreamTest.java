@@ -114,9 +114,8 @@ class ProcessorStreamTest {
   @Test
   @SuppressWarnings("NullAway")
   void a_processor_that_says_nothing_is_asked_what_that_means() {
-    for (var nothing : new Reply[] {
-      null, new Reply.Later(() -> () -> null), new Reply.Later(() -> null)
-    }) {
+    for (var nothing :
+        new Reply[] {null, new Reply.Later(() -> () -> null), new Reply.Later(() -> null)}) {
       var answer = peer(new Scripted(headers -> nothing)).answerTo(requestHeaders(true));
       assertThat(answer.getImmediateResponse().getStatus().getCodeValue()).isEqualTo(500);
     }

@@ -158,6 +158,27 @@ class ChunkedBodyTest {
   }
 
   @Test
+  void what_all_edits_make_too_much_of_passes_from_there_without_a_byte_lost_or_said_twice() {
+    var value = "x".repeat(4_000);
+    var stream =
+        new PlayedStream("""
+        onUnprocessable: Pass
+        response:
+        - json: [{op: set, at: /**/a, value: %s}]
+        - json: [{op: set, at: /**/b, value: %s}]
+        """.formatted(value, value), BodySendMode.FULL_DUPLEX_STREAMED).got();
+    var before = "[" + "0,".repeat(500_000);
+    var grows = "{\"a\":1},".repeat(700) + "{\"b\":1},".repeat(3_000);
+    stream.responseHeaders();
+    stream.response(before, false);
+    stream.response(grows, false);
+    stream.response("{\"a\":1}]", true);
+    assertThat(stream.envoy.response().passed().toStringUtf8())
+        .isEqualTo(before + grows.replace("1", "\"" + value + "\"") + "{\"a\":1}]");
+    assertThat(stream.transforming.decision().reason()).isEqualTo("unprocessable-passed");
+  }
+
+  @Test
   void what_is_damaged_after_some_of_it_was_decoded_cannot_pass() {
     var stream = new PlayedStream(
             "onUnprocessable: Pass\nresponse: " + MASK, BodySendMode.FULL_DUPLEX_STREAMED)
