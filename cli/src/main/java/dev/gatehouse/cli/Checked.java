@@ -9,6 +9,7 @@ import dev.gatehouse.policy.resource.Problem;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.source.Front;
 import dev.gatehouse.policy.source.PolicySource;
+import dev.gatehouse.policy.source.Reload;
 import dev.gatehouse.ratelimit.RateLimit;
 import dev.gatehouse.ratelimit.RateLimitSettings;
 import dev.gatehouse.ratelimit.config.Sources;
@@ -26,6 +27,7 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,32 +52,46 @@ record Checked(List<AttachedRule> rules, List<Problem> problems) {
   }
 
   static Checked folders(List<Path> folders, @Nullable Config config, Gateway gateway) {
+    var configured = new Problems();
+    var merges = config != null && config.mergeDomains;
+    var load = load(folders, gateway.front, merges, sources -> {
+      if (config != null) {
+        // Dot-files lie about beside what is meant: an editor's, a mount's.
+        sources.offer(YamlSource.read(config.folder, true, configured), configured);
+      }
+    });
+    var wired = new Problems();
+    if (gateway.front == Front.ENVOY) {
+      EnvoyConfig.of(load.policies(), WireCommand.LOCAL, wired);
+    }
+    BodyNotices.check(load.policies(), wired);
+    ExtensionLint.check(
+        load.policies(), gateway.extProc, gateway.front == Front.ENVOY_GATEWAY, wired);
+    return new Checked(
+        load.policies().rules(), sorted(List.of(load.problems(), wired.all(), configured.all())));
+  }
+
+  /** What the services would have in force, and all that they say of it. */
+  static Reload load(List<Path> folders, Front front) {
+    return load(folders, front, false, sources -> {});
+  }
+
+  private static Reload load(
+      List<Path> folders, Front front, boolean mergeDomains, Consumer<Sources> also) {
     var loops = EventLoops.start(1);
-    try (var policies = PolicySource.folders(folders, false, gateway.front)) {
+    try (var policies = PolicySource.folders(folders, false, front)) {
       var context = new ServiceContext(
           loops, new PrometheusRegistry(), DecisionListener.NONE, InstantSource.system());
       var settings = RateLimitSettings.defaults();
-      var sources = Sources.of(policies, settings.limits(), config != null && config.mergeDomains);
+      var sources = Sources.of(policies, settings.limits(), mergeDomains);
       var services = List.of(
           ExtAuthz.create(policies, ExtAuthzSettings.defaults(), context),
           RateLimit.create(sources, settings, context),
           ExtProc.create(policies, ExtProcSettings.defaults(), context));
       var load = policies.start();
-      var wired = new Problems();
-      if (gateway.front == Front.ENVOY) {
-        EnvoyConfig.of(load.policies(), WireCommand.LOCAL, wired);
-      }
-      BodyNotices.check(load.policies(), wired);
-      ExtensionLint.check(
-          load.policies(), gateway.extProc, gateway.front == Front.ENVOY_GATEWAY, wired);
-      var configured = new Problems();
-      if (config != null) {
-        // Dot-files lie about beside what is meant: an editor's, a mount's.
-        sources.offer(YamlSource.read(config.folder, true, configured), configured);
-      }
+      also.accept(sources);
       services.forEach(Service::close);
-      return new Checked(
-          load.policies().rules(), sorted(List.of(load.problems(), wired.all(), configured.all())));
+      return load;
     } finally {
       loops.close();
     }

@@ -1,14 +1,16 @@
 package dev.gatehouse.cli;
 
+import dev.gatehouse.policy.resource.Problem;
 import dev.gatehouse.policy.resource.Problem.Severity;
 import dev.gatehouse.policy.resource.Problems;
-import dev.gatehouse.policy.source.Load;
+import dev.gatehouse.policy.source.Front;
 import dev.gatehouse.wire.EnvoyConfig;
 import dev.gatehouse.wire.WireSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
@@ -156,10 +158,10 @@ final class WireCommand implements Runnable {
 
     @Override
     public Integer call() throws IOException {
-      var load = Load.folders(policies.folders());
+      var load = Checked.load(policies.folders(), Front.ENVOY);
       var problems = new Problems();
       var config = EnvoyConfig.of(load.policies(), addresses.settings(out), problems);
-      Stream.concat(load.problems().all().stream(), problems.all().stream())
+      Stream.concat(load.problems().stream(), problems.all().stream())
           .distinct()
           .forEach(problem -> terminal.err().println(problem));
       if (out == null) {
@@ -170,10 +172,12 @@ final class WireCommand implements Runnable {
         config.write(out);
         config.files().keySet().forEach(file -> terminal.out().println(out.resolve(file)));
       }
-      var wrong = load.problems().hasErrors()
-          || problems.all().stream().anyMatch(p -> p.severity() == Severity.ERROR);
-      return wrong ? 1 : 0;
+      return hasErrors(load.problems()) || problems.hasErrors() ? 1 : 0;
     }
+  }
+
+  static boolean hasErrors(List<Problem> problems) {
+    return problems.stream().anyMatch(problem -> problem.severity() == Severity.ERROR);
   }
 
   /** A host name is Envoy's to resolve. */

@@ -3,7 +3,6 @@ package dev.gatehouse.cli;
 import dev.gatehouse.policy.resource.Problem.Severity;
 import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.policy.source.Front;
-import dev.gatehouse.policy.source.Load;
 import dev.gatehouse.wire.envoygateway.ExtensionPolicies;
 import dev.gatehouse.wire.envoygateway.ServiceRef;
 import java.io.IOException;
@@ -70,10 +69,10 @@ final class WireEnvoyGatewayCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    var load = Load.folders(policies.folders(), Front.ENVOY_GATEWAY);
+    var load = Checked.load(policies.folders(), Front.ENVOY_GATEWAY);
     var problems = new Problems();
     var yaml = ExtensionPolicies.yaml(load.policies(), Objects.requireNonNull(service), problems);
-    Stream.concat(load.problems().all().stream(), problems.all().stream())
+    Stream.concat(load.problems().stream(), problems.all().stream())
         .filter(problem -> problem.severity() != Severity.NOTICE)
         .distinct()
         .forEach(problem -> terminal.err().println(problem));
@@ -85,6 +84,6 @@ final class WireEnvoyGatewayCommand implements Callable<Integer> {
       Files.writeString(out.resolve(FILE), yaml);
       terminal.out().println(out.resolve(FILE));
     }
-    return load.problems().hasErrors() || problems.hasErrors() ? 1 : 0;
+    return WireCommand.hasErrors(load.problems()) || problems.hasErrors() ? 1 : 0;
   }
 }

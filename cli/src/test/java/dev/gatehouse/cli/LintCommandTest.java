@@ -7,6 +7,8 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -127,6 +129,23 @@ final class LintCommandTest {
         .contains("authz.internal")
         .contains("10.0.0.9");
     assertThat(folder.resolve("listeners.yaml")).content().contains("8888");
+  }
+
+  @Test
+  void wire_writes_what_fails_closed_and_says_what_the_services_cannot_honour() throws IOException {
+    demoWith("transform.yaml", "request.method == 'GET'", "requst.method == 'GET'");
+
+    for (var proxy : List.of(
+        List.of("envoy"), List.of("envoy-gateway", "--ext-proc-service=gatehouse/ext-proc:9002"))) {
+      err.getBuffer().setLength(0);
+      out.getBuffer().setLength(0);
+      var arguments = new ArrayList<>(List.of("wire"));
+      arguments.addAll(proxy);
+      arguments.add("--policies=" + folder);
+      assertThat(run(arguments.toArray(String[]::new))).as("%s", proxy).isOne();
+      assertThat(err.toString()).containsPattern("transform\\.yaml:\\d+:\\d+: .*requst");
+      assertThat(out.toString()).contains("9002");
+    }
   }
 
   @Test
