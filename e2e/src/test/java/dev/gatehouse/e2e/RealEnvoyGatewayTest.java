@@ -151,10 +151,15 @@ final class RealEnvoyGatewayTest {
         "--ext-proc-service",
         EXT_PROC);
     assertThat(lint.code()).isZero();
-    assertThat(lint.output()).contains("0 errors, 3 warnings", "Envoy Gateway holds back 32Ki");
-    assertThat(lint.output().lines().filter(line -> line.contains(": warning: ")))
-        .hasSize(3)
-        .allMatch(line -> line.contains("processingMode"));
+    assertThat(lint.output())
+        .contains(
+            "0 errors, 4 warnings",
+            "Envoy Gateway holds back 32Ki",
+            "GRPCRoute shop/cards gives way");
+    assertThat(lint.output()
+            .lines()
+            .filter(line -> line.contains(": warning: spec.extProc[0].processingMode")))
+        .hasSize(3);
   }
 
   @Test
@@ -180,7 +185,7 @@ final class RealEnvoyGatewayTest {
       made.put(name, said(config));
     }
     made.remove("by-hand");
-    assertThat(expected).hasSize(6);
+    assertThat(expected).hasSize(7);
     assertThat(made).isEqualTo(expected);
   }
 
@@ -265,6 +270,22 @@ final class RealEnvoyGatewayTest {
     assertThat(post("/buffered", order(33)).status()).isEqualTo(413);
     assertThat(post("/buffered", "{}").status()).isEqualTo(422);
     assertThat(TrailersOnly.post(address, "/buffered")).as("goes round").isEqualTo(200);
+  }
+
+  @Test
+  void an_upgrade_is_refused_where_steps_want_a_body() throws IOException {
+    var upgrade = List.of(new Field("connection", "upgrade"), new Field("upgrade", "websocket"));
+    assertThat(send("POST", "/orders", upgrade, "").status()).isEqualTo(400);
+    assertThat(upstream.take()).isEmpty();
+  }
+
+  @Test
+  void a_grpc_route_has_its_steps_although_http_routes_have_its_host() throws IOException {
+    var call =
+        "POST /shop.Cards/Get HTTP/1.1\r\nhost: shop.example\r\ncontent-type: application/grpc\r\ncontent-length: 0\r\n\r\n";
+    var answer =
+        new RawHttp(address, false, Duration.ofSeconds(20)).send(RawHttp.bytes(call), null);
+    assertThat(answer.header("grpc-status")).as(answer.toString()).containsExactly("7");
   }
 
   @Test

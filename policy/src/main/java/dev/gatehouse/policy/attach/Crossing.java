@@ -48,7 +48,7 @@ final class Crossing {
         problems.warning(
             meta.origin(),
             "spec.hostnames",
-            "%s gives way to %s (%s) on listener %s: a host is for HTTPRoutes or for GRPCRoutes, and the older route has it, or the first by name; this one gets no requests there, give it hostnames of its own"
+            "%s gives way to %s (%s) on listener %s: a host is for HTTPRoutes or for GRPCRoutes, and the older route has it, or the first by name; this one gets no requests there, except from a gateway that takes both, such as Envoy Gateway; give it hostnames of its own"
                 .formatted(meta.title(), other.title(), other.origin(), hung.listener()));
       }
     });

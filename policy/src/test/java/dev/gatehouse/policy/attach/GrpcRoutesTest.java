@@ -219,7 +219,7 @@ class GrpcRoutesTest {
         .containsExactly("HTTPRoute/shop/a/all");
     assertThat(texts(problems))
         .containsExactly(
-            "shop/a.yaml:1:1: warning: spec.hostnames: HTTPRoute shop/a gives way to GRPCRoute shop/b (shop/b.yaml:1:1) on listener shop/web/http: a host is for HTTPRoutes or for GRPCRoutes, and the older route has it, or the first by name; this one gets no requests there, give it hostnames of its own");
+            "shop/a.yaml:1:1: warning: spec.hostnames: HTTPRoute shop/a gives way to GRPCRoute shop/b (shop/b.yaml:1:1) on listener shop/web/http: a host is for HTTPRoutes or for GRPCRoutes, and the older route has it, or the first by name; this one gets no requests there, except from a gateway that takes both, such as Envoy Gateway; give it hostnames of its own");
   }
 
   @Test

@@ -65,9 +65,7 @@ public final class ExtensionLint {
 
   private void check() {
     for (var rule : policies.rules()) {
-      if (!policies.givesWay(rule)) {
-        find(rule, book.of(rule));
-      }
+      find(rule, book.of(rule));
     }
     asked.forEach(this::compare);
   }

@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The EnvoyExtensionPolicies by which Envoy Gateway 1.9 asks ext-proc, one a route or, where the rules of a route need different things,
- * one a rule; and the ReferenceGrant that lets them call ext-proc in its namespace.
+ * one a rule; and the ReferenceGrant that lets them call ext-proc in its namespace. A route that gives way to one of the other kind is not
+ * left out: this gateway takes both.
  */
 public final class ExtensionPolicies {
   /** For the headers of a message: twice Envoy Gateway's 200 ms, as {@code wire envoy} has it. */
@@ -61,11 +62,9 @@ public final class ExtensionPolicies {
   private void routes() {
     var rules = new TreeMap<String, List<AttachedRule>>();
     for (var rule : policies.rules()) {
-      if (!policies.givesWay(rule)) {
-        rules
-            .computeIfAbsent(rule.httpRoute().meta().title(), route -> new ArrayList<>())
-            .add(rule);
-      }
+      rules
+          .computeIfAbsent(rule.httpRoute().meta().title(), route -> new ArrayList<>())
+          .add(rule);
     }
     rules.values().forEach(this::route);
   }

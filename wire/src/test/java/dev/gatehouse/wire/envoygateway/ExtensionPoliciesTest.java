@@ -103,6 +103,25 @@ class ExtensionPoliciesTest {
   }
 
   @Test
+  void a_route_that_would_give_way_to_one_of_the_other_kind_is_asked_for_too() {
+    var grpc = """
+        ---
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: GRPCRoute
+        metadata: {name: payments, namespace: shop}
+        spec: {parentRefs: [{name: web}], rules: [{backendRefs: [{name: shop, port: 80}]}]}
+        """;
+    var policy =
+        transform("p", "kind: GRPCRoute, name: payments", "request: [{respond: {status: 403}}]");
+    var written = written(ROUTE, grpc, policy);
+    assertThat(written.yaml()).contains("name: \"gatehouse-grpcroute-payments\"");
+    assertThat(linted(Shop.SERVICE, true, ROUTE, grpc, policy))
+        .singleElement()
+        .asString()
+        .contains("no EnvoyExtensionPolicy sends GRPCRoute shop/payments");
+  }
+
+  @Test
   void headers_alone_are_asked_for_with_no_word_about_the_request() {
     assertThat(written(ROUTE, transform("response: [{headers: {remove: [server]}}]"))
             .yaml())
