@@ -40,7 +40,12 @@ public final class ProcessorStream {
 
   /** Either a processor, or why the stream is failed. */
   public sealed interface Opened {
-    record With(Processor processor) implements Opened {}
+    record With(Processor processor) implements Opened {
+      public With {
+        Objects.requireNonNull(
+            processor, "null is no processor (to leave a stream alone say Processor.PASS)");
+      }
+    }
 
     record Refused(String why) implements Opened {}
   }

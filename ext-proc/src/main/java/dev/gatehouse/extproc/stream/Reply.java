@@ -1,5 +1,7 @@
 package dev.gatehouse.extproc.stream;
 
+import static java.util.Objects.requireNonNull;
+
 import com.google.protobuf.ByteString;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +28,12 @@ public sealed interface Reply {
       DynamicMetadata metadata,
       Prebuilt answers)
       implements Reply {
+    public Continue {
+      requireNonNull(changes, "changes");
+      requireNonNull(wish, "wish");
+      requireNonNull(metadata, "metadata");
+    }
+
     public static Continue of(HeaderChanges changes, BodyWish wish) {
       return new Continue(changes, wish, null, DynamicMetadata.NONE, Prebuilt.NONE);
     }
@@ -62,6 +70,12 @@ public sealed interface Reply {
    */
   record NewBody(HeaderChanges changes, ByteString body, DynamicMetadata metadata)
       implements Reply {
+    public NewBody {
+      requireNonNull(changes, "changes");
+      requireNonNull(body, "body");
+      requireNonNull(metadata, "metadata");
+    }
+
     public NewBody(HeaderChanges changes, ByteString body) {
       this(changes, body, DynamicMetadata.NONE);
     }
@@ -77,7 +91,13 @@ public sealed interface Reply {
    *
    * @param rest says this again, or {@link NewBody} at last
    */
-  record Portion(HeaderChanges changes, ByteString body, Work rest) implements Reply {}
+  record Portion(HeaderChanges changes, ByteString body, Work rest) implements Reply {
+    public Portion {
+      requireNonNull(changes, "changes");
+      requireNonNull(body, "body");
+      requireNonNull(rest, "rest");
+    }
+  }
 
   /**
    * Answers the client at once; once response headers are out Envoy resets its stream instead.
@@ -100,6 +120,10 @@ public sealed interface Reply {
 
     /** @throws IllegalArgumentException on a status that Envoy would turn into 200 */
     public Respond {
+      requireNonNull(headers, "headers");
+      requireNonNull(body, "body");
+      requireNonNull(details, "details");
+      requireNonNull(metadata, "metadata");
       if (status < 200 || status > 599) {
         throw new IllegalArgumentException("status: " + status + " (expected: 200 to 599)");
       }
@@ -136,10 +160,18 @@ public sealed interface Reply {
   }
 
   /** The answer takes longer than an event loop may be held. */
-  record Later(Work work) implements Reply {}
+  record Later(Work work) implements Reply {
+    public Later {
+      requireNonNull(work, "work");
+    }
+  }
 
   /** Ends the stream with an error: Envoy does what its failure mode says. */
-  record Fail(String why) implements Reply {}
+  record Fail(String why) implements Reply {
+    public Fail {
+      requireNonNull(why, "why");
+    }
+  }
 
   /**
    * Runs on another thread, so it touches nothing that the processor remembers: it may still run when the stream has given it up,

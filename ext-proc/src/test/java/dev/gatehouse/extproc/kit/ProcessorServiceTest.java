@@ -12,6 +12,7 @@ import dev.gatehouse.extproc.stream.HeadersMessage;
 import dev.gatehouse.extproc.stream.Patience;
 import dev.gatehouse.extproc.stream.Processor;
 import dev.gatehouse.extproc.stream.Reply;
+import dev.gatehouse.testkit.EnvoyStream;
 import dev.gatehouse.testkit.EnvoyStream.StreamFailed;
 import dev.gatehouse.testkit.GrpcPeer;
 import io.envoyproxy.envoy.config.core.v3.HeaderValue;
@@ -92,6 +93,41 @@ class ProcessorServiceTest {
     public Reply requestChunk(ByteString piece, boolean last) {
       return new Reply.NewBody(
           HeaderChanges.NONE, piece.concat(ByteString.copyFromUtf8("-" + pieces++)));
+    }
+  }
+
+  @Test
+  @SuppressWarnings("NullAway")
+  void null_is_a_failure_as_others_are_and_lets_nothing_pass() {
+    var silent = new HttpProcessor() {
+      @Override
+      public Reply requestHeaders(HeadersMessage headers) {
+        return null;
+      }
+    };
+    var bodiless = new HttpProcessor() {
+      @Override
+      public Reply requestHeaders(HeadersMessage headers) {
+        return new Reply.NewBody(HeaderChanges.NONE, null);
+      }
+    };
+    var idle = new HttpProcessor() {
+      @Override
+      public Reply requestHeaders(HeadersMessage headers) {
+        return new Reply.Later(() -> null);
+      }
+    };
+    for (var factory : List.<ProcessorFactory>of(
+        stream -> null,
+        stream -> silent,
+        stream -> bodiless,
+        stream -> idle,
+        stream -> new BlockingProcessor(silent))) {
+      EnvoyStream.request("GET /")
+          .respond(200)
+          .through(new ProcessorService("null", factory))
+          .expectNoUpstream()
+          .expectStatus(500);
     }
   }
 
