@@ -11,17 +11,21 @@ import java.util.List;
  */
 public record CaseResult(String name, String about, List<Step> steps, Duration took) {
   /** @param wrong what was expected and what came instead; empty when all fits */
-  public record Step(String title, List<String> wrong) {}
+  public record Step(String title, List<String> wrong) {
+    public boolean passed() {
+      return wrong.isEmpty();
+    }
+  }
 
   public boolean passed() {
-    return steps.stream().allMatch(step -> step.wrong.isEmpty());
+    return steps.stream().allMatch(Step::passed);
   }
 
   /** Everything that is wrong, a step a paragraph; empty when all fits. */
   public String wrong() {
     var text = new StringBuilder();
     for (var step : steps) {
-      if (!step.wrong.isEmpty()) {
+      if (!step.passed()) {
         text.append(step.title).append('\n');
         step.wrong.forEach(line -> text.append("  ").append(line).append('\n'));
       }

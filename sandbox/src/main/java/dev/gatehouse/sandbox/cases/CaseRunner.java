@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -84,9 +85,20 @@ public final class CaseRunner implements AutoCloseable {
 
   private List<CaseResult.Step> played(Supplier<Stage> stage, Path folder, CaseFile file) {
     try (var opened = stage.get()) {
+      var errors = opened.errors();
       var play = new Play(opened, forger, folder);
-      return file.requests().stream().map(play::step).toList();
+      var steps = file.requests().stream().map(play::step).toList();
+      return errors.isEmpty() || steps.stream().allMatch(CaseResult.Step::passed)
+          ? steps
+          : explained(errors, steps);
     }
+  }
+
+  /** What is wrong with the policies may be meant; where the case fails it may be why. */
+  private static List<CaseResult.Step> explained(List<String> errors, List<CaseResult.Step> steps) {
+    return Stream.concat(
+            Stream.of(new CaseResult.Step("errors in its policies", errors)), steps.stream())
+        .toList();
   }
 
   private static void delete(Path folder) {

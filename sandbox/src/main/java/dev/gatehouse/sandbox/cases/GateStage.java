@@ -4,6 +4,7 @@ import dev.gatehouse.authz.ExtAuthzSettings;
 import dev.gatehouse.extproc.ExtProcSettings;
 import dev.gatehouse.policy.attach.Attachment;
 import dev.gatehouse.policy.resource.BackendTrafficPolicy;
+import dev.gatehouse.policy.resource.Problem;
 import dev.gatehouse.ratelimit.RateLimitSettings;
 import dev.gatehouse.sandbox.Echo;
 import dev.gatehouse.sandbox.Gate;
@@ -30,6 +31,7 @@ final class GateStage implements Stage {
   private static final Duration RELOADED_WITHIN = Duration.ofSeconds(15);
   private static final Duration MARGIN = Duration.ofSeconds(5);
 
+  private final Path folder;
   private final Path policies;
   private final Issuer issuer;
   private final Upstreams upstreams;
@@ -42,6 +44,7 @@ final class GateStage implements Stage {
       Issuer issuer,
       CaseRunner.Settings runner,
       Path work) {
+    this.folder = folder;
     this.policies = work.resolve("policies");
     this.issuer = issuer;
     this.upstreams = new Upstreams("shop".equals(settings.upstream()) ? new Shop() : new Echo());
@@ -178,6 +181,17 @@ final class GateStage implements Stage {
   @Override
   public SortedMap<String, Long> stats(String regex) {
     return gate.envoy().stats(regex);
+  }
+
+  /** In the files of the case, not in the filled copies of them. */
+  @Override
+  public List<String> errors() {
+    return gate.inForce().problems().stream()
+        .filter(problem -> problem.severity() == Problem.Severity.ERROR)
+        .map(problem -> problem
+            .toString()
+            .replace(policies.toString(), folder.resolve("policies").toString()))
+        .toList();
   }
 
   @Override

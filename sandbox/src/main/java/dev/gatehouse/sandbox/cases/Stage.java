@@ -23,6 +23,11 @@ interface Stage extends AutoCloseable {
   @Nullable
   SortedMap<String, Long> stats(String regex);
 
+  /** What keeps policies of the case out of force now, a line each; none where the policies are somebody else's. */
+  default List<String> errors() {
+    return List.of();
+  }
+
   /**
    * Replaces files of the policies and waits until Envoy has followed.
    *
