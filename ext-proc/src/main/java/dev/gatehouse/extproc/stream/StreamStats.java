@@ -88,9 +88,11 @@ public final class StreamStats {
     }
   }
 
-  /** A message took that long of an event loop; {@link FailureLog#held}. */
+  /** A message took that long of an event loop; {@link FailureLog#held}. While it warms up that is what it warms up for. */
   void held(String where, long nanos) {
-    log.held(where, nanos);
+    if (this != UNHEARD) {
+      log.held(where, nanos);
+    }
   }
 
   /**

@@ -32,6 +32,17 @@ class FailureLogTest {
   }
 
   @Test
+  void a_slow_warm_up_is_nobodys_fault() {
+    var stats = new StreamStats("tenants");
+    stats.warmingUp();
+    stats.begun().held("REQUEST_HEADERS", 200_000_000);
+    assertThat(said()).isEmpty();
+    stats.ready();
+    stats.begun().held("REQUEST_HEADERS", 200_000_000);
+    assertThat(said()).singleElement().asString().startsWith("tenants held its event loop");
+  }
+
+  @Test
   void the_first_failure_is_told_at_once_with_what_was_thrown() {
     fail(new IllegalStateException("no database"));
     assertThat(said()).containsExactly("tenants failed at REQUEST_BODY (BROKEN): it threw");
