@@ -95,7 +95,7 @@ public final class Gate implements AutoCloseable {
       DecisionListener decisions,
       UnaryOperator<EnvoyConfig> tweak,
       @Nullable Consumer<String> accessLog) {
-    /** With every service as it is by default. */
+    /** With every service as it is by default, and an Envoy that has {@link Patience} with them. */
     public static Settings of(
         Path policies, Path work, Path envoy, ToIntFunction<String> upstream) {
       return new Settings(
@@ -108,7 +108,7 @@ public final class Gate implements AutoCloseable {
           RateLimitSettings.defaults(),
           ExtProcSettings.defaults(),
           DecisionListener.NONE,
-          UnaryOperator.identity(),
+          Patience::with,
           null);
     }
   }
