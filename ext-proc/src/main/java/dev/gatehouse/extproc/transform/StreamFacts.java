@@ -28,6 +28,9 @@ public final class StreamFacts implements RequestFacts {
   private @Nullable Object requestBody;
   private @Nullable Object responseBody;
   private Map<String, Object> told = Map.of();
+  private @Nullable Query query;
+
+  private record Query(String path, Map<String, String> parameters) {}
 
   /** @param addressFromHeader {@code --client-address=x-envoy-external-address} */
   public StreamFacts(@Nullable RouteKey route, boolean addressFromHeader) {
@@ -145,9 +148,16 @@ public final class StreamFacts implements RequestFacts {
     return request.all();
   }
 
+  /** Read once, however many conditions look at it: a client may send a long one. */
   @Override
   public Map<String, String> query() {
-    return Parameters.query(path());
+    var path = path();
+    var known = query;
+    if (known == null || !known.path.equals(path)) {
+      known = new Query(path, Parameters.query(path));
+      query = known;
+    }
+    return known.parameters;
   }
 
   @Override
