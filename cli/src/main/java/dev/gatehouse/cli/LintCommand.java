@@ -26,8 +26,8 @@ import tools.jackson.databind.json.JsonMapper;
     footer = {
       "",
       "Reads, attaches and compiles as the services and 'wire envoy' do. Ends with 1 when there is an",
-      "error; warnings and open routes do not count. An EnvoyExtensionPolicy is compared with what the",
-      "TransformPolicies on its routes need.",
+      "error; warnings count with --strict alone, open routes never. An EnvoyExtensionPolicy is compared",
+      "with what the TransformPolicies on its routes need.",
       "",
       "Example:",
       "  gatehouse lint policies/ --output json",
@@ -70,6 +70,11 @@ final class LintCommand implements Callable<Integer> {
       defaultValue = "text",
       description = "text or json. Default: ${DEFAULT-VALUE}.")
   Output output = Output.text;
+
+  @Option(
+      names = "--strict",
+      description = "Warnings end with 1, too: nothing may attach to a route that is not there.")
+  boolean strict;
 
   @Option(
       names = "--gateway",
@@ -138,7 +143,11 @@ final class LintCommand implements Callable<Integer> {
     } else {
       text(checked);
     }
-    return checked.count(Severity.ERROR) > 0 ? 1 : 0;
+    return isSound(checked) ? 0 : 1;
+  }
+
+  private boolean isSound(Checked checked) {
+    return checked.count(Severity.ERROR) == 0 && (!strict || checked.count(Severity.WARNING) == 0);
   }
 
   private static void checkFolder(Path folder) {
@@ -162,7 +171,7 @@ final class LintCommand implements Callable<Integer> {
             .formatted(
                 checked.rules().size(), counted(errors, "error"), counted(warnings, "warning"))
         + (gateway == Front.ENVOY ? ", %d open".formatted(open(checked).size()) : "");
-    terminal.out().println(errors > 0 ? terminal.red(summary) : terminal.green(summary));
+    terminal.out().println(isSound(checked) ? terminal.green(summary) : terminal.red(summary));
   }
 
   /** Behind Envoy Gateway that is its SecurityPolicies' to say. */

@@ -50,6 +50,17 @@ final class LintCommandTest {
   }
 
   @Test
+  void a_policy_for_a_route_that_is_not_there_is_a_warning_which_counts_where_it_shall()
+      throws IOException {
+    demoWith("transform.yaml", "name: orders}]", "name: order}]");
+
+    assertThat(run("lint", folder.toString())).isZero();
+    assertThat(out.toString()).containsPattern("transform\\.yaml:\\d+:\\d+: warning: .*order");
+    assertThat(run("lint", "--strict", folder.toString())).isOne();
+    assertThat(run("lint", "--strict", DEMO.toString())).isZero();
+  }
+
+  @Test
   void json_names_file_line_and_column() throws IOException {
     demoWith("limits.yaml", "unit: Minute", "unitt: Minute");
 

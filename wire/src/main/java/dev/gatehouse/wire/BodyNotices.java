@@ -35,8 +35,12 @@ public final class BodyNotices {
       problems.notice(
           reason.origin(),
           "spec." + reason.step(),
-          "buffers %s up to %s, because %s; what only changes JSON where it passes does not (set, remove, rename, mask, default, merge)"
-              .formatted(bodies, ByteSize.of(way.limit()), reason.why()));
+          "%sbuffers %s up to %s, because %s; what only changes JSON where it passes does not (set, remove, rename, mask, default, merge)"
+              .formatted(
+                  reason.name() == null ? "" : "\"" + reason.name() + "\" ",
+                  bodies,
+                  ByteSize.of(way.limit()),
+                  reason.why()));
     }
   }
 }

@@ -37,10 +37,10 @@ class BodyNoticesTest {
   void a_step_that_waits_for_several_reasons_is_named_once() {
     assertThat(
             notices(
-                "response:\n- {when: response.body.open, headers: {set: {x-id: '${response.body.id}'}}}\n- {when: response.body.shut, status: 410}"))
+                "response:\n- {when: response.body.open, headers: {set: {x-id: '${response.body.id}'}}}\n- {name: gone, when: response.body.shut, status: 410}"))
         .satisfiesExactly(
             first -> assertThat(first).contains("spec.response[0]: buffers"),
-            second -> assertThat(second).contains("spec.response[1]: buffers"));
+            second -> assertThat(second).contains("spec.response[1]: \"gone\" buffers"));
   }
 
   @Test

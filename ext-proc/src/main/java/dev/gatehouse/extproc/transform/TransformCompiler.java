@@ -84,16 +84,17 @@ public final class TransformCompiler {
     if (bytes <= TransformPolicy.MAX_WHOLE_BODY) {
       return;
     }
-    steps.stream()
-        .flatMap(step -> step.needs().bodies().stream()
-            .filter(use -> use.direction() == direction && use.how() == How.WHOLE)
-            .map(use -> step.name() + ": " + use.why()))
-        .findFirst()
-        .ifPresent(why -> problems.error(
-            policy.meta().origin(),
-            "spec.limits." + (direction == Direction.REQUEST ? "requestBytes" : "responseBytes"),
-            "a body that is held as a whole may have at most 256Mi, and this one is (" + why
-                + ")"));
+    var limit = direction == Direction.REQUEST ? "requestBytes" : "responseBytes";
+    for (var step : steps) {
+      step.needs().bodies().stream()
+          .filter(use -> use.direction() == direction && use.how() == How.WHOLE)
+          .findFirst()
+          .ifPresent(use -> problems.error(
+              use.origin(),
+              "spec." + step.needs().place(),
+              "%s, and so the whole body must be held, which may have at most 256Mi; spec.limits.%s is more"
+                  .formatted(use.why(), limit)));
+    }
   }
 
   private Step step(Direction direction, String place, TransformPolicy.Step step) {

@@ -329,11 +329,11 @@ class LanguageTest {
       value = {
         "json: [{op: set, at: /a, value: 1}]                |",
         "body: {merge: {a: 1}}                              |",
-        "json: [{op: move, at: /a, to: /b}]                 | request[0]: it moves /a to /b, which may come before it",
-        "body: {replace: [{regex: a, replacement: b}]}      | request[0]: what its regular expressions find",
-        "form: {remove: [a]}                                | request[0]: it changes a form",
-        "{name: id, headers: {set: {a: '${request.body.a}'}}} | id: its headers reads request.body",
-        "{when: request.body.a == 1, headers: {remove: [a]}}  | request[0]: its when reads request.body"
+        "json: [{op: move, at: /a, to: /b}]                 | it moves /a to /b, which may come before it",
+        "body: {replace: [{regex: a, replacement: b}]}      | what its regular expressions find",
+        "form: {remove: [a]}                                | it changes a form",
+        "{name: id, headers: {set: {a: '${request.body.a}'}}} | its headers reads request.body",
+        "{when: request.body.a == 1, headers: {remove: [a]}}  | its when reads request.body"
       })
   void more_than_256Mi_of_a_body_only_streams(String step, String why) {
     var problems = new Problems();
@@ -347,9 +347,8 @@ class LanguageTest {
           .extracting(Problem::toString)
           .singleElement()
           .asString()
-          .contains("spec.limits.requestBytes")
-          .contains("at most 256Mi")
-          .contains(why);
+          .contains("spec.request[0]: " + why)
+          .contains("at most 256Mi; spec.limits.requestBytes is more");
     }
   }
 
