@@ -74,13 +74,12 @@ public final class TransformCompiler {
       steps.add(
           step(Direction.RESPONSE, "response[" + i + "]", policy.response().get(i)));
     }
-    checkLimit(policy, steps, Direction.REQUEST, policy.requestBytes());
-    checkLimit(policy, steps, Direction.RESPONSE, policy.responseBytes());
+    checkLimit(steps, Direction.REQUEST, policy.requestBytes());
+    checkLimit(steps, Direction.RESPONSE, policy.responseBytes());
     return steps;
   }
 
-  private void checkLimit(
-      TransformPolicy policy, List<Step> steps, Direction direction, long bytes) {
+  private void checkLimit(List<Step> steps, Direction direction, long bytes) {
     if (bytes <= TransformPolicy.MAX_WHOLE_BODY) {
       return;
     }
