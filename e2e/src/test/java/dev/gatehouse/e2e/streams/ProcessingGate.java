@@ -16,7 +16,10 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Executors;
 import java.util.function.IntFunction;
 
@@ -50,9 +53,33 @@ final class ProcessingGate implements AutoCloseable {
           metadata_options: {receiving_namespaces: {untyped: [test]}}
           allow_mode_override: ${override}
           observability_mode: ${observed}
+      """;
+
+  private static final String ROUTER = """
       - name: router
         typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
       """;
+
+  /** Envoy's filters that answer out of a cache in its memory, and how each is configured. */
+  enum Cache {
+    CACHE(
+        "envoy.extensions.filters.http.cache.v3.CacheConfig",
+        "envoy.extensions.http.cache.simple_http_cache.v3.SimpleHttpCacheConfig"),
+    CACHE_V2(
+        "envoy.extensions.filters.http.cache_v2.v3.CacheV2Config",
+        "envoy.extensions.http.cache_v2.simple_http_cache.v3.SimpleHttpCacheV2Config");
+
+    private final String filter;
+
+    Cache(String config, String store) {
+      filter = """
+          - name: %s
+            typed_config:
+              "@type": type.googleapis.com/%s
+              typed_config: {"@type": type.googleapis.com/%s}
+          """.formatted(name(), config, store);
+    }
+  }
 
   /** Where the route leaves out what the filter's own configuration sends. */
   private static final String SKIPPING = """
@@ -69,6 +96,7 @@ final class ProcessingGate implements AutoCloseable {
   private final int heeding = ports.free();
   private final int deaf = ports.free();
   private final int observing = ports.free();
+  private final Map<Cache, Integer> caching = new EnumMap<>(Cache.class);
   private final int admin = ports.free();
   private final ProcessorServer server;
   private final Envoy envoy;
@@ -82,6 +110,9 @@ final class ProcessingGate implements AutoCloseable {
       IntFunction<Processor> processors)
       throws IOException {
     this.timeout = timeout;
+    for (var cache : Cache.values()) {
+      caching.put(cache, ports.free());
+    }
     server = serve(patience, processors);
     var config = folder.resolve("envoy.yaml");
     Files.writeString(config, config(upstream));
@@ -129,6 +160,11 @@ final class ProcessingGate implements AutoCloseable {
     return observing;
   }
 
+  /** Where {@code allow_mode_override} is set, and a cache stands behind ext_proc. */
+  int caching(Cache cache) {
+    return Objects.requireNonNull(caching.get(cache));
+  }
+
   Envoy envoy() {
     return envoy;
   }
@@ -165,6 +201,12 @@ final class ProcessingGate implements AutoCloseable {
   }
 
   private String config(int upstream) {
+    var listeners = new StringBuilder()
+        .append(listener("heeding", heeding, true, false, ""))
+        .append(listener("deaf", deaf, false, false, ""))
+        .append(listener("observing", observing, false, true, ""));
+    caching.forEach(
+        (cache, port) -> listeners.append(listener(cache.name(), port, true, false, cache.filter)));
     return """
         admin: {address: {socket_address: {address: 127.0.0.1, port_value: %d}}}
         static_resources:
@@ -186,12 +228,12 @@ final class ProcessingGate implements AutoCloseable {
           listeners:
         """.formatted(
                 admin, BUFFER_BYTES, upstream, BUFFER_BYTES, server.address().getPort())
-        + listener("heeding", heeding, true, false)
-        + listener("deaf", deaf, false, false)
-        + listener("observing", observing, false, true);
+        + listeners;
   }
 
-  private String listener(String name, int port, boolean override, boolean observed) {
+  /** @param behind a filter between ext_proc and the router, or none */
+  private String listener(
+      String name, int port, boolean override, boolean observed, String behind) {
     var filters = FILTER
         .replace("${timeout}", timeout)
         .replace("${override}", Boolean.toString(override))
@@ -221,7 +263,7 @@ final class ProcessingGate implements AutoCloseable {
         """.formatted(name, port, BUFFER_BYTES, name).indent(2)
         + routes().indent(16)
         + "http_filters:\n".indent(12)
-        + filters.indent(14);
+        + (filters + behind + ROUTER).indent(14);
   }
 
   private static String routes() {

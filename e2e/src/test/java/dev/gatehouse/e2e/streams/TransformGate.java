@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import dev.gatehouse.e2e.raw.Outgoing;
 import dev.gatehouse.e2e.raw.RawClient;
 import dev.gatehouse.e2e.raw.RawUpstream;
+import dev.gatehouse.e2e.streams.ProcessingGate.Cache;
 import dev.gatehouse.extproc.stream.Patience;
 import dev.gatehouse.extproc.transform.TransformPlan;
 import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode;
@@ -63,6 +64,15 @@ final class TransformGate implements AutoCloseable {
   RawClient open(TransformPlan plan, BodySendMode mode, String method, String... fields)
       throws IOException {
     var client = RawClient.to(gate.heeding());
+    request(client, plan, mode, method, fields);
+    return client;
+  }
+
+  /** A client that has sent the head of a request to where a cache stands behind ext_proc. */
+  RawClient openCaching(
+      Cache cache, TransformPlan plan, BodySendMode mode, String method, String... fields)
+      throws IOException {
+    var client = RawClient.to(gate.caching(cache));
     request(client, plan, mode, method, fields);
     return client;
   }

@@ -17,7 +17,10 @@ public final class HeadersMessage {
 
   private static final String VIA_UPSTREAM = "via_upstream";
 
-  /** Envoy's cache filter says so of an answer that was the upstream's, {@code cache.response_from_cache_filter}. */
+  /**
+   * Envoy's cache filters say so of an answer that is the upstream's: {@code cache.response_from_cache_filter}, and {@code
+   * cache.insert_via_upstream} of one that comes from there just now (cache_v2).
+   */
   private static final String FROM_CACHE = "cache.";
 
   private final ProcessingRequest message;

@@ -238,7 +238,8 @@ class HeaderStepsTest {
 
   @Test
   void an_upstreams_answer_is_no_local_reply_nor_is_one_that_envoy_has_cached() {
-    for (var details : List.of("via_upstream", "cache.response_from_cache_filter")) {
+    for (var details :
+        List.of("via_upstream", "cache.response_from_cache_filter", "cache.insert_via_upstream")) {
       var envoy = Transforming.by("response: [{headers: {set: {x-a: a}}}]")
           .envoy()
           .requestHeaders(true, GET)
