@@ -27,7 +27,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Random Envoys, legal by their filter's rules, come to TransformPolicies: all body modes, headers and trailers that are sent or
  * skipped, local replies, resets at any point. {@link EnvoyFilter} throws at every answer that a real one would call spurious, reject or
- * drop. Whatever the mode and the pieces, what goes through is what an orderly BUFFERED Envoy gets of the same policy, or less.
+ * drop. Whatever the mode and the pieces, what goes through is what an orderly BUFFERED Envoy gets of the same policy, whose steps are all
+ * run and nothing of it ready-made, or less.
  *
  * <p>All follows from a stream's number; {@code -Dgatehouse.transform.stream=NUMBER} runs one again, {@code -Pmodel} ten times as many.
  */
@@ -97,6 +98,25 @@ class StreamPropertyTest {
           - form: {set: {a: b}, remove: [card]}
           response:
           - {metadata: {code: "${response.code}"}, json: [{op: mask, at: /card}]}
+          """),
+      Transforming.by("""
+          request: [{headers: {set: {x-b: b}, remove: [x-a]}}]
+          response:
+          - headers: {set: {x-saw: "${request.headers['x-b']} ${'x-a' in request.headers} ${request.path}"}}
+          """),
+      Transforming.by("""
+          request: [{headers: {rename: {x-a: x-z}}, json: [{op: remove, at: /a}]}]
+          response:
+          - {when: "'x-z' in request.headers", headers: {set: {x-saw: "${request.headers['x-z']}"}}}
+          - {when: "'x-a' in request.headers", status: 418}
+          - json: [{op: mask, at: /card}]
+          """),
+      Transforming.by("""
+          request:
+          - {path: {regex: ^/v1, replacement: /v2}, query: {set: {a: b}, remove: [q]}}
+          response:
+          - when: request.url_path.startsWith('/v2')
+            headers: {set: {x-saw: "${request.query['a']} ${'q' in request.query} ${request.path}"}}
           """));
 
   private static final List<String> BODIES = List.of(
@@ -112,6 +132,19 @@ class StreamPropertyTest {
       "{\"card\":\"4111\"} trailing",
       "card=4111&a=1&b=%20c",
       "{\"a\":1,\"list\":[]}");
+
+  private static final List<String> COMPARED = List.of(
+      ":path",
+      ":status",
+      "accept-encoding",
+      "server",
+      "x-a",
+      "x-b",
+      "x-c",
+      "x-path",
+      "x-q",
+      "x-saw",
+      "x-z");
 
   /** Every mode that does not do would be a line. */
   @BeforeAll
@@ -241,7 +274,7 @@ class StreamPropertyTest {
 
     private EnvoyStream orderly() {
       var envoy = transforming
-          .envoyWithoutConfig()
+          .envoyOfRunSteps()
           .bodies(BodySendMode.BUFFERED, BodySendMode.BUFFERED)
           .attribute("response.code_details", local ? "ext_authz_denied" : "via_upstream");
       envoy.requestHeaders(request.isBare(), request.headers);
@@ -363,7 +396,7 @@ class StreamPropertyTest {
           .isTrue();
       if (side.ended() && envoy.immediate() == null) {
         assertThat(passed.toStringUtf8()).isEqualTo(all.toStringUtf8());
-        for (var name : List.of("x-b", "x-c", "x-path", "x-z", "x-q", "server", ":path")) {
+        for (var name : COMPARED) {
           assertThat(side.message().values(name)).as(name).isEqualTo(expected.values(name));
         }
       }

@@ -15,6 +15,7 @@ import io.envoyproxy.envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.Bo
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 
 /** A policy that a test writes, and the Envoys that come to it. */
 public final class Transforming {
@@ -81,12 +82,19 @@ public final class Transforming {
 
   /** One whose stream is seen so. */
   EnvoyStream envoy(StreamFacts facts) {
-    peer = new DirectPeer(first -> new Opened.With(processor(facts)));
+    peer = new DirectPeer(first -> new Opened.With(processor(facts, null)));
     return new EnvoyStream(peer).bodies(requestMode(), responseMode());
   }
 
   public EnvoyStream envoyWithoutConfig() {
     return new EnvoyStream(open());
+  }
+
+  /** One whose stream runs all steps: nothing of what is done is ready-made. */
+  EnvoyStream envoyOfRunSteps() {
+    var processor = processor(facts(), new StepRecord());
+    peer = new DirectPeer(first -> new Opened.With(processor));
+    return new EnvoyStream(peer);
   }
 
   /** A new stream. */
@@ -103,11 +111,15 @@ public final class Transforming {
 
   /** Of one stream. */
   public Processor processor() {
-    return processor(new StreamFacts(new RouteKey("HTTPRoute", "shop", "orders", "list"), false));
+    return processor(facts(), null);
   }
 
-  private Processor processor(StreamFacts facts) {
-    return new TransformProcessor(plan, facts, "from-metadata", decisions::add);
+  private Processor processor(StreamFacts facts, @Nullable StepRecord record) {
+    return new TransformProcessor(plan, facts, "from-metadata", decisions::add, record);
+  }
+
+  private static StreamFacts facts() {
+    return new StreamFacts(new RouteKey("HTTPRoute", "shop", "orders", "list"), false);
   }
 
   public BodySendMode requestMode() {
