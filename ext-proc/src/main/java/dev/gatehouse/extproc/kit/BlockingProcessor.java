@@ -89,7 +89,7 @@ public final class BlockingProcessor implements Processor {
       turn.lock();
       try {
         inner.ended(ending);
-      } catch (RuntimeException e) {
+      } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
         ENDS.failed("its end", new Failure(Cause.BROKEN, e.getClass().getSimpleName()), e);
       } finally {
         turn.unlock();

@@ -85,7 +85,8 @@ public interface Processor {
 
   /**
    * Whether to be asked in observability mode too, where Envoy waits for no answer: then {@link #headers}, {@link #chunk} for each piece
-   * of a body that comes, and {@link #trailers} are called, and none of the replies is said.
+   * of a body that comes, and {@link #trailers} are called, and none of the replies is said. Else it is not called at all, not even at the
+   * end.
    */
   default boolean observes() {
     return false;

@@ -222,8 +222,12 @@ public final class ProcessorStream {
         first.getObservabilityMode(),
         first.getProtocolConfig().getSendBodyWithoutWaitingForHeaderResponse());
     switch (chosen(first)) {
-      case Opened.With(var chosen) ->
-        processor = state.observed() && !chosen.observes() ? Processor.PASS : chosen;
+      case Opened.With(var chosen) -> {
+        processor = chosen;
+        if (state.observed() && !observes(Kind.of(first))) {
+          processor = Processor.PASS;
+        }
+      }
       case Opened.Refused(var why) -> fail(Status.INTERNAL.withDescription(why));
     }
     return !closed;
@@ -232,12 +236,22 @@ public final class ProcessorStream {
   private Opened chosen(ProcessingRequest first) {
     try {
       return opener.open(first);
-    } catch (RuntimeException | StackOverflowError | LinkageError | AssertionError e) {
+    } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
       var failure =
           new Failure(Cause.BROKEN, "no processor was made: " + e.getClass().getSimpleName());
       stats.failed(Kind.of(first).name(), failure, e);
       failed = true;
       return new Opened.With(new Refusing(Reply.Respond.FAILED));
+    }
+  }
+
+  /** Who cannot say has failed, is told so, and is asked as if it did: a failure is no reason to be left out of the end. */
+  private boolean observes(Kind kind) {
+    try {
+      return processor.observes();
+    } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
+      broken(new Question(kind, ByteString.EMPTY, false, false), e);
+      return true;
     }
   }
 
@@ -269,7 +283,7 @@ public final class ProcessorStream {
 
   /** Whatever is replied is not said; late work is waited for, so that messages are seen in order. */
   private void observe(Kind kind, ProcessingRequest message) {
-    if (processor.observes() && kind != Kind.NONE) {
+    if (kind != Kind.NONE) {
       var last = kind.endOfStream(message);
       var body = kind == Kind.body(kind.direction) ? kind.body(message) : ByteString.EMPTY;
       var question = new Question(kind, body, last, last);
@@ -368,24 +382,34 @@ public final class ProcessorStream {
     var inOnePiece = all && kept.body.isEmpty(); // Nothing is gathered then.
     var within = inOnePiece || question.body.isEmpty() || gathers(question.body.size());
     var body = kept.body.concat(question.body);
-    var tooLarge = body.size() > processor.gathers(direction);
-    if (!all && within && !tooLarge) {
+    var refusal = refusal(question, body.size(), within);
+    if (!all && refusal == null) {
       kept.body = body;
       return;
     }
     kept.body = ByteString.EMPTY;
     answering += inOnePiece ? 0 : body.size();
     var gathered = new Question(question.kind, body, question.last, question.ends);
-    if (tooLarge) {
-      instead(
-          gathered,
-          new Failure(
-              Cause.BODY_TOO_LARGE, "the body is over " + processor.gathers(direction) + " bytes"));
-    } else if (!within) {
-      instead(gathered, new Failure(Cause.BUSY, "all streams together gather too much"));
-    } else {
-      replied(gathered, ask(gathered, () -> processor.body(direction, body)));
+    replied(
+        gathered,
+        refusal == null ? ask(gathered, () -> processor.body(direction, body)) : refusal);
+  }
+
+  /** What is said instead of gathering so much; null where it may be gathered. */
+  private @Nullable Reply refusal(Question question, int bytes, boolean within) {
+    long most;
+    try {
+      most = processor.gathers(question.kind.direction);
+    } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
+      return broken(question, e);
     }
+    if (bytes > most) {
+      return unable(
+          question, new Failure(Cause.BODY_TOO_LARGE, "the body is over " + most + " bytes"));
+    }
+    return within
+        ? null
+        : unable(question, new Failure(Cause.BUSY, "all streams together gather too much"));
   }
 
   private boolean gathers(int bytes) {
@@ -625,6 +649,9 @@ public final class ProcessorStream {
     } catch (RejectedExecutionException e) {
       stopWorking();
       instead(question, new Failure(Cause.BUSY, "too much work is waiting"));
+    } catch (RuntimeException e) {
+      stopWorking();
+      replied(question, broken(question, e));
     }
   }
 
@@ -686,12 +713,16 @@ public final class ProcessorStream {
 
   /** Does what the processor says when it could not do its part. */
   private void instead(Question question, Failure failure) {
-    var direction = question.kind.direction;
-    state = state.passing(direction);
-    replied(question, failure(question.kind, direction, failure, null));
+    replied(question, unable(question, failure));
   }
 
-  /** What the processor says to a failure; if it cannot even say that, the stream fails. */
+  private Reply unable(Question question, Failure failure) {
+    var direction = question.kind.direction;
+    state = state.passing(direction);
+    return failure(question.kind, direction, failure, null);
+  }
+
+  /** What the processor says to a failure; if it cannot even say that, the client is told what it is told by default. */
   private Reply failure(
       Kind kind, Direction direction, Failure failure, @Nullable Throwable thrown) {
     failed |=
@@ -702,14 +733,14 @@ public final class ProcessorStream {
         case Reply.Continue go -> Reply.Continue.of(go.changes(), BodyWish.UNSEEN);
         case Reply.Respond respond -> respond;
         case Reply.Fail fail -> fail;
-        case Reply.NewBody newBody -> new Reply.Fail(failure.why());
-        case Reply.Portion portion -> new Reply.Fail(failure.why());
-        case Reply.Later later -> new Reply.Fail(failure.why());
+        case Reply.NewBody newBody -> failure.answer(direction);
+        case Reply.Portion portion -> failure.answer(direction);
+        case Reply.Later later -> failure.answer(direction);
       };
-    } catch (RuntimeException e) {
+    } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
       var untold = new Failure(Cause.BROKEN, "it failed to say what its failure means");
       stats.failed(kind.name(), untold, e);
-      return new Reply.Fail(failure.why());
+      return failure.answer(direction);
     }
   }
 
@@ -743,7 +774,7 @@ public final class ProcessorStream {
     }
     try {
       processor.ended(new Ending(nanos, failed));
-    } catch (RuntimeException e) {
+    } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
       stats.failed("its end", new Failure(Cause.BROKEN, e.getClass().getSimpleName()), e);
     }
   }

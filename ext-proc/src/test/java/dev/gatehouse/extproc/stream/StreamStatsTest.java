@@ -18,9 +18,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 final class StreamStatsTest {
   private static final int BUDGET = 150;
@@ -191,6 +195,160 @@ final class StreamStatsTest {
     assertThat(value("streams", "result", "failed")).isEqualTo(1);
   }
 
+  @ParameterizedTest
+  @MethodSource("thrown")
+  void a_bound_that_throws_is_a_failure_and_what_was_gathered_is_given_back(Throwable thrown) {
+    var asked = new AtomicInteger();
+    var peer = peer(
+        new Throwing() {
+          @Override
+          public long gathers(Direction direction) {
+            return asked.getAndIncrement() == 0 ? 100 : sneaky(thrown);
+          }
+        },
+        Runnable::run);
+    peer.send(requestHeaders());
+    peer.send(requestBody("12345", false));
+    assertThat(value("gathered_bytes")).isEqualTo(5);
+    peer.send(requestBody("6", false));
+
+    assertAnsweredOnce(peer);
+  }
+
+  @ParameterizedTest
+  @MethodSource("thrown")
+  void a_processor_that_throws_when_asked_what_its_failure_means_lets_nothing_pass(
+      Throwable thrown) {
+    var late = new ArrayDeque<Runnable>();
+    for (var workers : List.<Executor>of(Runnable::run, late::add)) {
+      var failing = new Throwing() {
+        @Override
+        public Reply body(Direction direction, ByteString body) {
+          return new Reply.Later(() -> sneaky(thrown));
+        }
+
+        @Override
+        public Reply failed(Direction direction, Failure failure) {
+          return sneaky(thrown);
+        }
+      };
+      var peer = peer(failing, workers);
+      peer.send(requestHeaders());
+      peer.send(requestBody("12345", true));
+      if (!late.isEmpty()) {
+        peer.after(Patience.DEFAULT.deadline());
+      }
+      assertThat(peer.answer().getImmediateResponse().getStatus().getCodeValue()).isEqualTo(500);
+      assertThat(value("work_pending")).isZero();
+      assertThat(value("gathered_bytes")).isZero();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("thrown")
+  void an_end_that_throws_is_a_failure(Throwable thrown) {
+    var peer = peer(
+        new Throwing() {
+          @Override
+          public void ended(Ending ending) {
+            sneaky(thrown);
+          }
+        },
+        Runnable::run);
+    peer.send(requestHeaders());
+    peer.send(requestBody("12345", false));
+    peer.cancel();
+
+    assertThat(value("failures", "cause", "broken")).isEqualTo(1);
+    assertThat(value("gathered_bytes")).isZero();
+  }
+
+  @ParameterizedTest
+  @MethodSource("thrown")
+  void who_cannot_say_whether_it_observes_has_failed_and_is_asked_on(Throwable thrown) {
+    var seen = new ArrayList<String>();
+    var peer = peer(
+        new Throwing() {
+          @Override
+          public boolean observes() {
+            return sneaky(thrown);
+          }
+
+          @Override
+          public Reply headers(HeadersMessage headers) {
+            seen.add("headers");
+            return Reply.UNCHANGED;
+          }
+
+          @Override
+          public void ended(Ending ending) {
+            seen.add("its end, failed " + ending.failed());
+          }
+        },
+        Runnable::run);
+    assertThat(peer.exchange(
+            requestHeaders().toBuilder().setObservabilityMode(true).build()))
+        .isNull();
+    peer.cancel();
+
+    assertThat(seen).containsExactly("headers", "its end, failed true");
+    assertThat(value("failures", "cause", "broken")).isEqualTo(1);
+    assertThat(value("streams", "result", "failed")).isEqualTo(1);
+  }
+
+  @Test
+  void workers_that_throw_are_a_failure_and_no_work_is_pending() {
+    var peer = peer(work -> {
+      throw new IllegalStateException("as the test wants it");
+    });
+    peer.send(requestHeaders());
+    peer.send(requestBody("later", true));
+
+    assertThat(value("work_pending")).isZero();
+    assertAnsweredOnce(peer);
+  }
+
+  private void assertAnsweredOnce(DirectPeer peer) {
+    assertThat(peer.answer().getImmediateResponse().getStatus().getCodeValue()).isEqualTo(500);
+    assertThat(String.valueOf(peer.closed())).contains("OK");
+    assertThat(value("gathered_bytes")).isZero();
+    assertThat(value("failures", "cause", "broken")).isEqualTo(1);
+    assertThat(value("streams", "result", "failed")).isEqualTo(1);
+  }
+
+  /** Checked ones, too: not every team's language knows of them. */
+  static List<Throwable> thrown() {
+    return List.of(
+        new IllegalStateException("as the test wants it"),
+        new IOException("as the test wants it"),
+        new StackOverflowError("as the test wants it"),
+        new NoClassDefFoundError("as the test wants it"),
+        new AssertionError("as the test wants it"));
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <R, E extends Throwable> R sneaky(Throwable thrown) throws E {
+    throw (E) thrown;
+  }
+
+  /** Wants the whole body; a test says where it throws. */
+  private abstract static class Throwing implements Processor {
+    @Override
+    public Reply headers(HeadersMessage headers) {
+      return Reply.Continue.of(HeaderChanges.NONE, BodyWish.WHOLE);
+    }
+
+    @Override
+    public Reply body(Direction direction, ByteString body) {
+      return Reply.UNCHANGED;
+    }
+
+    @Override
+    public Reply failed(Direction direction, Failure failure) {
+      return Reply.Respond.FAILED;
+    }
+  }
+
   @Test
   void streams_of_the_warming_up_are_in_no_metric() {
     stats.warmingUp();
@@ -218,6 +376,10 @@ final class StreamStatsTest {
 
   private DirectPeer peer(Executor workers) {
     return peer(workers, stats, Whole.GATHERS);
+  }
+
+  private DirectPeer peer(Processor processor, Executor workers) {
+    return new DirectPeer(first -> new Opened.With(processor), workers, stats);
   }
 
   private static DirectPeer peer(Executor workers, StreamStats stats, long gathers) {
