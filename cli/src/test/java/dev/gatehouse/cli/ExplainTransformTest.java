@@ -135,6 +135,44 @@ final class ExplainTransformTest {
   }
 
   @Test
+  void a_part_of_a_step_that_fails_is_named_and_its_condition_is_said_to_hold() throws IOException {
+    var missing = "\"${request.headers['x-none']}\"";
+    var parts = Map.of(
+        "headers", "headers: {set: {x-a: %s}}",
+        "path", "path: {set: \"/${request.headers['x-none']}\"}",
+        "query", "query: {set: {a: %s}}",
+        "json", "json: [{op: set, at: /a, value: %s}]",
+        "form", "form: {set: {a: %s}}",
+        "body", "body: {template: %s}",
+        "metadata", "metadata: {a: %s}",
+        "respond", "respond: {status: 418, body: %s}");
+    for (var part : parts.entrySet()) {
+      policy("""
+          request:
+          - metadata: {seen: "${request.method}"}
+          - when: request.method == 'POST'
+            %s
+          """.formatted(part.getValue().formatted(missing)));
+
+      assertThat(explain("--path", "/orders", "--method", "POST", "--body", "{}"))
+          .as(part.getKey())
+          .isEqualTo(5);
+      assertThat(out.toString())
+          .contains("request.method == 'POST' → holds, fails: " + part.getKey() + ": `request.")
+          .contains("+ metadata seen: POST")
+          .containsPattern("\"dynamic_metadata\" : \\{\\s*\"gatehouse.ext_proc\"[^}]*\"seen\" : \"POST\"");
+    }
+
+    policy("""
+        request:
+        - {onError: Skip, headers: {set: {x-a: %s}}}
+        """.formatted(missing));
+    assertThat(explain("--path", "/orders")).isZero();
+    assertThat(out.toString())
+        .containsPattern("request\\[0\\] \\([^)]*\\): fails: headers: .*; left out as a whole");
+  }
+
+  @Test
   void a_step_that_may_be_skipped_is_left_out_as_a_whole_and_the_next_is_run() throws IOException {
     policy("""
         request:

@@ -122,11 +122,12 @@ record StepsPart(Direction direction, List<Line> lines) {
             step,
             How.LEFT_OUT,
             "left out: it reads the body, which passes unread (onUnprocessable: Pass)");
-      case End.Failed(var why) ->
-        step.skipOnError()
-            ? new Line(
-                place, step, How.SKIPPED, "fails: " + why + "; left out as a whole (onError: Skip)")
-            : new Line(place, step, How.FAILED, "fails: " + why);
+      case End.Failed(var why, var beyond) -> {
+        var fails = said(beyond ? held : "", "fails: " + why);
+        yield step.skipOnError()
+            ? new Line(place, step, How.SKIPPED, fails + "; left out as a whole (onError: Skip)")
+            : new Line(place, step, How.FAILED, fails);
+      }
       case End.Unreadable unreadable -> new Line(place, step, How.FAILED, "cannot read the body");
       case End.Responded(var reply) ->
         new Line(place, step, How.ANSWERED, said(held, "answers " + reply.status()));

@@ -6,8 +6,16 @@ import org.jspecify.annotations.Nullable;
 
 /** What a step makes of a body, compiled. */
 sealed interface BodyStep {
+  /** What of the policy's step it is: {@code json}. */
+  String part();
+
   /** A text in place of the body, whatever that was. */
-  record Template(Text text) implements BodyStep {}
+  record Template(Text text) implements BodyStep {
+    @Override
+    public String part() {
+      return "body";
+    }
+  }
 
   /** A change of the body. */
   sealed interface Edit extends BodyStep {
@@ -21,7 +29,7 @@ sealed interface BodyStep {
     List<String> changes();
   }
 
-  record Json(JsonStep json) implements Edit {
+  record Json(JsonStep json, String part) implements Edit {
     @Override
     public @Nullable BodyEdit fixed() {
       var ready = json.ready();
@@ -41,6 +49,11 @@ sealed interface BodyStep {
 
   record Texts(BodyEdit.Texts edit, List<String> changes) implements Edit {
     @Override
+    public String part() {
+      return "body";
+    }
+
+    @Override
     public BodyEdit fixed() {
       return edit;
     }
@@ -53,6 +66,11 @@ sealed interface BodyStep {
 
   /** Of a request. */
   record Form(NamedEdits fields, List<String> changes) implements Edit {
+    @Override
+    public String part() {
+      return "form";
+    }
+
     @Override
     public @Nullable BodyEdit fixed() {
       return null; // The media type is the message's.

@@ -5,7 +5,6 @@ import com.google.protobuf.UnsafeByteOperations;
 import dev.gatehouse.extproc.json.JsonEdits;
 import dev.gatehouse.extproc.json.UnprocessableBody;
 import dev.gatehouse.extproc.stream.HeaderChanges;
-import dev.gatehouse.policy.expr.EvaluationException;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -36,9 +35,6 @@ final class BodyWork {
 
     /** Late steps were run over it. */
     record Ran(LateSteps.Ran ran) implements Made {}
-
-    /** A late step could not be evaluated. */
-    record Failed(String why) implements Made {}
 
     record Unreadable(String why) implements Made {}
 
@@ -123,21 +119,14 @@ final class BodyWork {
       return unreadable(String.valueOf(e.getMessage()));
     } catch (BodyTooLarge e) {
       return new Made.TooLarge();
-    } catch (EvaluationException e) {
-      return new Made.Failed(String.valueOf(e.getMessage()));
     }
   }
 
   /** Late steps are run over the rest of the message where the body passes. */
   Made unreadable(String why) {
-    if (late == null || !late.passes()) {
-      return new Made.Unreadable(why);
-    }
-    try {
-      return new Made.Ran(late.unreadable(why));
-    } catch (EvaluationException e) {
-      return new Made.Failed(String.valueOf(e.getMessage()));
-    }
+    return late == null || !late.passes()
+        ? new Made.Unreadable(why)
+        : new Made.Ran(late.unreadable(why));
   }
 
   /** Whether some of it has come in pieces. */

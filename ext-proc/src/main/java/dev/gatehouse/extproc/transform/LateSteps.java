@@ -28,6 +28,7 @@ record LateSteps(
    * @param response what answers the client instead; null if nothing does
    * @param tell what was changed, for people
    * @param leftOut the steps that were left out, for people
+   * @param failed why one of them could not be evaluated; null if all could
    * @param unreadable why the body passes without having been read; null if it was
    */
   record Ran(
@@ -38,6 +39,7 @@ record LateSteps(
       Reply.@Nullable Respond response,
       List<String> tell,
       List<String> leftOut,
+      @Nullable String failed,
       @Nullable String unreadable) {}
 
   /** In bytes. What a condition does may take time by the square of the body: {@code a.all(x, x in b)} where both are lists of it. */
@@ -53,18 +55,30 @@ record LateSteps(
    * @param body all of it, decoded; empty if none came
    * @param before what steps before these want made of it
    */
-  Ran run(byte[] body, List<BodyEdit> before) throws EvaluationException, UnprocessableBody {
+  Ran run(byte[] body, List<BodyEdit> before) throws UnprocessableBody {
     var run = new StepRun(direction, facts.later(direction), trace);
-    return ran(run, run.withBody(body, before, steps), null);
+    try {
+      return ran(run, run.withBody(body, before, steps), null, null);
+    } catch (EvaluationException e) {
+      return ran(run, null, String.valueOf(e.getMessage()), null);
+    }
   }
 
   /** Where the body passes as it comes: those that read it are left out, the others are run. */
-  Ran unreadable(String why) throws EvaluationException {
+  Ran unreadable(String why) {
     var run = new StepRun(direction, facts.later(direction), trace);
-    return ran(run, run.withoutReading(steps), why);
+    try {
+      return ran(run, run.withoutReading(steps), null, why);
+    } catch (EvaluationException e) {
+      return ran(run, null, String.valueOf(e.getMessage()), why);
+    }
   }
 
-  private Ran ran(StepRun run, StepRun.Came came, @Nullable String unreadable) {
+  private Ran ran(
+      StepRun run,
+      StepRun.@Nullable Came came,
+      @Nullable String failed,
+      @Nullable String unreadable) {
     return new Ran(
         run.facts(),
         run.facts().edits(direction).changes(),
@@ -73,6 +87,7 @@ record LateSteps(
         came instanceof StepRun.Came.Responded(var reply) ? reply : null,
         run.changes(),
         run.leftOut(),
+        failed,
         unreadable);
   }
 }

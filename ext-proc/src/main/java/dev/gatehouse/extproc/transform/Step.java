@@ -68,6 +68,14 @@ record Step(
 
   record Respond(int status, Map<String, List<Text>> headers, Text body) {
     Reply.Respond render(RequestFacts facts) throws EvaluationException {
+      try {
+        return rendered(facts);
+      } catch (EvaluationException e) {
+        throw in("respond", e);
+      }
+    }
+
+    private Reply.Respond rendered(RequestFacts facts) throws EvaluationException {
       var changes = HeaderChanges.builder();
       for (var header : headers.entrySet()) {
         var values = Text.render(header.getValue(), facts);
@@ -106,16 +114,35 @@ record Step(
     return when == null || when.test(facts);
   }
 
-  /** All that it does unless it responds; it sees the message as it was before the step. */
+  /**
+   * All that it does unless it responds; it sees the message as it was before the step.
+   *
+   * @throws EvaluationException says which part of the step it is of
+   */
   Rendered render(StreamFacts facts) throws EvaluationException {
-    var rendered = body instanceof BodyStep.Template(var text) ? text.render(facts) : null;
-    var edit = body instanceof BodyStep.Edit some ? some.edit(facts) : null;
-    return new Rendered(
-        headers.ready(facts),
-        path == null && query == null ? null : changedPath(facts),
-        rendered,
-        edit,
-        metadata.isEmpty() ? Map.of() : metadata(facts));
+    var part = body == null ? "" : body.part();
+    try {
+      var text = body instanceof BodyStep.Template(var template) ? template.render(facts) : null;
+      var edit = body instanceof BodyStep.Edit some ? some.edit(facts) : null;
+      part = "headers";
+      var ready = headers.ready(facts);
+      part = "path";
+      var rewritten = path == null ? null : path.apply(facts.path(), facts);
+      part = "query";
+      var changed = query == null
+          ? rewritten
+          : Parameters.editQuery(rewritten == null ? facts.path() : rewritten, query.ready(facts));
+      var sent = changed == null ? null : changedPath(facts.path(), changed);
+      part = "metadata";
+      var told = metadata.isEmpty() ? Map.<String, String>of() : metadata(facts);
+      return new Rendered(ready, sent, text, edit, told);
+    } catch (EvaluationException e) {
+      throw in(part, e);
+    }
+  }
+
+  private static EvaluationException in(String part, EvaluationException e) {
+    return new EvaluationException(part + ": " + e.getMessage());
   }
 
   private Map<String, String> metadata(StreamFacts facts) throws EvaluationException {
@@ -127,12 +154,8 @@ record Step(
   }
 
   /** Null if it stays. */
-  private @Nullable ByteString changedPath(StreamFacts facts) throws EvaluationException {
-    var before = facts.path();
-    var after = path == null ? before : path.apply(before, facts);
-    if (query != null) {
-      after = Parameters.editQuery(after, query.ready(facts));
-    }
+  private static @Nullable ByteString changedPath(String before, String after)
+      throws EvaluationException {
     if (after.equals(before)) {
       return null;
     }

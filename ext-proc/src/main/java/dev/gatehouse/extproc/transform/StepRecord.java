@@ -24,8 +24,11 @@ public final class StepRecord implements StepTrace {
     /** It reads the body, and that passes unread. */
     record LeftOutUnread() implements End {}
 
-    /** @param why without anything that a client sent */
-    record Failed(String why) implements End {}
+    /**
+     * @param why and in which part of the step, without anything that a client sent
+     * @param held whether it got beyond the condition
+     */
+    record Failed(String why, boolean held) implements End {}
 
     record Responded(Reply.Respond reply) implements End {}
 
@@ -69,6 +72,7 @@ public final class StepRecord implements StepTrace {
 
   private final List<Seen> seen = new ArrayList<>();
   private @Nullable Running running;
+  private boolean held;
 
   private record Running(
       Direction direction,
@@ -87,6 +91,7 @@ public final class StepRecord implements StepTrace {
 
   @Override
   public void begins(Direction direction, Step step, StreamFacts facts) {
+    held = false;
     running = new Running(
         direction,
         step,
@@ -102,6 +107,11 @@ public final class StepRecord implements StepTrace {
   }
 
   @Override
+  public void holds() {
+    held = true;
+  }
+
+  @Override
   public void leftOutUnread() {
     end(new End.LeftOutUnread());
   }
@@ -113,7 +123,7 @@ public final class StepRecord implements StepTrace {
 
   @Override
   public void failed(String why) {
-    end(new End.Failed(why));
+    end(new End.Failed(why, held));
   }
 
   @Override

@@ -160,6 +160,7 @@ final class StepRun {
           trace.leftOut();
           continue;
         }
+        trace.holds();
         if (step.waits() == Waits.TEMPLATES && isToCome()) {
           if (!passes) {
             return waiting(steps, i);
@@ -281,7 +282,7 @@ final class StepRun {
           entry.getKey().length() + ByteString.copyFromUtf8(entry.getValue()).size();
     }
     if (all.size() > MAX_METADATA_KEYS || bytes > MAX_METADATA_BYTES) {
-      throw new EvaluationException("more metadata than " + MAX_METADATA_KEYS + " keys and "
+      throw new EvaluationException("metadata: more than " + MAX_METADATA_KEYS + " keys and "
           + MAX_METADATA_BYTES + " bytes would be written for one message");
     }
   }

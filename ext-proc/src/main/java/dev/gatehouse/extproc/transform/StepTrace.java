@@ -28,6 +28,9 @@ interface StepTrace {
   /** The condition does not hold. */
   default void leftOut() {}
 
+  /** The condition holds, or there is none: what fails from here on is another part of the step. */
+  default void holds() {}
+
   /** It needs the body, which passes unread (onUnprocessable: Pass). */
   default void leftOutUnread() {}
 

@@ -276,7 +276,7 @@ public final class TransformCompiler {
 
     private @Nullable BodyStep body(TransformPolicy.Step step) {
       if (!step.json().isEmpty()) {
-        return new BodyStep.Json(json(step.json()));
+        return new BodyStep.Json(json(step.json()), "json");
       }
       if (step.form() != null) {
         uses(direction, How.WHOLE, origin, "it changes a form, whose fields may come in any order");
@@ -319,7 +319,7 @@ public final class TransformCompiler {
       try {
         var op = MergePatch.compile(patch, json -> value(json, "body", origin, path));
         edits(op, origin, "it merges into the body");
-        return new BodyStep.Json(JsonStep.of(List.of(op), List.of("merged into the body")));
+        return new BodyStep.Json(JsonStep.of(List.of(op), List.of("merged into the body")), "body");
       } catch (IllegalArgumentException e) {
         problems.error(origin, path, String.valueOf(e.getMessage()));
         return null;

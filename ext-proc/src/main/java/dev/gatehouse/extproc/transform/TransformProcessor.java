@@ -98,14 +98,9 @@ public final class TransformProcessor implements Processor {
       return failed(Direction.REQUEST, NEVER_CAME); // Trailers, that the mode does not send.
     }
     var way = plan.way(direction);
-    try {
-      return way.fixed() != null && !trace.listens()
-          ? fixed(way, way.fixed(), message)
-          : run(way, message);
-    } catch (EvaluationException e) {
-      end(Outcome.FAILED, "step-failed", "a step could not be evaluated: " + e.getMessage());
-      return Refusals.FAILED;
-    }
+    return way.fixed() != null && !trace.listens()
+        ? fixed(way, way.fixed(), message)
+        : run(way, message);
   }
 
   @Override
@@ -230,9 +225,14 @@ public final class TransformProcessor implements Processor {
         way, message, fixed.edits(), fixed.edited(), null, wish -> fixed.reply(wish, gzip));
   }
 
-  private Reply run(Way way, HeadersMessage message) throws EvaluationException {
+  private Reply run(Way way, HeadersMessage message) {
     var run = new StepRun(message.direction(), facts, trace);
-    var came = hasNoBody(message) ? run.withoutBody(way.steps()) : run.beforeBody(way.steps());
+    StepRun.Came came;
+    try {
+      came = hasNoBody(message) ? run.withoutBody(way.steps()) : run.beforeBody(way.steps());
+    } catch (EvaluationException e) {
+      return stepFailed(String.valueOf(e.getMessage()), run.metadata());
+    }
     changed(run.changes());
     leftOut(run.leftOut());
     var reply = switch (came) {
@@ -395,8 +395,6 @@ public final class TransformProcessor implements Processor {
         yield new Reply.NewBody(work.changes(), body);
       }
       case BodyWork.Made.Ran(var ran) -> ran(direction, work, ran, came);
-      case BodyWork.Made.Failed(var why) ->
-        failed(direction, new Failure(Cause.BROKEN, "a step could not be evaluated: " + why));
       case BodyWork.Made.Unreadable(var why) -> unreadable(direction, why, Reply.UNCHANGED);
       case BodyWork.Made.TooLarge tooLarge -> tooLarge(direction);
     };
@@ -404,6 +402,9 @@ public final class TransformProcessor implements Processor {
 
   /** Late steps were run over a whole body. */
   private Reply ran(Direction direction, BodyWork work, LateSteps.Ran ran, boolean came) {
+    if (ran.failed() != null) {
+      return stepFailed(ran.failed(), ran.metadata());
+    }
     facts.take(direction, ran.facts(), plan.way(direction).keepsBody());
     changed(ran.tell());
     leftOut(ran.leftOut());
@@ -431,6 +432,12 @@ public final class TransformProcessor implements Processor {
     return hasNoBody(direction)
         ? Reply.Continue.of(all, BodyWish.UNSEEN).with(ran.metadata())
         : new Reply.NewBody(all, ran.body(), ran.metadata());
+  }
+
+  /** @param metadata that the steps before have written: the access log may want it of what fails, too */
+  private Reply stepFailed(String why, DynamicMetadata metadata) {
+    end(Outcome.FAILED, "step-failed", "a step could not be evaluated: " + why);
+    return Refusals.FAILED.with(metadata);
   }
 
   /** What was made of (some of) a piece. */

@@ -314,6 +314,8 @@ class LateStepsTest {
     for (var policy : List.of(
         "request: [{metadata: {tier: gold}}, {respond: {status: 403}}]",
         "request: [{when: request.body.id == 7, metadata: {tier: gold}}, {respond: {status: 403}}]",
+        "request: [{metadata: {tier: gold}}, {path: {set: \"/${request.headers['x-none']}\"}}]",
+        "request: [{when: request.body.id == 7, metadata: {tier: gold}}, {query: {set: {a: \"${request.headers['x-none']}\"}}}]",
         "limits: {requestBytes: 1}\nrequest: [{metadata: {tier: gold}}, {json: [{op: remove, at: /a}]}]")) {
       var envoy = Transforming.by(policy)
           .envoy()
@@ -324,6 +326,26 @@ class LateStepsTest {
       }
       assertThat(envoy.immediate()).as(policy).isPresent();
       envoy.expectMetadata("gatehouse.ext_proc", "tier", "gold");
+    }
+  }
+
+  @Test
+  void a_step_that_cannot_be_evaluated_is_told_alike_before_the_body_and_behind_it() {
+    for (var when : List.of("request.method == 'POST'", "request.body.id == 7")) {
+      var transforming = Transforming.by("""
+          request:
+          - {when: %s, headers: {set: {x-a: "${request.headers['x-none']}"}}}
+          """.formatted(when));
+      var envoy = transforming.envoy().requestHeaders(false, POST);
+      if (envoy.immediate().isEmpty()) {
+        envoy.requestBody("{\"id\":7}");
+      }
+      assertThat(envoy.immediate()).as(when).isPresent();
+      var decision = transforming.decision();
+      assertThat(decision.reason()).as(when).isEqualTo("step-failed");
+      assertThat(decision.detail())
+          .as(when)
+          .contains("a step could not be evaluated: request[0]: headers: `request.headers");
     }
   }
 
