@@ -160,7 +160,8 @@ final class ExplainTransformTest {
       assertThat(out.toString())
           .contains("request.method == 'POST' → holds, fails: " + part.getKey() + ": `request.")
           .contains("+ metadata seen: POST")
-          .containsPattern("\"dynamic_metadata\" : \\{\\s*\"gatehouse.ext_proc\"[^}]*\"seen\" : \"POST\"");
+          .containsPattern(
+              "\"dynamic_metadata\" : \\{\\s*\"gatehouse.ext_proc\"[^}]*\"seen\" : \"POST\"");
     }
 
     policy("""

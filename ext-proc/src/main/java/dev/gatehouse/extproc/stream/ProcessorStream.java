@@ -391,8 +391,7 @@ public final class ProcessorStream {
     answering += inOnePiece ? 0 : body.size();
     var gathered = new Question(question.kind, body, question.last, question.ends);
     replied(
-        gathered,
-        refusal == null ? ask(gathered, () -> processor.body(direction, body)) : refusal);
+        gathered, refusal == null ? ask(gathered, () -> processor.body(direction, body)) : refusal);
   }
 
   /** What is said instead of gathering so much; null where it may be gathered. */

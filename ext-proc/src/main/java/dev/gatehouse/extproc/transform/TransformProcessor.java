@@ -36,6 +36,9 @@ public final class TransformProcessor implements Processor {
   /** What is made of a piece at a time, off the event loop, where the rest may follow. */
   private static final int STEP_BYTES = 256 << 10;
 
+  /** What a compressed piece may unfold to where its answer can have no portions (STREAMED): JSON of 1 MiB on the wire, as a rule. */
+  private static final int AT_ONCE_BYTES = 32 << 20;
+
   /** Larger bodies only stream. */
   private static final long MOST_GATHERED = 256 << 20;
 
@@ -136,11 +139,11 @@ public final class TransformProcessor implements Processor {
     var body = work.chunks(plan.way(direction).bodyLimit(), plan.passUnprocessable());
     body.take(piece, last);
     var inPortions = work.headersWait();
+    var atOnce = Math.max(AT_ONCE_BYTES, piece.size() + 1);
     if (piece.size() <= LOOP_BYTES && (inPortions || !work.decodes())) {
-      return changed(direction, work, body, body.work(LOOP_BYTES));
+      return changed(direction, work, body, body.work(inPortions ? LOOP_BYTES : atOnce));
     }
-    return new Reply.Later(
-        portion(direction, work, body, inPortions ? STEP_BYTES : Integer.MAX_VALUE));
+    return new Reply.Later(portion(direction, work, body, inPortions ? STEP_BYTES : atOnce));
   }
 
   /** Late steps see an empty body; the headers still wait for what they change. */
@@ -444,6 +447,8 @@ public final class TransformProcessor implements Processor {
   private Reply changed(
       Direction direction, BodyWork work, ChunkedBody body, ChunkedBody.Made made) {
     return switch (made) {
+      case ChunkedBody.Made.Some(var some, var more)
+      when more && !work.headersWait() -> tooLarge(direction, "a piece unfolds to", AT_ONCE_BYTES);
       case ChunkedBody.Made.Some(var some, var more) -> {
         if (body.changed()) {
           changed(work.tell());
@@ -491,10 +496,11 @@ public final class TransformProcessor implements Processor {
   }
 
   private Reply tooLarge(Direction direction) {
-    end(
-        Outcome.RESPONDED,
-        "too-large",
-        direction + " body over " + plan.way(direction).bodyLimit() + " bytes");
+    return tooLarge(direction, "is", plan.way(direction).bodyLimit());
+  }
+
+  private Reply tooLarge(Direction direction, String what, long most) {
+    end(Outcome.RESPONDED, "too-large", direction + " body: " + what + " over " + most + " bytes");
     return Refusals.tooLarge(direction);
   }
 

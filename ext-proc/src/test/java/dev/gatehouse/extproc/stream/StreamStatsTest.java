@@ -238,7 +238,8 @@ final class StreamStatsTest {
       if (!late.isEmpty()) {
         peer.after(Patience.DEFAULT.deadline());
       }
-      assertThat(peer.answer().getImmediateResponse().getStatus().getCodeValue()).isEqualTo(500);
+      assertThat(peer.answer().getImmediateResponse().getStatus().getCodeValue())
+          .isEqualTo(500);
       assertThat(value("work_pending")).isZero();
       assertThat(value("gathered_bytes")).isZero();
     }

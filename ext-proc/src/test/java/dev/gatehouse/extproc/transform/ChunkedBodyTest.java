@@ -226,6 +226,37 @@ class ChunkedBodyTest {
   }
 
   @Test
+  void a_piece_as_large_as_the_loop_makes_is_made_at_once_where_each_has_one_answer() {
+    for (var size : List.of((64 << 10) - 1, 64 << 10, (64 << 10) + 1)) {
+      var stream = new PlayedStream(POLICY, BodySendMode.STREAMED).got();
+      stream.responseHeaders();
+      var begin = BEGIN + " ".repeat(size - BEGIN.length());
+      stream.response(begin, false);
+      stream.response(CARD + "]}", true);
+      assertThat(stream.status()).as("%s bytes", size).isZero();
+      assertThat(stream.envoy.response().passed().toStringUtf8()).isEqualTo(begin + MASKED + "]}");
+    }
+  }
+
+  @Test
+  void what_a_piece_unfolds_to_is_bounded_where_it_must_be_said_at_once() {
+    for (var mib : List.of(31, 33)) {
+      var stream = new PlayedStream(POLICY, BodySendMode.STREAMED).got();
+      stream.responseHeaders("content-encoding", "gzip");
+      var text = new StringBuilder(BEGIN);
+      for (var row = 0; text.length() < mib << 20; row++) {
+        text.append(CARD).append(',').append(row).append(" ".repeat(100)).append(',');
+      }
+      var body = Codings.gzip(text.append("0]}").toString().getBytes(StandardCharsets.US_ASCII));
+      stream.envoy.responseData(ByteString.copyFrom(body), true);
+      stream.forget();
+      assertThat(stream.transforming.decision().reason())
+          .as("%s MiB", mib)
+          .isEqualTo(mib < 32 ? "changed" : "too-large");
+    }
+  }
+
+  @Test
   void a_hundred_megabytes_go_through_a_stream_that_holds_no_more_than_a_piece() {
     var stream = new PlayedStream(POLICY, BodySendMode.FULL_DUPLEX_STREAMED).got();
     stream.responseHeaders();
