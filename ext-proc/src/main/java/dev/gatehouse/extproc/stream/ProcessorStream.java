@@ -194,7 +194,7 @@ public final class ProcessorStream {
    */
   public void ready() {
     if (!asked || resting != null || !outgoing.isEmpty()) {
-      loop.later(this::proceed);
+      loop.later(() -> guarded(this::proceed));
     }
   }
 
@@ -639,10 +639,11 @@ public final class ProcessorStream {
   }
 
   private void work(Question question, Reply.Work work) {
-    var job = new Job(work, (done, result) -> loop.execute(() -> worked(done, result)));
+    var job =
+        new Job(work, (done, result) -> loop.execute(() -> guarded(() -> worked(done, result))));
     working = new Working(job, question);
     stats.workBegins();
-    timer = loop.after(patience.askAfter(), () -> askForTime(job));
+    timer = loop.after(patience.askAfter(), () -> guarded(() -> askForTime(job)));
     try {
       workers.execute(job);
     } catch (RejectedExecutionException e) {
@@ -654,6 +655,16 @@ public final class ProcessorStream {
     }
   }
 
+  /** What is thrown into one of gRPC's calls ends the stream there; on the loop nobody but we would. */
+  private void guarded(Runnable task) {
+    try {
+      task.run();
+    } catch (RuntimeException | Error e) {
+      fail(Status.INTERNAL.withDescription("it failed: " + e.getClass().getSimpleName()));
+      throw e;
+    }
+  }
+
   private void askForTime(Job job) {
     if (working == null || working.job != job) {
       return;
@@ -662,7 +673,8 @@ public final class ProcessorStream {
     if (mode != BodyMode.FULL_DUPLEX && !state.observed()) { // These have no timer.
       put(Answers.moreTime(patience.deadline()));
     }
-    timer = loop.after(patience.deadline().minus(patience.askAfter()), () -> late(job));
+    timer =
+        loop.after(patience.deadline().minus(patience.askAfter()), () -> guarded(() -> late(job)));
   }
 
   private void late(Job job) {

@@ -185,10 +185,10 @@ class BlockingProcessorTest {
             stream -> new BlockingProcessor(new HttpProcessor() {
               @Override
               public void ended(Ending ending) {
-                throw new IllegalStateException();
+                throw new NoClassDefFoundError();
               }
             })),
-        "a blocking processor failed at its end (BROKEN): IllegalStateException");
+        "a blocking processor failed at its end (BROKEN): NoClassDefFoundError");
   }
 
   private void logs(ProcessorService service, String said) {

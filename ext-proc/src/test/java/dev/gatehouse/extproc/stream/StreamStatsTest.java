@@ -1,6 +1,7 @@
 package dev.gatehouse.extproc.stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import dev.gatehouse.extproc.DirectPeer;
@@ -294,6 +295,29 @@ final class StreamStatsTest {
 
     assertThat(seen).containsExactly("headers", "its end, failed true");
     assertThat(value("failures", "cause", "broken")).isEqualTo(1);
+    assertThat(value("streams", "result", "failed")).isEqualTo(1);
+  }
+
+  @Test
+  void what_nobody_should_catch_ends_the_stream_on_the_loop_too() {
+    var kept = new ArrayDeque<Runnable>();
+    var peer = peer(
+        new Throwing() {
+          @Override
+          public Reply body(Direction direction, ByteString body) {
+            return new Reply.Later(() -> () -> sneaky(new OutOfMemoryError("as the test wants")));
+          }
+        },
+        kept::add);
+    peer.send(requestHeaders());
+    peer.send(requestBody("12345", false));
+    peer.send(requestBody("6", true));
+    var work = kept.remove();
+    assertThatThrownBy(work::run).isInstanceOf(OutOfMemoryError.class);
+
+    assertThat(String.valueOf(peer.closed())).contains("INTERNAL", "OutOfMemoryError");
+    assertThat(value("work_pending")).isZero();
+    assertThat(value("gathered_bytes")).isZero();
     assertThat(value("streams", "result", "failed")).isEqualTo(1);
   }
 
