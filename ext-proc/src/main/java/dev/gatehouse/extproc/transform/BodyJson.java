@@ -3,6 +3,7 @@ package dev.gatehouse.extproc.transform;
 import dev.gatehouse.extproc.json.JsonEdits;
 import dev.gatehouse.extproc.json.UnprocessableBody;
 import dev.gatehouse.policy.expr.Expressions;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -88,7 +89,7 @@ final class BodyJson {
   }
 
   private List<Object> array() throws UnprocessableBody {
-    var elements = new Elements();
+    var elements = new ArrayList<>();
     for (var token = parser.nextToken(); token != JsonToken.END_ARRAY; token = parser.nextToken()) {
       elements.add(value(token));
     }

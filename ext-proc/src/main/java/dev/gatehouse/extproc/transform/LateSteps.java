@@ -56,7 +56,9 @@ record LateSteps(
    * @param before what steps before these want made of it
    */
   Ran run(byte[] body, List<BodyEdit> before) throws UnprocessableBody {
-    var run = new StepRun(direction, facts.later(direction), trace);
+    var later = facts.later(direction);
+    // What is longer was not decoded on an event loop, either.
+    var run = new StepRun(direction, body.length > QUICK_BODY ? later.onWorker() : later, trace);
     try {
       return ran(run, run.withBody(body, before, steps), null, null);
     } catch (EvaluationException e) {

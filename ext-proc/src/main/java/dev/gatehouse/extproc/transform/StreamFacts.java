@@ -7,6 +7,7 @@ import dev.gatehouse.policy.attach.Bindings;
 import dev.gatehouse.policy.attach.RouteKey;
 import dev.gatehouse.policy.expr.Auth;
 import dev.gatehouse.policy.expr.RequestFacts;
+import dev.gatehouse.policy.expr.Work;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +30,7 @@ public final class StreamFacts implements RequestFacts {
   private @Nullable Object responseBody;
   private Map<String, Object> told = Map.of();
   private @Nullable Query query;
+  private long work = Work.QUICK;
 
   private record Query(String path, Map<String, String> parameters) {}
 
@@ -91,6 +93,12 @@ public final class StreamFacts implements RequestFacts {
     return later;
   }
 
+  /** No event loop waits for what is evaluated over them. */
+  StreamFacts onWorker() {
+    work = Work.SLOW;
+    return this;
+  }
+
   /**
    * What late steps made of a direction's headers, and what they told.
    *
@@ -104,6 +112,11 @@ public final class StreamFacts implements RequestFacts {
       response = later.response;
     }
     told = later.told;
+  }
+
+  @Override
+  public long work() {
+    return work;
   }
 
   @Override

@@ -6,6 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.google.protobuf.ByteString;
 import com.google.re2j.Pattern;
 import dev.gatehouse.extproc.json.UnprocessableBody;
+import dev.gatehouse.extproc.stream.Direction;
+import dev.gatehouse.policy.expr.EvaluationException;
+import dev.gatehouse.policy.expr.Expressions;
+import dev.gatehouse.policy.expr.Place;
+import dev.gatehouse.policy.resource.Origin;
+import dev.gatehouse.policy.resource.Problems;
 import dev.gatehouse.server.Decision.Outcome;
 import dev.gatehouse.testkit.EnvoyStream;
 import dev.gatehouse.testkit.EnvoyStream.StreamFailed;
@@ -22,6 +28,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** What clients and upstreams send that nobody should: refused or passed as the policy says, in bounded time and memory. */
@@ -290,15 +299,82 @@ class BadInputTest {
 
   @Test
   void a_condition_ends_when_nobody_waits_for_it_any_more() throws Exception {
-    var body = BodyJson.parse(("[" + "1,".repeat(20_000) + "1]").getBytes(StandardCharsets.UTF_8));
+    var facts = new StreamFacts(null, false);
+    facts.read(
+        Direction.REQUEST,
+        BodyJson.parse(("[" + "1,".repeat(20_000) + "1]").getBytes(StandardCharsets.UTF_8)));
+    var condition = Objects.requireNonNull(Expressions.condition(
+        "request.body.exists(x, x == 2)",
+        Place.TRANSFORM_REQUEST,
+        Origin.NONE,
+        "when",
+        new Problems()));
     Thread.currentThread().interrupt();
     try {
-      assertThatThrownBy(() -> ((List<?>) body).contains(2)).hasMessageContaining("nobody waits");
-      assertThatThrownBy(() -> ((List<?>) body).iterator().next())
+      assertThatThrownBy(() -> condition.test(facts.onWorker()))
+          .isInstanceOf(EvaluationException.class)
           .hasMessageContaining("nobody waits");
     } finally {
       assertThat(Thread.interrupted()).isTrue();
     }
+  }
+
+  /** They are looked at on the event loop, which it would hold for seconds. */
+  @Test
+  void a_condition_over_long_headers_fails_its_step_when_it_costs_too_much() {
+    for (var condition : List.of(
+        "request.headers.a.split(',').exists(a, a in request.headers.b.split(','))",
+        "request.headers.a.split(',').map(a, a).size() == 1")) {
+      var transforming =
+          Transforming.by("request: [{when: \"" + condition + "\", headers: {set: {x-a: a}}}]");
+      var immediate = EnvoyStream.request("GET /", "")
+          .header("a", "a,".repeat(9_000) + "a")
+          .header("b", "b,".repeat(15_000) + "b")
+          .through(transforming.open())
+          .immediate()
+          .orElseThrow();
+      assertThat(immediate.getStatus().getCodeValue()).isEqualTo(500);
+      assertThat(transforming.decision().detail()).contains("costs too much");
+    }
+  }
+
+  /** CEL walks over all of {@code a} to find its {@code id}, for each element of {@code b}. */
+  @Test
+  void a_condition_that_walks_over_a_body_again_and_again_fails_its_step() {
+    var transforming = Transforming.by(
+        "request: [{when: 'request.body.a.exists(a, request.body.b.exists(b, b == a.id))', "
+            + "headers: {set: {x-a: a}}}]");
+    for (var more : List.of("[" + "1,".repeat(90_000) + "1]", members(45_000))) {
+      var immediate = EnvoyStream.request(
+              "POST /",
+              "{\"a\":[{\"id\":0,\"more\":" + more + "}],\"b\":[" + "1,".repeat(8_000) + "1]}")
+          .mode(BodySendMode.BUFFERED)
+          .through(transforming.open())
+          .immediate()
+          .orElseThrow();
+      assertThat(immediate.getStatus().getCodeValue()).isEqualTo(500);
+      assertThat(transforming.decision().detail()).contains("costs too much");
+    }
+  }
+
+  @Test
+  void a_text_of_a_body_is_looked_for_in_another_in_linear_time() {
+    var transforming = Transforming.by(
+        "request: [{when: '!request.body.a.contains(request.body.b)', headers: {set: {x-a: a}}}]");
+    var began = Instant.now();
+    EnvoyStream.request(
+            "POST /",
+            "{\"a\":\"" + "a".repeat(600_000) + "\",\"b\":\"" + "a".repeat(300_000) + "b\"}")
+        .mode(BodySendMode.BUFFERED)
+        .through(transforming.open())
+        .expectUpstreamHeader("x-a", "a");
+    assertThat(Duration.between(began, Instant.now())).isLessThan(Duration.ofSeconds(20));
+  }
+
+  private static String members(int count) {
+    return IntStream.range(0, count)
+        .mapToObj(i -> "\"" + i + "\":1")
+        .collect(Collectors.joining(",", "{", "}"));
   }
 
   @Test

@@ -8,6 +8,7 @@ import dev.cel.common.ast.CelExpr.ExprKind.Kind;
 import dev.cel.common.navigation.CelNavigableAst;
 import dev.cel.common.types.CelKind;
 import dev.cel.runtime.CelEvaluationException;
+import dev.cel.runtime.CelVariableResolver;
 import dev.cel.runtime.Program;
 import dev.gatehouse.policy.attach.Names;
 import dev.gatehouse.policy.resource.Origin;
@@ -75,8 +76,22 @@ final class Expression {
   }
 
   Object evaluate(RequestFacts request) throws EvaluationException {
+    return uses.isCostly() ? bounded(request) : evaluate(new Variables(request, uses));
+  }
+
+  private Object bounded(RequestFacts request) throws EvaluationException {
+    var variables = new Variables(request, uses);
+    var work = Work.begin(request.work());
     try {
-      return program.eval(new Variables(request, uses));
+      return evaluate(uses.loops() ? new Known(variables, work) : variables);
+    } catch (Work.Spent e) {
+      throw new EvaluationException("`%s` cannot be evaluated: %s".formatted(text, e.why()));
+    }
+  }
+
+  private Object evaluate(CelVariableResolver variables) throws EvaluationException {
+    try {
+      return program.eval(variables);
     } catch (CelEvaluationException e) {
       // Not CEL's own message: it may quote what the client sent.
       throw new EvaluationException(

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Beside CEL's standard functions there are {@code indexOf}, {@code lastIndexOf}, {@code lowerAscii}, {@code upperAscii},
  * {@code split}, {@code substring} and {@code trim}. The regular expression of {@code matches} is RE2's and must be a plain string.
  * An expression has at most 10,000 characters, and one evaluation at most 10,000 steps of {@code all}, {@code exists},
- * {@code exists_one}, {@code map} and {@code filter} together.
+ * {@code exists_one}, {@code map} and {@code filter} together, and as much {@link Work} as its request may cost.
  */
 public final class Expressions {
   private static final Set<CelKind> BOOL = EnumSet.of(CelKind.BOOL);

@@ -1,5 +1,6 @@
 package dev.gatehouse.policy.expr;
 
+import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import com.google.re2j.Pattern;
 import dev.cel.common.CelAbstractSyntaxTree;
@@ -11,24 +12,35 @@ import dev.cel.runtime.CelStandardFunctions;
 import dev.cel.runtime.CelStandardFunctions.StandardFunction;
 import dev.cel.runtime.Program;
 
-/** Makes programs of checked expressions. CEL's own {@code matches} compiles its pattern at each call; ours finds it compiled. */
+/**
+ * Makes programs of checked expressions. CEL's own {@code matches} compiles its pattern at each call; ours finds it compiled. A program
+ * that may cost more than the length of what it looks at is made of functions that {@linkplain Costs spend}.
+ */
 final class Programs {
-  private static final CelRuntime WITHOUT_PATTERNS = runtime(ImmutableMap.of());
+  private static final ImmutableList<CelFunctionBinding> SPENDING = Costs.functions();
+  private static final CelRuntime PLAIN = CelRuntimeFactory.plannerRuntimeBuilder()
+      .setOptions(Vocabulary.OPTIONS)
+      .addLibraries(Vocabulary.STRINGS)
+      .build();
+  private static final CelRuntime WITHOUT_PATTERNS = bounded(ImmutableMap.of());
 
   private Programs() {}
 
   static Program of(CelAbstractSyntaxTree checked, Uses uses) throws CelEvaluationException {
-    var runtime = uses.patterns().isEmpty() ? WITHOUT_PATTERNS : runtime(uses.patterns());
+    if (!uses.isCostly()) {
+      return PLAIN.createProgram(checked);
+    }
+    var runtime = uses.patterns().isEmpty() ? WITHOUT_PATTERNS : bounded(uses.patterns());
     return runtime.createProgram(checked);
   }
 
-  private static CelRuntime runtime(ImmutableMap<String, Pattern> patterns) {
+  private static CelRuntime bounded(ImmutableMap<String, Pattern> patterns) {
     return CelRuntimeFactory.plannerRuntimeBuilder()
         .setOptions(Vocabulary.OPTIONS)
         .setStandardFunctions(CelStandardFunctions.newBuilder()
-            .excludeFunctions(StandardFunction.MATCHES)
+            .excludeFunctions(StandardFunction.values())
             .build())
-        .addLibraries(Vocabulary.STRINGS)
+        .addFunctionBindings(SPENDING)
         .addFunctionBindings(CelFunctionBinding.fromOverloads(
             "matches",
             CelFunctionBinding.from(
@@ -50,6 +62,7 @@ final class Programs {
     if (pattern == null) {
       throw new IllegalStateException("a pattern that was not there when policies were loaded");
     }
+    Costs.matching(text, pattern.programSize());
     return pattern.matcher(text).find();
   }
 }

@@ -33,6 +33,11 @@ public interface RequestFacts extends RoutedRequest {
   @Nullable
   RouteKey route();
 
+  /** What one evaluation over them may cost: {@link Work#QUICK}, or {@link Work#SLOW} where no event loop waits for it. */
+  default long work() {
+    return Work.QUICK;
+  }
+
   /** What ext-authz calls its decision; empty elsewhere. */
   default String decision() {
     return "";

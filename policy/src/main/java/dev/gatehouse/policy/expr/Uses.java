@@ -11,11 +11,13 @@ import dev.cel.common.navigation.CelNavigableAst;
 import dev.cel.common.navigation.CelNavigableExpr;
 import dev.gatehouse.policy.attach.Names;
 import dev.gatehouse.policy.resource.RegexSize;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
 
@@ -27,12 +29,20 @@ import java.util.function.BiConsumer;
  * @param keys by variable, for maps of which only these keys are looked at; other maps are looked at as a whole
  * @param patterns the regular expressions, compiled
  * @param onlyAuth of all variables at most {@code auth} is looked at
+ * @param loops does something again and again, for each element of what a client may have made long
+ * @param searches calls a function that may cost more than the length of what it is given
  */
 record Uses(
-    Map<String, List<String>> keys, ImmutableMap<String, Pattern> patterns, boolean onlyAuth) {
+    Map<String, List<String>> keys,
+    ImmutableMap<String, Pattern> patterns,
+    boolean onlyAuth,
+    boolean loops,
+    boolean searches) {
   private static final String INDEX = "_[_]";
   private static final String IN = "@in";
   private static final String MATCHES = "matches";
+  private static final Set<String> SEARCHES =
+      Set.of(MATCHES, "contains", "indexOf", "lastIndexOf", "split");
 
   /** @param problem is told an expression's id and what is wrong there */
   static Uses of(CelAbstractSyntaxTree checked, BiConsumer<Long, String> problem) {
@@ -40,7 +50,13 @@ record Uses(
     var whole = new TreeSet<String>();
     var patterns = new HashMap<String, Pattern>();
     var variables = new TreeSet<String>();
+    var kinds = EnumSet.noneOf(Kind.class);
+    var functions = new TreeSet<String>();
     CelNavigableAst.fromAst(checked).getRoot().allNodes().forEach(node -> {
+      kinds.add(node.getKind());
+      if (node.getKind() == Kind.CALL) {
+        functions.add(node.expr().call().function());
+      }
       if (node.getKind() == Kind.IDENT) {
         variables.add(node.expr().ident().name());
       }
@@ -71,7 +87,17 @@ record Uses(
     // Every variable but auth and metadata has a dot in its name; one of a comprehension has none.
     boolean onlyAuth = variables.stream()
         .noneMatch(name -> name.indexOf('.') >= 0 || name.equals(Vocabulary.METADATA));
-    return new Uses(Map.copyOf(lists), ImmutableMap.copyOf(patterns), onlyAuth);
+    return new Uses(
+        Map.copyOf(lists),
+        ImmutableMap.copyOf(patterns),
+        onlyAuth,
+        kinds.contains(Kind.COMPREHENSION),
+        functions.stream().anyMatch(SEARCHES::contains));
+  }
+
+  /** Whether one evaluation may cost much more than to read once what it looks at. */
+  boolean isCostly() {
+    return loops || searches;
   }
 
   /** The key, where a map is only asked for one that stands in the expression: {@code m['k']}, {@code 'k' in m}, {@code m.k}, {@code has(m.k)}. */
