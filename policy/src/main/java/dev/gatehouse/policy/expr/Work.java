@@ -1,12 +1,12 @@
 package dev.gatehouse.policy.expr;
 
 /**
- * What the evaluation that runs on this thread may cost still, in units of about a nanosecond. CEL bounds the steps of a loop, but not
+ * What the evaluation that runs on this thread may cost still, in units of roughly an item or a character. CEL bounds the steps of a loop, but not
  * what one step costs, which is what a client makes of it: a list to look through, a text to split. All that takes time by the length of
  * what it looks at spends of this first, and an evaluation that has nothing left ends there and then.
  */
 public final class Work {
-  /** For an event loop: a few milliseconds. */
+  /** For an event loop: 5 to 30 ms, measured with what costs most a unit. */
   public static final long QUICK = 2_000_000;
 
   /** For a worker, which looks at bodies of megabytes: about a second. */
