@@ -263,6 +263,16 @@ public final class RedisProcess implements AutoCloseable {
         .orElse("");
   }
 
+  /**
+   * Waits until its replica has all that was written to it. {@code WAIT} would not do: it waits for what its own connection has
+   * written.
+   */
+  public void awaitReplicated() {
+    await(
+        "the replica to have all that was written",
+        () -> info("slave0").contains("state=online,offset=" + info("master_repl_offset") + ","));
+  }
+
   /** {@code redis://127.0.0.1:port}; stays the same over a {@link #restart}. */
   public String url() {
     return "redis://127.0.0.1:" + port;

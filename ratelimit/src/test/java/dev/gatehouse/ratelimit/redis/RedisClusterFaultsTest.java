@@ -55,7 +55,7 @@ final class RedisClusterFaultsTest {
     var there = hitOn(cluster.nodes().get(1));
     var away = hitOn(gone);
     assertThat(ask(away)).isEqualTo("2");
-    assertThat(gone.tell("WAIT", "1", "2000")).isEqualTo(1L);
+    gone.awaitReplicated();
 
     Consumer<RedisProcess> fault = killed ? RedisProcess::stop : RedisProcess::pause;
     fault.accept(gone);

@@ -54,7 +54,7 @@ final class RedisSentinelTest {
     await().until(store::available);
     assertThat(ask(store)).isEqualTo("1");
     var master = sentinels.servers().getFirst();
-    assertThat(master.tell("WAIT", "1", "2000")).isEqualTo(1L);
+    master.awaitReplicated();
 
     fault.accept(master);
 
