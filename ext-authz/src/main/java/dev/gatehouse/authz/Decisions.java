@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
 final class Decisions implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Decisions.class);
 
-  /** Less than the 500 ms that Envoy waits, as {@code wire} sets it. */
+  /** What a request may take in service: less than the 500 ms that Envoy waits, as {@code wire} sets it. */
   static final Duration WITHIN = Duration.ofMillis(300);
 
   private static final RoutePlan UNKNOWN = new RoutePlan.Nowhere("its plan could not be found");
@@ -34,14 +34,14 @@ final class Decisions implements AutoCloseable {
 
   private final Authorizer authorizer;
   private final InstantSource clock;
+  private final long withinNanos;
+
   /** Half of the processors at most: the rest are the event loops'. */
   private final ExecutorService workers = workers(
       "gatehouse-authz-worker-", Math.max(1, Runtime.getRuntime().availableProcessors() / 2), 1024);
 
   /** By themselves: they take a thousand times as long, and guesses of passwords must not keep tokens waiting. */
   private final ExecutorService passwords = workers("gatehouse-authz-password-", 1, 64);
-
-  private final long withinNanos;
 
   /** @param within what a request may take together; else it is answered 503 */
   Decisions(Authorizer authorizer, InstantSource clock, Duration within) {

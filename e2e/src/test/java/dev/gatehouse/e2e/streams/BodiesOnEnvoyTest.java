@@ -33,12 +33,9 @@ class BodiesOnEnvoyTest {
         - {json: [{op: mask, at: /iban}]}
       """);
 
-  private static final List<BodySendMode> STREAMING =
-      List.of(BodySendMode.STREAMED, BodySendMode.FULL_DUPLEX_STREAMED);
   private static final List<BodySendMode> WHOLE =
       List.of(BodySendMode.BUFFERED, BodySendMode.FULL_DUPLEX_STREAMED);
 
-  private static final String ROW = "{\"card\":\"4111111111111111\",\"n\":1.50}";
   private static final String MASKED = "{\"card\":\"************1111\",\"n\":1.50}";
 
   private TransformGate gate;
@@ -58,11 +55,11 @@ class BodiesOnEnvoyTest {
       throws IOException {
     var rows = new StringBuilder("{\"rows\":[");
     for (var i = 0; i < 60_000; i++) {
-      rows.append(ROW).append(", ").append(i * 7919).append(",\n");
+      rows.append(Transforms.ROW).append(", ").append(i * 7919).append(",\n");
     }
     var text = rows.append("0]}").toString();
-    var expected = text.replace(ROW, MASKED);
-    for (var mode : STREAMING) {
+    var expected = text.replace(Transforms.ROW, MASKED);
+    for (var mode : TransformGate.STREAMING) {
       for (var gzip : List.of(false, true)) {
         var body = gzip ? Transforms.gzip(text) : ByteString.copyFromUtf8(text);
         var coding = gzip ? "content-encoding: gzip" : "x: y";
@@ -86,15 +83,15 @@ class BodiesOnEnvoyTest {
   @Test
   void a_stream_alone_on_its_connection_never_waits_for_a_window_that_nobody_flushes()
       throws IOException {
-    var text = "{\"rows\":[" + (ROW + ",\n").repeat(80_000) + "0]}";
-    var expected = text.replace(ROW, MASKED);
+    var text = "{\"rows\":[" + (Transforms.ROW + ",\n").repeat(80_000) + "0]}";
+    var expected = text.replace(Transforms.ROW, MASKED);
     gate.answers(out -> {
       out.answer(200, Outgoing.CHUNKED);
       out.chunks(ByteString.copyFromUtf8(text), 50_000);
       out.end();
     });
     for (var time = 0; time < 6; time++) {
-      for (var mode : STREAMING) {
+      for (var mode : TransformGate.STREAMING) {
         try (var client = gate.open(STRICT, mode, "GET")) {
           assertThat(client.answer().text().equals(expected)).as(mode.name()).isTrue();
         }

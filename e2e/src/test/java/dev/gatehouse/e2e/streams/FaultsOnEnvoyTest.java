@@ -160,7 +160,7 @@ class FaultsOnEnvoyTest {
 
   @Test
   void an_immediate_response_after_the_headers_have_gone_resets_the_clients_stream() {
-    for (var mode : List.of(BodySendMode.STREAMED, BodySendMode.FULL_DUPLEX_STREAMED)) {
+    for (var mode : TransformGate.STREAMING) {
       large = numbers.get();
       assertThatThrownBy(() -> send(
               new Faulty() {

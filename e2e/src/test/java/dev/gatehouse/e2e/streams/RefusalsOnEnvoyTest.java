@@ -32,11 +32,6 @@ class RefusalsOnEnvoyTest {
       request: [{json: [{op: remove, at: /secret}]}]
       """);
 
-  private static final List<BodySendMode> STREAMING =
-      List.of(BodySendMode.STREAMED, BodySendMode.FULL_DUPLEX_STREAMED);
-
-  private static final String ROW = "{\"card\":\"4111111111111111\",\"n\":1.50}";
-
   private TransformGate gate;
 
   @BeforeAll
@@ -51,10 +46,10 @@ class RefusalsOnEnvoyTest {
 
   @Test
   void a_response_refused_late_ends_at_once_and_never_looks_complete() throws IOException {
-    var rows = "{\"rows\":[" + (ROW + ",\n").repeat(50_000);
-    var tooMany = Transforms.gzip(rows + (ROW + ",\n").repeat(20_000) + "0]}");
+    var rows = "{\"rows\":[" + (Transforms.ROW + ",\n").repeat(50_000);
+    var tooMany = Transforms.gzip(rows + (Transforms.ROW + ",\n").repeat(20_000) + "0]}");
     var begun = tooMany.size() / 2;
-    for (var mode : STREAMING) {
+    for (var mode : TransformGate.STREAMING) {
       assertThat(cutOff(
               mode,
               "x: y",
@@ -106,7 +101,7 @@ class RefusalsOnEnvoyTest {
       out.answer(204);
     });
     var row = "\"" + "x".repeat(50_000) + "\",\n";
-    for (var mode : STREAMING) {
+    for (var mode : TransformGate.STREAMING) {
       for (var end : List.of("oops", row.repeat(30))) {
         try (var client = gate.open(SMALL, mode, "POST", Outgoing.CHUNKED)) {
           client.out().chunk("[");
@@ -140,11 +135,11 @@ class RefusalsOnEnvoyTest {
 
     gate.answers(out -> {
       out.answer(200, Outgoing.CHUNKED);
-      out.chunk("{\"rows\":[" + ROW);
+      out.chunk("{\"rows\":[" + Transforms.ROW);
       out.chunk("oops 4222222222222222");
       out.end();
     });
-    for (var streaming : STREAMING) {
+    for (var streaming : TransformGate.STREAMING) {
       try (var client = gate.open(STRICT, streaming, "GET")) {
         var answer = client.answer();
         assertThat(answer.status()).isIn(200, 502);
@@ -161,7 +156,7 @@ class RefusalsOnEnvoyTest {
   void a_body_over_the_limit_is_413_whatever_length_it_says() throws IOException {
     gate.answers(out -> out.answerJson("{}"));
     var large = List.of(ByteString.copyFromUtf8("\"" + "x".repeat(2 << 20) + "\""));
-    for (var mode : STREAMING) {
+    for (var mode : TransformGate.STREAMING) {
       for (var length : List.of(false, true)) {
         assertThat(gate.status(STRICT, mode, large, length))
             .as("%s, length %s", mode, length)

@@ -24,6 +24,10 @@ final class TransformGate implements AutoCloseable {
    */
   static final Duration PROMPTLY = Duration.ofSeconds(15);
 
+  /** The modes in which bodies go on in pieces. */
+  static final List<BodySendMode> STREAMING =
+      List.of(BodySendMode.STREAMED, BodySendMode.FULL_DUPLEX_STREAMED);
+
   /** What the upstream says when a request has come whole. */
   interface Answer {
     void to(Outgoing out) throws IOException, InterruptedException;

@@ -18,6 +18,9 @@ import java.util.zip.GZIPOutputStream;
 
 /** TransformPolicies for a {@link ProcessingGate}, which knows no routes. */
 final class Transforms {
+  /** A record whose card is there to be masked. */
+  static final String ROW = "{\"card\":\"4111111111111111\",\"n\":1.50}";
+
   private static final String FRAME =
       ShopYaml.GATEWAY + ShopYaml.route("orders", "{path: {value: /}}") + """
       ---

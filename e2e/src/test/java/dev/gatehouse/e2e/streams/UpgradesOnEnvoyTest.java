@@ -25,8 +25,6 @@ class UpgradesOnEnvoyTest {
   private static final TransformPlan RESPONSE = Transforms.masking("");
   private static final TransformPlan PASSING = Transforms.masking("onUnprocessable: Pass\n");
 
-  private static final List<BodySendMode> STREAMING =
-      List.of(BodySendMode.STREAMED, BodySendMode.FULL_DUPLEX_STREAMED);
   private static final String[] UPGRADE = {"connection: upgrade", "upgrade: websocket"};
 
   private TransformGate gate;
@@ -54,7 +52,7 @@ class UpgradesOnEnvoyTest {
   void an_upgrade_is_refused_at_once_where_steps_want_bodies() throws IOException {
     var refused = new CountDownLatch(1);
     upgrading("", refused);
-    for (var mode : STREAMING) {
+    for (var mode : TransformGate.STREAMING) {
       var began = System.nanoTime();
       try (var client = gate.open(BOTH, mode, "GET", UPGRADE)) {
         assertThat(client.answer().status()).as(mode.name()).isEqualTo(400);
@@ -71,7 +69,7 @@ class UpgradesOnEnvoyTest {
   void an_upgraded_connection_passes_where_the_policy_lets_it() throws IOException {
     var seen = new CountDownLatch(1);
     upgrading("a frame", seen);
-    for (var mode : STREAMING) {
+    for (var mode : TransformGate.STREAMING) {
       try (var client = gate.open(PASSING, mode, "GET", UPGRADE)) {
         var answer = client.answer();
         assertThat(answer.status()).as(mode.name()).isEqualTo(101);
